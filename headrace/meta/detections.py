@@ -1,0 +1,80 @@
+"""Detections: the noun that models return and trackers take, as parallel arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def _empty_ids() -> NDArray[np.int64]:
+    return np.empty(0, np.int64)
+
+
+@dataclass(slots=True)
+class Detections:
+    """The objects found in one frame; row ``i`` of every array is one object.
+
+    Attributes:
+        xyxy: ``(n, 4)`` float32 corners left, top, right, bottom in pixels of the frame.
+        confidence: ``(n,)`` float32 in 0–1; filled with ones when left out.
+        class_id: ``(n,)`` int32 from 0; filled with zeros when left out.
+        track_id: ``(n,)`` int64, -1 for an object without a track; filled with -1 when left out.
+        masks: ``(n, h, w)`` float32 per-object masks over each box, or ``None``.
+
+    Raises:
+        ValueError: The arrays differ in length, or ``xyxy`` is not ``(n, 4)``.
+
+    Example:
+        >>> found = Detections([[10, 20, 50, 80]], confidence=[0.9], class_id=[2])
+        >>> len(found), found[found.confidence > 0.95].xyxy.shape
+        (1, (0, 4))
+    """
+
+    xyxy: NDArray[np.float32]
+    confidence: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    class_id: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    track_id: NDArray[np.int64] = field(default_factory=_empty_ids)
+    masks: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        self.xyxy = np.asarray(self.xyxy, np.float32).reshape(-1, 4)
+        n = len(self.xyxy)
+        self.confidence = _column(self.confidence, n, np.float32, 1, "confidence")
+        self.class_id = _column(self.class_id, n, np.int32, 0, "class_id")
+        self.track_id = _column(self.track_id, n, np.int64, -1, "track_id")
+        if self.masks is not None and len(self.masks) != n:
+            raise ValueError(f"{len(self.masks)} masks for {n} boxes")
+
+    @classmethod
+    def empty(cls) -> Detections:
+        """No objects at all."""
+        return cls(np.empty((0, 4), np.float32))
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.intp] | slice | list[int]) -> Detections:
+        """The detections of the given rows (mask, index array or slice)."""
+        masks = None if self.masks is None else self.masks[rows]
+        return Detections(
+            self.xyxy[rows], self.confidence[rows], self.class_id[rows], self.track_id[rows], masks
+        )
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], float, int, int]]:
+        """Rows as ``(xyxy, confidence, class_id, track_id)``."""
+        for box, confidence, class_id, track_id in zip(
+            self.xyxy, self.confidence.tolist(), self.class_id.tolist(), self.track_id.tolist(), strict=True
+        ):
+            yield box, confidence, class_id, track_id
+
+
+def _column(values: NDArray[np.generic], n: int, dtype: type[np.generic], default: float, name: str) -> NDArray[np.generic]:  # type: ignore[type-var]
+    column = np.asarray(values, dtype).reshape(-1)
+    if len(column) == 0 and n > 0:
+        return np.full(n, default, dtype)
+    if len(column) != n:
+        raise ValueError(f"{name} has {len(column)} entries for {n} boxes; give one for each box")
+    return column
