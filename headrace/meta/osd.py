@@ -19,7 +19,7 @@ _Class = TypeVar("_Class", bound=type)
 
 
 def _accept_bytes(cls: _Class) -> _Class:
-    """Let ``display_text`` of a slots class be set from bytes; bytes that are not UTF-8 survive as surrogates."""
+    """Let ``display_text`` of a slots class be set from bytes; invalid UTF-8 survives."""
     slot: Any = cls.__dict__["display_text"]
     get: Callable[[object], str] = slot.__get__
     put: Callable[[object, str], None] = slot.__set__
