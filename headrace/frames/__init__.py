@@ -1,6 +1,6 @@
 """A frame as data: format, planes, strides; colour and size conversion."""
 
-from headrace.frames.color import convert, resize, to_bgr, to_rgb
+from headrace.frames.color import convert, resize, rgb_matrix, to_bgr, to_rgb, yuv_matrix
 from headrace.frames.frame import PIXEL_FORMATS, Colorimetry, Frame, PixelFormat, plane_shapes
 
 __all__ = [
@@ -11,6 +11,8 @@ __all__ = [
     "convert",
     "plane_shapes",
     "resize",
+    "rgb_matrix",
     "to_bgr",
     "to_rgb",
+    "yuv_matrix",
 ]

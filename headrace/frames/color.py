@@ -77,6 +77,21 @@ def yuv_matrix(color: Colorimetry) -> NDArray[np.float32]:
     return np.column_stack([rows, offset]).astype(np.float32)
 
 
+def rgb_matrix(color: Colorimetry) -> NDArray[np.float64]:
+    """The 3x4 matrix that maps ``(R, G, B, 1)`` in 0–255 to ``(Y, U, V)`` in 0–255."""
+    kr, kb = _KR_KB[color.matrix]
+    luma = np.array([kr, 1.0 - kr - kb, kb])
+    y_gain, c_gain, y_low = (1.0, 1.0, 0.0) if color.full_range else (219 / 255, 224 / 255, 16.0)
+    rows = np.array(
+        [
+            y_gain * luma,
+            c_gain / (2 * (1 - kb)) * (np.array([0.0, 0.0, 1.0]) - luma),
+            c_gain / (2 * (1 - kr)) * (np.array([1.0, 0.0, 0.0]) - luma),
+        ]
+    )
+    return np.column_stack([rows, [y_low, 128.0, 128.0]])
+
+
 def resize(frame: Frame, width: int, height: int) -> Frame:
     """Scale a frame in its own format: every plane is resized by itself (bilinear, area when shrinking)."""
     if (frame.width, frame.height) == (width, height):
