@@ -13,6 +13,9 @@ from headrace.errors import FrameError
 PixelFormat = Literal["NV12", "I420", "RGB", "BGR", "RGBA", "BGRx", "GRAY8"]
 PIXEL_FORMATS: tuple[PixelFormat, ...] = ("NV12", "I420", "RGB", "BGR", "RGBA", "BGRx", "GRAY8")
 
+#: DLPack device ``(type, id)`` of host memory.
+HOST = (1, 0)
+
 #: Number of interleaved channels of the packed formats.
 CHANNELS: dict[str, int] = {"RGB": 3, "BGR": 3, "RGBA": 4, "BGRx": 4}
 
@@ -55,6 +58,11 @@ class Frame:
     height: int
     planes: tuple[NDArray[np.uint8], ...]
     color: Colorimetry = Colorimetry()
+
+    @property
+    def device(self) -> tuple[int, int]:
+        """DLPack device ``(type, id)`` that the planes lie on; what is in this package takes `HOST` only."""
+        return HOST
 
     @classmethod
     def from_array(cls, array: NDArray[np.uint8], format: PixelFormat) -> Frame:
