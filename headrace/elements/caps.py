@@ -1,0 +1,91 @@
+"""Caps of batches and of plain frames, and the layout that caps describe."""
+
+from __future__ import annotations
+
+from gi.repository import Gst, GstVideo
+
+from headrace.errors import FrameError
+from headrace.frames.frame import PIXEL_FORMATS, Colorimetry
+from headrace.frames.surface import SurfaceLayout
+
+_SIZES = "width=[1,2147483647],height=[1,2147483647],framerate=[0/1,2147483647/1]"
+_FORMATS = "{" + ",".join(PIXEL_FORMATS) + "}"
+
+#: A batch. The feature's name is DeepStream's, whatever the memory really is, so that programs which spell it work
+#: and ordinary elements do not take a batch for a frame.
+NVMM = "memory:NVMM"
+BATCH_CAPS = Gst.Caps.from_string(f"video/x-raw({NVMM}),format={_FORMATS},{_SIZES}")
+FRAME_CAPS = Gst.Caps.from_string(f"video/x-raw,format={_FORMATS},{_SIZES}")
+ANY_CAPS = Gst.Caps.from_string(f"{BATCH_CAPS.to_string()};{FRAME_CAPS.to_string()}")
+
+
+def is_batch(caps: Gst.Caps) -> bool:
+    """Whether fixed caps describe batches rather than plain frames."""
+    return bool(caps.get_features(0).contains(NVMM))
+
+
+def with_feature(caps: Gst.Caps, batch: bool) -> Gst.Caps:
+    """A copy of the caps, every structure marked as batches or as plain frames."""
+    changed = Gst.Caps.new_empty()
+    for index in range(caps.get_size()):
+        features = Gst.CapsFeatures.new_empty()
+        if batch:
+            features.add(NVMM)
+        changed.append_structure_full(caps.get_structure(index).copy(), features)
+    return changed
+
+
+def layout_of(caps: Gst.Caps) -> SurfaceLayout:
+    """The layout of frames with fixed caps.
+
+    Raises:
+        FrameError: The caps are no raw video that Headrace handles.
+    """
+    info = _video_info(caps)
+    if info is None or info.finfo is None or info.finfo.name not in PIXEL_FORMATS or not info.width:
+        raise FrameError(f"cannot handle frames of {caps.to_string()}; formats: {', '.join(PIXEL_FORMATS)}")
+    planes = info.finfo.n_planes
+    color = _colorimetry(info)
+    offsets, strides = tuple(info.offset[:planes]), tuple(info.stride[:planes])
+    return SurfaceLayout(info.finfo.name, info.width, info.height, offsets, strides, color)
+
+
+def _video_info(caps: Gst.Caps) -> GstVideo.VideoInfo | None:
+    plain = with_feature(caps, batch=False)
+    if hasattr(GstVideo.VideoInfo, "new_from_caps"):
+        return GstVideo.VideoInfo.new_from_caps(plain)
+    info = GstVideo.VideoInfo()
+    return info if info.from_caps(plain) else None
+
+
+_RANGE_0_255 = 1  # GstVideoColorRange; the binding's name for it is no Python identifier
+
+
+def _colorimetry(info: GstVideo.VideoInfo) -> Colorimetry:
+    bt709 = info.colorimetry.matrix == GstVideo.VideoColorMatrix.BT709
+    full = int(info.colorimetry.range) == _RANGE_0_255
+    return Colorimetry("bt709" if bt709 else "bt601", full)
+
+
+def framerate_of(caps: Gst.Caps) -> tuple[int, int]:
+    """Frame rate as a fraction; 0/1 when it varies or is not known."""
+    found, numerator, denominator = caps.get_structure(0).get_fraction("framerate")
+    return (numerator, denominator) if found else (0, 1)
+
+
+def caps_of(layout: SurfaceLayout, framerate: tuple[int, int], batch: bool) -> Gst.Caps:
+    """Fixed caps for frames of a layout."""
+    text = f"video/x-raw,format={layout.format},width={layout.width},height={layout.height}"
+    text += f",framerate={framerate[0]}/{framerate[1]}"
+    if layout.format in ("NV12", "I420"):
+        text += f",colorimetry={_COLORIMETRY[layout.color]}"
+    return with_feature(Gst.Caps.from_string(text), batch)
+
+
+# range:matrix:transfer:primaries as GStreamer writes them.
+_COLORIMETRY = {
+    Colorimetry("bt601", False): "bt601",
+    Colorimetry("bt709", False): "bt709",
+    Colorimetry("bt601", True): "1:4:0:0",
+    Colorimetry("bt709", True): "1:3:5:1",
+}

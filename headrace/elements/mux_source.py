@@ -1,0 +1,85 @@
+"""One source of the muxer: what its caps and segment say, and its frames on their way to a batch."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from gi.repository import Gst
+
+from headrace.elements.caps import framerate_of, layout_of
+from headrace.errors import FrameError
+from headrace.frames.surface import Surface, SurfaceLayout
+from headrace.gst import payload
+from headrace.gst.buffer import BufferRef
+from headrace.gst.native import CLOCK_TIME_NONE, buffer_struct
+from headrace.gst.videometa import planes_of
+from headrace.meta.batch import Batch, SourceItems
+from headrace.meta.user import UserMetadata
+
+
+@dataclass(slots=True)
+class QueuedFrame:
+    """A frame that waits for its batch."""
+
+    index: int
+    number: int
+    surface: Surface
+    pts: int
+    running_time: int
+    duration: int
+    source_size: tuple[int, int]
+    framerate: tuple[int, int]
+    items: list[UserMetadata]
+
+
+class MuxSource:
+    """State of one sink pad of the muxer.
+
+    Attributes:
+        index: The pad's number.
+        segment: Its current segment.
+        next_number: Number of its next frame.
+    """
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.segment: Gst.Segment | None = None
+        self.next_number = 0
+        self._layout: SurfaceLayout | None = None
+        self._framerate = (0, 1)
+
+    def set_caps(self, caps: Gst.Caps) -> None:
+        """Take new caps; the size may change in the middle of a stream."""
+        self._layout = layout_of(caps)
+        self._framerate = framerate_of(caps)
+
+    def take(self, buffer: int) -> QueuedFrame:
+        """Make a frame of a buffer, whose reference is taken over.
+
+        Raises:
+            FrameError: No caps came before the buffer, or it holds no frame.
+        """
+        reference = BufferRef(buffer)
+        if self._layout is None:
+            raise FrameError(f"source {self.index}: a buffer came before its caps")
+        fields = buffer_struct(buffer)
+        rider = payload.find(buffer)
+        items = rider.items if isinstance(rider, SourceItems) else []
+        surface = Surface(reference, self._layout)
+        if isinstance(rider, Batch) and rider.surfaces:
+            surface = rider.surfaces[0].share()
+        else:
+            planes = planes_of(buffer)
+            if planes is not None:
+                surface.layout = dataclasses.replace(self._layout, offsets=planes[0], strides=planes[1])
+        number, self.next_number = self.next_number, self.next_number + 1
+        return QueuedFrame(
+            self.index, number, surface, fields.pts, self._running_time(fields.pts), fields.duration,
+            (self._layout.width, self._layout.height), self._framerate, items,
+        )  # fmt: skip
+
+    def _running_time(self, pts: int) -> int:
+        if self.segment is None or pts == CLOCK_TIME_NONE:
+            return pts
+        return int(self.segment.to_running_time(Gst.Format.TIME, pts))

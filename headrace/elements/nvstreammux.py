@@ -1,0 +1,171 @@
+"""nvstreammux: frames of many sources into batches.
+
+    gst-launch-1.0 nvstreammux name=m batch-size=2 ! hrinfer model=yolo.onnx ! fakesink \
+        nvurisrcbin uri=file:///a.mp4 ! m.sink_0  nvurisrcbin uri=file:///b.mp4 ! m.sink_1
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from gi.repository import Gst, GstVideo
+
+from headrace.elements.caps import ANY_CAPS, BATCH_CAPS
+from headrace.elements.mux_output import MuxOutput
+from headrace.elements.mux_source import MuxSource
+from headrace.gst.element import Element, properties_of, template
+from headrace.gst.native import FLOW_EOS, FLOW_FLUSHING, FLOW_NOT_LINKED, FLOW_OK
+from headrace.gst.options import option
+from headrace.source.batcher import Batcher, Flushing
+
+_HARDWARE = "frames are handled by the CPU"
+_MICROSECONDS = 1e-6
+
+
+@dataclasses.dataclass(frozen=True)
+class MuxOptions:
+    """Options of nvstreammux."""
+
+    batch_size: int = option(0, "frames in a full batch; 0: one for each source", maximum=1024)
+    batched_push_timeout: int = option(-1, "microseconds to wait for a full batch; -1: for ever", minimum=-1)
+    width: int = option(0, "width every frame is scaled to; 0: frames keep their size")
+    height: int = option(0, "height every frame is scaled to; 0: frames keep their size")
+    enable_padding: bool = option(False, "keep the aspect ratio when scaling, with black bars")
+    live_source: bool = option(False, "drop the oldest frame when the pipeline is slower than a source")
+    attach_sys_ts: bool = option(True, "stamp frames with the system's time")
+    drop_pipeline_eos: bool = option(False, "go on waiting for new sources when all have ended")
+    frame_num_reset_on_eos: bool = option(False, "count frames from 0 again after a source has ended")
+    frame_num_reset_on_stream_reset: bool = option(False, "count frames from 0 again after a flush")
+    sync_inputs: bool = option(False, "wait for frames of the same time", no_effect="frames go in order of arrival")
+    max_latency: int = option(0, "extra latency for sync-inputs, ns", no_effect="see sync-inputs")
+    frame_duration: int = option(0, "correction of NTP times, ms", minimum=-1, no_effect="NTP times are not corrected")
+    num_surfaces_per_frame: int = option(1, "surfaces per frame", minimum=1, maximum=4, no_effect=_HARDWARE)
+    buffer_pool_size: int = option(4, "frames in the output pool", no_effect="batches own no pixels")
+    nvbuf_memory_type: int = option(0, "kind of memory", no_effect=_HARDWARE)
+    gpu_id: int = option(0, "GPU", no_effect=_HARDWARE)
+    compute_hw: int = option(0, "what scales", no_effect=_HARDWARE)
+    interpolation_method: int = option(1, "how frames are scaled", no_effect="bilinear, area when shrinking")
+    async_process: bool = option(True, "take inputs asynchronously", no_effect="always so")
+    config_file_path: str = option("", "batching policy of the new muxer", no_effect="use the properties")
+
+
+class StreamMux(Element):
+    """Face of the muxer: pads and events; `Batcher` collects, `MuxSource` and `MuxOutput` know the frames."""
+
+    __gtype_name__ = "HeadraceStreamMux"
+    factory = "nvstreammux"
+    options_type = MuxOptions
+    __gproperties__ = properties_of(MuxOptions)
+    __gstmetadata__ = ("Stream muxer", "Generic/Video", "Batches frames of several sources", "Headrace")
+    __gsttemplates__ = (
+        template("sink_%u", Gst.PadDirection.SINK, ANY_CAPS),
+        template("src", Gst.PadDirection.SRC, BATCH_CAPS),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sources: dict[str, MuxSource] = {}
+        self.batcher: Batcher[Any] = Batcher(self._source_ended)
+        self.flow = FLOW_OK
+        self.src_pad = self.add_src_pad()
+        self.output = MuxOutput(self)
+        self.run_task(self.src_pad, self._loop, self._activated)
+        self.on_query(self.src_pad, self.output.query)
+
+    def do_request_new_pad(self, pad_template: Gst.PadTemplate, name: str | None, _caps: Any) -> Gst.Pad | None:
+        """GStreamer vmethod: a new source, at any time."""
+        index = int(name.rsplit("_", 1)[1]) if name else next(i for i in range(4096) if f"sink_{i}" not in self.sources)
+        name = f"sink_{index}"
+        if name in self.sources:
+            return None
+        pad = self.add_sink_pad(pad_template, name, self._chain)
+        self.on_event(pad, self._sink_event)
+        self.on_query(pad, self._sink_query)
+        self.sources[name] = MuxSource(index)
+        self.batcher.add(index, self.options.live_source)
+        pad.set_active(True)
+        self.add_pad(pad)
+        self.output.announce("pad-added", index)
+        return pad
+
+    def do_release_pad(self, pad: Gst.Pad) -> None:
+        """GStreamer vmethod: the source leaves; its waiting frames are dropped and counted."""
+        # While the element is disposed of, its Python attributes may be gone already.
+        source = getattr(self, "sources", {}).pop(pad.get_name(), None)
+        if source is not None:
+            self.batcher.remove(source.index)
+            self.output.announce("pad-deleted", source.index)
+        pad.set_active(False)
+        self.remove_pad(pad)
+        if source is not None:
+            self.forget_pad(pad.get_name())
+
+    def _chain(self, pad: Gst.Pad, buffer: int) -> int:
+        source = self.sources.get(pad.get_name())
+        if self.flow != FLOW_OK or source is None:
+            self.drop(buffer)
+            return self.flow or FLOW_FLUSHING
+        frame = source.take(buffer)
+        frame = self.output.prepare(frame)
+        try:
+            self.batcher.push(source.index, frame)
+        except Flushing:
+            return self.flow or FLOW_FLUSHING
+        return FLOW_OK
+
+    def _sink_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
+        source = self.sources.get(pad.get_name())
+        if source is None:
+            return False
+        kind = event.type
+        if kind == Gst.EventType.CAPS:
+            source.set_caps(event.parse_caps())
+            latency = Gst.Query.new_latency()
+            live = self.options.live_source or (pad.peer_query(latency) and latency.parse_latency()[0])
+            self.batcher.set_live(source.index, live)
+        elif kind == Gst.EventType.SEGMENT:
+            source.segment = event.parse_segment()
+            self.batcher.end(source.index, ended=False)
+        elif kind == Gst.EventType.EOS:
+            self.batcher.end(source.index)
+        elif kind == Gst.EventType.FLUSH_STOP and self.options.frame_num_reset_on_stream_reset:
+            source.next_number = 0
+        return True
+
+    def _sink_query(self, pad: Gst.Pad, query: Gst.Query) -> bool:
+        if query.type == Gst.QueryType.ALLOCATION:
+            query.add_allocation_meta(GstVideo.video_meta_api_get_type(), None)
+            return True
+        return bool(pad.query_default(self, query))
+
+    def _source_ended(self, index: int) -> None:
+        self.output.end_of_source(index)
+        source = self.sources.get(f"sink_{index}")
+        if source is not None and self.options.frame_num_reset_on_eos:
+            source.next_number = 0
+
+    def _activated(self, active: bool) -> None:
+        self.flow = FLOW_OK if active else FLOW_FLUSHING
+        self.batcher.flush(not active)
+        if active:
+            self.output.reset()
+
+    def _loop(self) -> bool:
+        timeout = self.options.batched_push_timeout
+        try:
+            frames = self.batcher.collect(
+                self.options.batch_size, None if timeout < 0 else timeout * _MICROSECONDS
+            )
+        except Flushing:
+            return False
+        if not frames:
+            return self.output.all_ended()
+        flow = self.output.push(frames)
+        if flow == FLOW_OK:
+            return True
+        self.flow = flow
+        self.batcher.flush()
+        if flow in (FLOW_NOT_LINKED, FLOW_EOS):
+            self.src_pad.push_event(Gst.Event.new_eos())
+        return False

@@ -1,0 +1,175 @@
+"""The metadata of a batch, and the payload that carries it on a buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from headrace.frames.surface import Surface
+from headrace.meta.display import DisplayMetadata
+from headrace.meta.frame import FrameMetadata
+from headrace.meta.object import ObjectMetadata
+from headrace.meta.objects import UNTRACKED, ObjectTable
+from headrace.meta.user import UserMetadata, of_type
+
+
+class BatchMetadata:
+    """Everything known about the frames of one batch (contract §4.1).
+
+    Attributes:
+        objects: The table of all objects; rows of a frame by ``objects.rows_of(frame.batch_id)``.
+        frames: Metadata of the frames in batch order.
+        displays: Display metas in use, appended to a frame or not.
+        user: User metas of the batch.
+
+    Example:
+        >>> from headrace.meta import Detections
+        >>> batch = BatchMetadata.new(1)
+        >>> frame = next(batch.frame_items)
+        >>> rows = frame.add_detections(Detections([[0, 0, 10, 20]], [0.5], [1]), labels=("car", "person"))
+        >>> [obj.label for obj in frame.object_items]
+        ['person']
+    """
+
+    __slots__ = ("displays", "frames", "objects", "user")
+
+    objects: ObjectTable
+    frames: list[FrameMetadata]
+    displays: list[DisplayMetadata]
+    user: list[UserMetadata]
+
+    def __init__(self) -> None:
+        raise TypeError("a BatchMetadata comes with a batched buffer: use Buffer(gst_buffer).batch_meta")
+
+    @classmethod
+    def new(cls, n_frames: int = 0) -> BatchMetadata:
+        """Metadata for a batch of `n_frames` frames, for elements that make batches."""
+        batch = object.__new__(cls)
+        batch.objects, batch.frames, batch.displays, batch.user = ObjectTable(), [], [], []
+        for index in range(n_frames):
+            batch.add_frame(pad_index=index, source_id=index)
+        return batch
+
+    def add_frame(self, **fields: Any) -> FrameMetadata:
+        """Append a frame; fields as in `FrameMetadata`, ``batch_id`` is its position."""
+        row = len(self.frames)
+        frame = FrameMetadata._new(self.objects, row, **{**fields, "batch_id": row})
+        self.frames.append(frame)
+        return frame
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames in the batch."""
+        return len(self.frames)
+
+    @property
+    def frame_items(self) -> Iterator[FrameMetadata]:
+        """The frames, a new iterator each time."""
+        return iter(self.frames)
+
+    @property
+    def is_audio(self) -> bool:
+        """Whether this is a batch of audio; never here."""
+        return False
+
+    def acquire_object_meta(self) -> ObjectMetadata:
+        """A new object with zero fields, an empty label and no track; drawn even if it is never appended."""
+        return ObjectMetadata._at(self.objects, self.objects.add(1).start)
+
+    def acquire_display_meta(self) -> DisplayMetadata:
+        """A new, empty display meta; drawn even if it is never appended."""
+        meta = DisplayMetadata._new()
+        self.displays.append(meta)
+        return meta
+
+    def acquire_user_meta(self) -> UserMetadata:
+        """A new user meta, to be appended to the frame, object or batch it belongs to."""
+        return UserMetadata()
+
+    def acquire_frame_meta(self) -> FrameMetadata:
+        """A new frame at the end of the batch."""
+        return self.add_frame()
+
+    def append(self, meta: UserMetadata) -> None:
+        """Attach a user meta to the batch.
+
+        Raises:
+            TypeError: Something else was given.
+        """
+        if not isinstance(meta, UserMetadata):
+            raise TypeError("Invalid type for BatchMetadata.append")
+        self.user.append(meta)
+
+    def user_meta_items(self, meta_type: int) -> Iterator[UserMetadata]:
+        """User metas of one type, a new iterator each time."""
+        return of_type(self.user, meta_type)
+
+    def fork(self) -> BatchMetadata:
+        """A copy that shares nothing that can be written; user data objects are shared."""
+        copy = object.__new__(BatchMetadata)
+        copy.objects = self.objects.fork()
+        copy.frames = [frame.fork(copy.objects) for frame in self.frames]
+        copy.displays = [display.fork() for display in self.displays]
+        copy.user = list(self.user)
+        return copy
+
+    def to_dict(self) -> dict[str, Any]:
+        """The batch as plain Python data, ready for JSON; boxes are left, top, width, height in pipeline pixels."""
+        return {"frames": [self._frame_dict(frame) for frame in self.frames]}
+
+    def _frame_dict(self, frame: FrameMetadata) -> dict[str, Any]:
+        return {
+            "source_id": frame.source_id,
+            "pad_index": frame.pad_index,
+            "frame_number": frame.frame_number,
+            "pts": frame.buffer_pts,
+            "ntp_timestamp": frame.ntp_timestamp,
+            "width": frame.pipeline_width,
+            "height": frame.pipeline_height,
+            "objects": [_object_dict(self.objects, row) for row in self.objects.rows_of(frame.batch_id).tolist()],
+        }
+
+
+def _object_dict(table: ObjectTable, row: int) -> dict[str, Any]:
+    object_id = int(table.cell("object_id", row))
+    return {
+        "class_id": int(table.cell("class_id", row)),
+        "label": table.cell("label", row),
+        "confidence": float(table.cell("confidence", row)),
+        "id": None if object_id == UNTRACKED else object_id,
+        "box": table.cell("rect", row).tolist(),
+        "component_id": int(table.cell("component_id", row)),
+        "classifiers": [[label.label for label in meta.labels] for meta in table.classifiers.get(row, ())],
+    }
+
+
+class Batch:
+    """What rides on a batched buffer: the frames' pixels and their metadata.
+
+    Attributes:
+        meta: The metadata.
+        surfaces: Pixels of the frames, in batch order; empty on a buffer that carries its own pixels.
+    """
+
+    __slots__ = ("meta", "surfaces")
+
+    def __init__(self, meta: BatchMetadata, surfaces: Sequence[Surface] = ()) -> None:
+        self.meta = meta
+        self.surfaces = list(surfaces)
+
+    def fork(self) -> Batch:
+        """A copy for a copied buffer: own tables; pixels are shared until one side writes."""
+        return Batch(self.meta.fork(), [surface.share() for surface in self.surfaces])
+
+
+class SourceItems:
+    """What rides on a single frame before it is batched: user metas that the muxer moves to the frame's metadata."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: Sequence[UserMetadata]) -> None:
+        self.items = list(items)
+
+    def fork(self) -> SourceItems:
+        """A copy for a copied buffer."""
+        return SourceItems(self.items)

@@ -1,0 +1,167 @@
+"""The objects of a batch as one table of NumPy columns."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headrace.meta.osd import Mask, TextParams
+
+#: `object_id` of an object that no tracker has seen.
+UNTRACKED = 2**64 - 1
+
+#: `border_width` of an object whose border nobody has set: the overlay draws it in its default style.
+DEFAULT_BORDER = -1.0
+
+ACQUIRED, ATTACHED, REMOVED = 0, 1, 2
+
+_BOX = (np.float32, (4,))
+
+#: One row per object. Boxes are left, top, width, height in pixels of the frame; colours are RGBA in 0–1.
+OBJECT_ROW = np.dtype(
+    [
+        ("frame", np.int32),  # row in the batch's list of frames, -1 before it is appended to one
+        ("state", np.int32),  # ACQUIRED, ATTACHED or REMOVED
+        ("class_id", np.int32),
+        ("component_id", np.int32),  # `unique_component_id`: the element that made it
+        ("object_id", np.uint64),
+        ("confidence", np.float32),
+        ("tracker_confidence", np.float32),
+        ("parent", np.int32),  # row of the parent object, -1 for none
+        ("rect", *_BOX),
+        ("detector_box", *_BOX),
+        ("tracker_box", *_BOX),
+        ("rotation", np.float32),
+        ("border_width", np.float32),
+        ("border_color", *_BOX),
+        ("has_bg_color", np.bool_),
+        ("bg_color", *_BOX),
+        ("show_id", np.bool_),  # the overlay appends the object id to the label
+        ("label", np.object_),
+    ]
+)
+
+
+def _default_row() -> NDArray[np.void]:
+    row = np.zeros(1, OBJECT_ROW)
+    row["frame"] = row["parent"] = -1
+    row["object_id"] = UNTRACKED
+    row["border_width"] = DEFAULT_BORDER
+    row["label"] = ""
+    return row
+
+
+_DEFAULT = _default_row()
+_INITIAL_ROWS = 64
+_POOL_LIMIT = 64
+_pool: list[NDArray[np.void]] = []
+# References to a table nobody else looks at: the local name and getrefcount's own argument.
+_UNSHARED = 2
+
+
+class ObjectTable:
+    """Columns of all objects in a batch; rows are added at the end and never move.
+
+    Columns are read as views (``table.column("class_id")``), written in one assignment by `add`. A removed row stays
+    where it is, marked. Growing past the capacity moves the storage: a view taken before then no longer sees what is
+    written after. Storage is recycled when the table is dropped, unless somebody still holds a view of it.
+    Not locked: one thread at a time, as a buffer travels.
+
+    Example:
+        >>> import numpy as np
+        >>> table = ObjectTable()
+        >>> rows = table.add(2, frame=0, class_id=np.array([2, 0]), rect=np.array([[0, 0, 9, 9], [5, 5, 2, 2]]))
+        >>> table.column("class_id").tolist(), table.rows_of(0).tolist()
+        ([2, 0], [0, 1])
+    """
+
+    __slots__ = ("_rows", "classifiers", "masks", "n", "texts", "user")
+
+    def __init__(self) -> None:
+        self._rows: NDArray[np.void] = _pool.pop() if _pool else np.empty(_INITIAL_ROWS, OBJECT_ROW)
+        self.n = 0
+        #: What only few objects have, by row.
+        self.texts: dict[int, TextParams] = {}
+        self.masks: dict[int, Mask] = {}
+        self.classifiers: dict[int, list[Any]] = {}
+        self.user: dict[int, list[Any]] = {}
+
+    def __len__(self) -> int:
+        return self.n
+
+    def add(self, count: int, **columns: Any) -> slice:
+        """Add rows with default values, then set the given columns.
+
+        Args:
+            count: Number of rows.
+            **columns: Column name to one value or an array of `count` values. Rows that name a ``frame`` are attached
+                to it at once.
+
+        Returns:
+            The new rows as a slice.
+        """
+        start, end = self.n, self.n + count
+        if end > len(self._rows):
+            self._grow(end)
+        rows = self._rows[start:end]
+        rows[:] = _DEFAULT
+        for name, values in columns.items():
+            rows[name] = values
+        if "frame" in columns:
+            rows["state"] = ATTACHED
+        self.n = end
+        return slice(start, end)
+
+    def _grow(self, needed: int) -> None:
+        bigger = np.empty(max(needed, 2 * len(self._rows)), OBJECT_ROW)
+        bigger[: self.n] = self._rows[: self.n]
+        self._rows = bigger
+
+    def column(self, name: str) -> NDArray[Any]:
+        """A column of all rows, removed ones included, as a writable view of length ``len(self)``."""
+        view: NDArray[Any] = self._rows[name][: self.n]
+        return view
+
+    def cell(self, name: str, row: int) -> Any:
+        """One value as a Python object, or a row of a box column as a view."""
+        return self._rows[name][row]
+
+    def set_cell(self, name: str, row: int, value: Any) -> None:
+        """Write one value."""
+        self._rows[name][row] = value
+
+    def rows_of(self, frame: int) -> NDArray[np.intp]:
+        """Rows of the objects attached to a frame, in the order they were added."""
+        live = self._rows[: self.n]
+        return np.flatnonzero((live["frame"] == frame) & (live["state"] == ATTACHED))
+
+    def attached(self) -> NDArray[np.intp]:
+        """Rows of all attached objects."""
+        return np.flatnonzero(self.column("state") == ATTACHED)
+
+    def remove(self, rows: NDArray[np.intp] | Sequence[int] | int) -> None:
+        """Mark rows as removed: they keep their place and are no longer listed or drawn."""
+        self._rows["state"][rows] = REMOVED
+
+    def fork(self) -> ObjectTable:
+        """A copy that shares nothing that can be written."""
+        copy = ObjectTable()
+        if self.n > len(copy._rows):
+            copy._rows = np.empty(len(self._rows), OBJECT_ROW)
+        copy._rows[: self.n] = self._rows[: self.n]
+        copy.n = self.n
+        copy.texts = {row: text.copy() for row, text in self.texts.items()}
+        copy.masks = {row: mask.copy() for row, mask in self.masks.items()}
+        copy.classifiers = {row: list(items) for row, items in self.classifiers.items()}
+        copy.user = {row: list(items) for row, items in self.user.items()}
+        return copy
+
+    def __del__(self) -> None:
+        rows = self._rows
+        del self._rows
+        if sys.getrefcount(rows) == _UNSHARED and len(_pool) < _POOL_LIMIT:
+            _pool.append(rows)
