@@ -15,8 +15,11 @@ from headrace.draw.overlay import (
 )
 from headrace.draw.palette import class_color, class_colors, contrasting, rgba_from_int
 from headrace.draw.text import text_size
+from headrace.draw.tiler import TileLayout, Tiler
 
 __all__ = [
+    "TileLayout",
+    "Tiler",
     "blur_boxes",
     "class_color",
     "class_colors",

@@ -11,25 +11,19 @@ from numpy.typing import ArrayLike, NDArray
 from headrace.draw.canvas import Canvas, make_stamp
 from headrace.draw.ink import Bytes
 from headrace.frames import Frame
+from headrace.meta.osd import Mask
 
 
-def draw_masks(
-    frame: Frame,
-    masks: Sequence[NDArray[np.float32] | None],
-    ltwh: ArrayLike,
-    threshold: ArrayLike,
-    rgba: ArrayLike,
-) -> None:
-    """Tint the pixels of each box where its mask, stretched over the box, is above the threshold.
+def draw_masks(frame: Frame, ltwh: ArrayLike, masks: Sequence[Mask | None], rgba: ArrayLike) -> None:
+    """Tint the pixels of each box where its mask, stretched over the box, is above the mask's threshold.
 
     Only the part of a box that is inside the frame is computed. Boxes with NaN or without area, empty masks
     and ``None`` are left out.
 
     Args:
         frame: Any format; its planes are written to.
-        masks: ``n`` scores ``(h, w)``, of any sizes.
         ltwh: ``(n, 4)`` left, top, width, height in pixels of the frame.
-        threshold: ``(n,)`` or one number.
+        masks: ``n`` masks, of any sizes.
         rgba: ``(n, 4)`` or one colour, 0–1; an alpha near 0.4 lets the picture through.
 
     Raises:
@@ -38,7 +32,7 @@ def draw_masks(
 
     Example:
         >>> frame = Frame.from_array(np.zeros((40, 40), np.uint8), "GRAY8")
-        >>> draw_masks(frame, [np.ones((4, 4), np.float32)], [[8, 8, 16, 16]], 0.5, (1, 1, 1, 0.5))
+        >>> draw_masks(frame, [[8, 8, 16, 16]], [Mask(0.5, np.ones((4, 4), np.float32))], (1, 1, 1, 0.5))
         >>> int(frame.planes[0][16, 16])
         128
     """
@@ -46,13 +40,12 @@ def draw_masks(
     n = len(boxes)
     if len(masks) != n:
         raise ValueError(f"{len(masks)} masks for {n} boxes; give one, or None, for each box")
-    thresholds = np.broadcast_to(np.asarray(threshold, np.float64), (n,)).tolist()
     colors = np.broadcast_to(np.asarray(rgba, np.float64), (n, 4)).tolist()
     canvas = Canvas(frame)
-    for mask, box, limit, color in zip(masks, boxes, thresholds, colors, strict=True):
-        if mask is None or mask.size == 0 or not np.isfinite(box).all() or min(box[2:]) <= 0:
+    for mask, box, color in zip(masks, boxes, colors, strict=True):
+        if mask is None or not mask.mask_array.size or not np.isfinite(box).all() or min(box[2:]) <= 0:
             continue
-        x0, y0, cover = _visible(canvas, mask, box, limit)
+        x0, y0, cover = _visible(canvas, mask.mask_array, box, mask.threshold)
         if cover.size:
             canvas.place(x0, y0, make_stamp(canvas.inks, cover, canvas.inks.ink(tuple(color))))
 

@@ -33,6 +33,10 @@ class Colorimetry:
     full_range: bool = False
 
 
+#: What video is taken for that does not say: BT.601, luma 16–235.
+VIDEO_601 = Colorimetry()
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One picture in its own pixel format; the planes are views, nothing is copied.
@@ -57,7 +61,7 @@ class Frame:
     width: int
     height: int
     planes: tuple[NDArray[np.uint8], ...]
-    color: Colorimetry = Colorimetry()
+    color: Colorimetry = VIDEO_601
 
     @property
     def device(self) -> tuple[int, int]:
@@ -78,7 +82,7 @@ class Frame:
         return cls(format, array.shape[1], array.shape[0], (array,))
 
     @classmethod
-    def empty(cls, format: PixelFormat, width: int, height: int, color: Colorimetry = Colorimetry()) -> Frame:
+    def empty(cls, format: PixelFormat, width: int, height: int, color: Colorimetry = VIDEO_601) -> Frame:
         """Allocate an uninitialised frame with dense planes."""
         planes = tuple(np.empty(shape, np.uint8) for shape in plane_shapes(format, width, height))
         return cls(format, width, height, planes, color)
