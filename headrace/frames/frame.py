@@ -13,6 +13,9 @@ from headrace.errors import FrameError
 PixelFormat = Literal["NV12", "I420", "RGB", "BGR", "RGBA", "BGRx", "GRAY8"]
 PIXEL_FORMATS: tuple[PixelFormat, ...] = ("NV12", "I420", "RGB", "BGR", "RGBA", "BGRx", "GRAY8")
 
+#: DLPack device ``(type, id)`` of host memory.
+HOST = (1, 0)
+
 #: Number of interleaved channels of the packed formats.
 CHANNELS: dict[str, int] = {"RGB": 3, "BGR": 3, "RGBA": 4, "BGRx": 4}
 
@@ -28,6 +31,10 @@ class Colorimetry:
 
     matrix: Literal["bt601", "bt709"] = "bt601"
     full_range: bool = False
+
+
+#: What video is taken for that does not say: BT.601, luma 16–235.
+VIDEO_601 = Colorimetry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,12 @@ class Frame:
     width: int
     height: int
     planes: tuple[NDArray[np.uint8], ...]
-    color: Colorimetry = Colorimetry()
+    color: Colorimetry = VIDEO_601
+
+    @property
+    def device(self) -> tuple[int, int]:
+        """DLPack device ``(type, id)`` that the planes lie on; what is in this package takes `HOST` only."""
+        return HOST
 
     @classmethod
     def from_array(cls, array: NDArray[np.uint8], format: PixelFormat) -> Frame:
@@ -70,7 +82,7 @@ class Frame:
         return cls(format, array.shape[1], array.shape[0], (array,))
 
     @classmethod
-    def empty(cls, format: PixelFormat, width: int, height: int, color: Colorimetry = Colorimetry()) -> Frame:
+    def empty(cls, format: PixelFormat, width: int, height: int, color: Colorimetry = VIDEO_601) -> Frame:
         """Allocate an uninitialised frame with dense planes."""
         planes = tuple(np.empty(shape, np.uint8) for shape in plane_shapes(format, width, height))
         return cls(format, width, height, planes, color)

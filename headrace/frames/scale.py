@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import cv2
+from collections.abc import Callable
+from typing import Any
 
-from headrace.frames.color import convert, resize
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from headrace.frames.color import convert
 from headrace.frames.frame import Frame, PixelFormat
+from headrace.frames.planes import resize
 
 _BLACK_CHROMA = 128
 
@@ -63,13 +69,14 @@ def flip(frame: Frame, method: int) -> Frame:
 
     Args:
         frame: RGB, BGR, RGBA, BGRx or GRAY8.
-        method: 0 none, 1 counter-clockwise, 2 by 180°, 3 clockwise, 4 horizontal mirror, 5 transposed over the
-            rising diagonal, 6 vertical mirror, 7 transposed over the falling diagonal (contract: nvvideoconvert).
+        method: 0 none, 1 counter-clockwise, 2 by 180°, 3 clockwise, 4 horizontal mirror, 5 transposed over
+            the rising diagonal, 6 vertical mirror, 7 transposed over the falling diagonal (contract:
+            nvvideoconvert).
     """
     if method == 0:
         return frame
     picture = frame.planes[0]
-    operations = {
+    operations: dict[int, Callable[[NDArray[np.uint8]], Any]] = {
         1: lambda p: cv2.rotate(p, cv2.ROTATE_90_COUNTERCLOCKWISE),
         2: lambda p: cv2.rotate(p, cv2.ROTATE_180),
         3: lambda p: cv2.rotate(p, cv2.ROTATE_90_CLOCKWISE),

@@ -6,7 +6,7 @@ import weakref
 from dataclasses import dataclass
 
 from headrace.errors import FrameError
-from headrace.frames.frame import CHANNELS, Colorimetry, Frame, PixelFormat, plane_shapes
+from headrace.frames.frame import CHANNELS, VIDEO_601, Colorimetry, Frame, PixelFormat, plane_shapes
 from headrace.gst.buffer import BufferRef, Mapping
 
 
@@ -28,11 +28,11 @@ class SurfaceLayout:
     height: int
     offsets: tuple[int, ...]
     strides: tuple[int, ...]
-    color: Colorimetry = Colorimetry()
+    color: Colorimetry = VIDEO_601
 
     @classmethod
     def dense(
-        cls, format: PixelFormat, width: int, height: int, color: Colorimetry = Colorimetry()
+        cls, format: PixelFormat, width: int, height: int, color: Colorimetry = VIDEO_601
     ) -> SurfaceLayout:
         """GStreamer's default layout: rows padded to four bytes, planes one after the other."""
         offsets, strides, end = [], [], 0
@@ -57,8 +57,8 @@ def _even(value: int, format: str) -> int:
 class Surface:
     """The pixels of one frame of a batch.
 
-    Owns one reference to the frame's buffer. Pixels are shared with whoever else holds the memory (a decoder, another
-    branch) until they are mapped for writing; then this surface gets memory of its own.
+    Owns one reference to the frame's buffer. Pixels are shared with whoever else holds the memory (a decoder,
+    another branch) until they are mapped for writing; then this surface gets memory of its own.
 
     Attributes:
         buffer: The reference.
@@ -74,7 +74,7 @@ class Surface:
 
     @classmethod
     def allocate(
-        cls, format: PixelFormat, width: int, height: int, color: Colorimetry = Colorimetry()
+        cls, format: PixelFormat, width: int, height: int, color: Colorimetry = VIDEO_601
     ) -> Surface:
         """A new surface with pixels that are not initialised."""
         layout = SurfaceLayout.dense(format, width, height, color)
@@ -94,7 +94,10 @@ class Surface:
         layout = self.layout
         planes = []
         for shape, offset, stride in zip(
-            plane_shapes(layout.format, layout.width, layout.height), layout.offsets, layout.strides, strict=True
+            plane_shapes(layout.format, layout.width, layout.height),
+            layout.offsets,
+            layout.strides,
+            strict=True,
         ):
             strides = (stride, shape[2], 1) if len(shape) == 3 else (stride, 1)
             planes.append(mapping.array(offset, shape, strides))
