@@ -1,1 +1,7 @@
-"""Package track."""
+"""Tracking: who is who from frame to frame."""
+
+from headrace.track.options import TrackerOptions
+from headrace.track.registry import make_tracker, trackers
+from headrace.track.tracker import Tracker, Tracks
+
+__all__ = ["Tracker", "TrackerOptions", "Tracks", "make_tracker", "trackers"]
