@@ -15,9 +15,9 @@ class Broker(Protocol):
     """Takes payloads to where they are read; each kind is one file in `headrace.message.brokers`.
 
     All methods are called by one thread, that of a `BrokerWorker`, which owns the broker from `connect` to
-    `close`; no method needs a lock, and each may block. Whatever goes wrong is raised as `BrokerError` that names the
-    address and the remedy. A broker that delivers in the background raises the failure of an earlier payload
-    from a later `send` or from `close`.
+    `close`; no method needs a lock, and each may block. Whatever goes wrong is raised as `BrokerError` that
+    names the address and the remedy. One that delivers in the background raises the failure of an earlier
+    payload from a later `send` or from `close`.
     """
 
     def connect(self) -> None:

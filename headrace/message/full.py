@@ -70,7 +70,7 @@ def event_payload(event: EventMessage, config: MsgConvConfig) -> bytes:
 
 
 def object_payload(frame: FrameRecord, thing: ObjectRecord, config: MsgConvConfig, ts: str) -> bytes:
-    """The message for one object of a frame, as metadata has it (``msg2p-newapi``); ``ts`` is the wall clock."""
+    """The message for one object of a frame, from metadata (``msg2p-newapi``); ``ts`` is the wall clock."""
     source = frame.source_id
     sub = ("place-sub-field", ("id", "name", "level"))
     document = _head(ts, config, source, source, source, sub)

@@ -30,8 +30,8 @@ class BrokerWorker:
     """Hands payloads to a broker from a thread of its own, which alone calls the broker.
 
     `submit` may be called from any thread. With ``when_full="block"`` it waits while the queue is full, so
-    nothing is lost (right for files, which keep up); with ``"drop-oldest"`` it never waits and the oldest payload
-    is counted as dropped (right for live sources and networks).
+    nothing is lost (right for files, which keep up); with ``"drop-oldest"`` it never waits and the oldest
+    payload is counted as dropped (right for live sources and networks).
 
     Args:
         broker: Not connected yet; the worker connects and closes it.

@@ -1,8 +1,8 @@
 """Constant-velocity Kalman filter over all tracks at once, as columns of one array.
 
-A row is a track. Centre x, centre y, width and height move independently, each with its velocity, so the filter
-is four two-state filters per row and every step is arithmetic on columns: no matrix is built or inverted.
-Noise grows with the object's size, as in DeepSORT (Wojke et al., 2017).
+A row is a track. Centre x, centre y, width and height move independently, each with its velocity, so the
+filter is four two-state filters per row and every step is arithmetic on columns: no matrix is built or inverted.
+Noise grows with the object's height, as in DeepSORT (Wojke et al., 2017).
 """
 
 from __future__ import annotations
@@ -13,14 +13,19 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 POSITION = slice(0, 4)
+SIZE = slice(2, 4)
 VELOCITY = slice(4, 8)
 VAR_POSITION = slice(8, 12)
 COVARIANCE = slice(12, 16)
 VAR_VELOCITY = slice(16, 20)
 COLUMNS = 20
 
-POSITION_NOISE = 1 / 20
+# Standard deviations as shares of the object's height, per frame.
+POSITION_NOISE = 0.025
 VELOCITY_NOISE = 1 / 160
+DETECTION_NOISE = 0.08
+START_VELOCITY_NOISE = 1 / 16
+SMALLEST = 1e-3  # pixels; a shrinking object that is not seen must not turn inside out
 
 
 def to_centre(xyxy: NDArray[np.floating]) -> Array:
@@ -41,43 +46,37 @@ def to_corners(centre: Array) -> Array:
     return out
 
 
-def _scale(boxes: Array) -> Array:
-    """One length per row that noise is proportional to: the height, or the mean side of flat boxes."""
-    return boxes[:, 3:4]
-
-
-def start(state: Array, boxes: Array) -> None:
-    """Fill the rows of ``state`` with objects first seen at ``boxes`` (centre form), at rest."""
-    size = _scale(boxes)
+def start(boxes: Array, columns: int = COLUMNS) -> Array:
+    """New rows for objects first seen at ``boxes`` (centre form), at rest; further columns are 0."""
+    state = np.zeros((len(boxes), columns))
+    height2 = boxes[:, 3:4] ** 2
     state[:, POSITION] = boxes
-    state[:, VELOCITY] = 0
-    state[:, VAR_POSITION] = (2 * POSITION_NOISE * size) ** 2
-    state[:, COVARIANCE] = 0
-    state[:, VAR_VELOCITY] = (10 * VELOCITY_NOISE * size) ** 2
+    state[:, VAR_POSITION] = DETECTION_NOISE**2 * height2
+    state[:, VAR_VELOCITY] = START_VELOCITY_NOISE**2 * height2
+    return state
 
 
 def predict(state: Array) -> None:
-    """Move every row on by one frame."""
-    size2 = _scale(state[:, POSITION]) ** 2
+    """Move every row on by one frame, in place."""
+    height2 = state[:, 3:4] ** 2
     covariance, variance = state[:, COVARIANCE], state[:, VAR_VELOCITY]
     state[:, POSITION] += state[:, VELOCITY]
-    state[:, VAR_POSITION] += 2 * covariance + variance + POSITION_NOISE**2 * size2
+    state[:, VAR_POSITION] += 2 * covariance + variance + POSITION_NOISE**2 * height2
     covariance += variance
-    variance += VELOCITY_NOISE**2 * size2
+    variance += VELOCITY_NOISE**2 * height2
+    np.maximum(state[:, SIZE], SMALLEST, out=state[:, SIZE])
 
 
-def correct(state: Array, boxes: Array, doubt: Array) -> Array:
-    """Rows of ``state`` after being seen at ``boxes``; ``doubt`` (n,) scales the measurement's variance."""
-    out = state.copy()
-    noise = (POSITION_NOISE * _scale(state[:, POSITION])) ** 2 * doubt[:, None]
-    total = 1 / (state[:, VAR_POSITION] + noise)
-    gain = state[:, VAR_POSITION] * total
-    velocity_gain = state[:, COVARIANCE] * total
+def correct(state: Array, boxes: Array) -> None:
+    """Take into account, in place, that the rows were seen at ``boxes`` (centre form)."""
+    variance, covariance = state[:, VAR_POSITION], state[:, COVARIANCE]
+    scale = 1 / (variance + DETECTION_NOISE**2 * state[:, 3:4] ** 2)
+    gain = variance * scale
+    velocity_gain = covariance * scale
     error = boxes - state[:, POSITION]
-    out[:, POSITION] += gain * error
-    out[:, VELOCITY] += velocity_gain * error
-    out[:, VAR_VELOCITY] -= velocity_gain * state[:, COVARIANCE]
-    keep = 1 - gain
-    out[:, VAR_POSITION] *= keep
-    out[:, COVARIANCE] *= keep
-    return out
+    state[:, POSITION] += gain * error
+    state[:, VELOCITY] += velocity_gain * error
+    state[:, VAR_VELOCITY] -= velocity_gain * covariance
+    gain -= 1
+    variance *= -gain
+    covariance *= -gain

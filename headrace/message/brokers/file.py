@@ -39,13 +39,13 @@ class FileBroker:
         path = Path(self._path)
         try:
             # Unbuffered: what `send` wrote stays readable whatever happens to the process.
-            self._file = path.open("ab", buffering=0)  # noqa: SIM115 - closed by close()
+            self._file = path.open("ab", buffering=0)
             if _ends_mid_line(path):
                 self._write(b"\n")
         except OSError as error:
             raise BrokerError(
-                f"cannot write messages to {self._path!r}: {error.strerror}; check the folder, its permissions "
-                "and the space left"
+                f"cannot write messages to {self._path!r}: {error.strerror}; check its folder, "
+                "permissions and the space left"
             ) from error
 
     def send(self, topic: str, payload: bytes) -> None:

@@ -1,167 +1,219 @@
 """Two-stage association with observation-centric recovery: motion only, no appearance, no pixels.
 
 Confident detections are matched first, weak ones may then prolong what is left (ByteTrack, Zhang et al., 2022),
-and a lost object is looked for where it was last seen, not only where it is predicted (OC-SORT, Cao et al., 2023).
+and what is still lost is looked for where it was last seen, not only where it is predicted (OC-SORT, Cao et al.,
+2023), which survives a wrong guess of its speed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headrace.meta import Detections
 from headrace.track import motion
-from headrace.track.association import Array, Rows, assign, iou
+from headrace.track.association import Array, Rows, assign, iou, likeness
 from headrace.track.options import TrackerOptions
 from headrace.track.tracker import Tracks
 
-P = dict(seen_w=0.0, fuse=0, hgt=0.0, rec_iou=0.3, rec_exp=0.0, out='kf', dirw=0.0, damp=1.0, nsa=0, stage2_missed=1, exp=0.0, reset=0, oldpen=0.0)
+MARGIN = 0.3  # by which boxes are grown before they are compared, as a share of their size
+MIN_RECOVERY_IOU = 0.3
 
-SEEN = slice(motion.COLUMNS, motion.COLUMNS + 4)
+# Columns of the two tables that hold every track, one row each.
+SEEN = slice(motion.COLUMNS, motion.COLUMNS + 4)  # the last detection, centre form
 CONFIDENCE = motion.COLUMNS + 4
-ID, CLASS, HITS, MISSED, ROW = range(5)
+COLUMNS = motion.COLUMNS + 5
+ID, CLASS, HITS, MISSED, ROW = range(5)  # ID is 0 on probation, MISSED the frames since the last detection
+
+
+class _Seen(NamedTuple):
+    """The usable detections of a frame; ``row`` is where each was in the input."""
+
+    row: Rows
+    xyxy: Array
+    confidence: Array
+    class_id: NDArray[np.int32]
 
 
 class CascadeTracker:
+    """Tracks by motion and overlap; see the module for the method and `Tracker` for the contract.
+
+    Detections that are not finite, have no area or are less sure than ``min_detector_confidence`` get no track
+    and are counted in `dropped`, as are new objects beyond ``max_targets``.
+
+    Example:
+        >>> tracker = CascadeTracker(TrackerOptions(probation_age=1))
+        >>> [tracker.update(Detections([[x, 0, x + 9, 20]], [0.9])).ids.tolist() for x in (0, 2, 4)]
+        [[-1], [1], [1]]
+    """
+
     def __init__(self, options: TrackerOptions) -> None:
         self._options = options
         self.reset()
 
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """How many detections were left out since the start, by reason."""
+        return self._dropped
+
     def reset(self) -> None:
-        self._state = np.empty((0, motion.COLUMNS + 5))
+        """Forget every track and count; ids start at 1 again."""
+        self._state = np.empty((0, COLUMNS))
         self._info = np.empty((0, 5), np.int64)
         self._last_id = 0
         self._dropped: dict[str, int] = {}
 
-    @property
-    def dropped(self) -> Mapping[str, int]:
-        return self._dropped
-
     def update(self, detections: Detections) -> Tracks:
-        o = self._options
+        """Take the next frame's detections and tell which track each belongs to."""
+        seen = self._usable(detections)
+        motion.predict(self._state)
+        self._info[:, MISSED] += 1
+        self._info[:, ROW] = -1
+        tracks, found = self._match(seen)
+        self._prolong(tracks, found, seen)
+        free = np.ones(len(seen.row), bool)
+        free[found] = False
+        self._end()
+        self._begin(free, seen)
+        return self._report(len(detections))
+
+    def _usable(self, detections: Detections) -> _Seen:
         xyxy = detections.xyxy.astype(np.float64)
-        conf = detections.confidence.astype(np.float64)
-        size = xyxy[:, 2:] - xyxy[:, :2]
-        good = np.isfinite(xyxy).all(1) & (size > 0).all(1) & (conf >= o.min_detector_confidence)
-        rows = np.flatnonzero(good)
-        xyxy, conf, cls = xyxy[rows], conf[rows], detections.class_id[rows]
-        st, info = self._state, self._info
-        motion.predict(st)
-        if P['damp'] != 1.0:
-            st[info[:, MISSED] > 0, 4:8] *= P['damp']
-        D, T = len(rows), len(st)
-        free_t = np.ones(T, bool)
-        free_d = np.ones(D, bool)
-        info[:, ROW] = -1
-        pt, pd = [], []
+        confidence = detections.confidence.astype(np.float64)
+        finite = np.isfinite(xyxy).all(1) & np.isfinite(confidence)
+        area = (xyxy[:, 2] > xyxy[:, 0]) & (xyxy[:, 3] > xyxy[:, 1])
+        sure = confidence >= self._options.min_detector_confidence
+        good = finite & area & sure
+        row = np.flatnonzero(good)
+        if len(row) < len(good):
+            self._drop("not finite", np.count_nonzero(~finite))
+            self._drop("no area", np.count_nonzero(finite & ~area))
+            self._drop("low confidence", np.count_nonzero(finite & area & ~sure))
+        return _Seen(row, xyxy[row], confidence[row], detections.class_id[row])
 
-        def match(tsel, dsel, score, minimum):
-            r, c = assign(score, minimum)
-            t, d = tsel[r], dsel[c]
-            free_t[t] = False
-            free_d[d] = False
-            pt.append(t); pd.append(d)
+    def _drop(self, reason: str, count: int) -> None:
+        if count:
+            self._dropped[reason] = self._dropped.get(reason, 0) + int(count)
 
-        strong = conf >= o.tentative_confidence
-        if T and D:
-            pb = motion.to_corners(st[:, :4])
-            ov = iou(expand(pb), expand(xyxy))
-            if P['hgt']:
-                hm = (np.minimum(pb[:, None, 3], xyxy[None, :, 3]) - np.maximum(pb[:, None, 1], xyxy[None, :, 1])) / (
-                    np.maximum(pb[:, None, 3], xyxy[None, :, 3]) - np.minimum(pb[:, None, 1], xyxy[None, :, 1]))
-                ov *= np.maximum(hm, 0) ** P['hgt']
-            if o.check_class:
-                ov[info[:, CLASS][:, None] != cls] = -1
-            t, d = np.arange(T), np.flatnonzero(strong)
-            score = ov[:, d]
-            if P['fuse']:
-                score = np.where(score > 0, score * conf[d], score)
-            if P['dirw']:
-                # direction consistency
-                dc = motion.to_centre(xyxy[d])[:, None, :2] - st[:, SEEN][None, :, :2]
-                dc = dc.transpose(1, 0, 2)
-                v = st[:, 4:6]
-                cosv = (dc * v[:, None]).sum(2) / (np.linalg.norm(dc, axis=2) * np.linalg.norm(v, axis=1)[:, None] + 1e-9)
-                ang = 0.5 - np.arccos(np.clip(cosv, -1, 1)) / np.pi
-                score = np.where(score >= o.min_iou, score + P['dirw'] * ang * conf[d], score)
-            if P['oldpen']:
-                score = np.where(score >= o.min_iou, np.maximum(score - P['oldpen'] * np.minimum(info[:, MISSED], 10)[:, None], o.min_iou), score)
-            match(t, d, score, o.min_iou)
-            # second
-            t = np.flatnonzero(free_t & (info[:, MISSED] < P['stage2_missed']))
-            d = np.flatnonzero(~strong)
-            if len(t) and len(d):
-                match(t, d, ov[t[:, None], d], o.min_tentative_iou)
-            # recovery
-            t = np.flatnonzero(free_t)
-            d = np.flatnonzero(free_d & strong)
-            if len(t) and len(d) and P['rec_iou'] < 1:
-                sb = motion.to_corners(st[t, SEEN])
-                ov2 = iou(expand2(sb), expand2(xyxy[d]))
-                if o.check_class:
-                    ov2[info[t, CLASS][:, None] != cls[d]] = -1
-                match(t, d, ov2, P['rec_iou'])
-        info[:, MISSED] += 1
-        if pt:
-            t, d = np.concatenate(pt), np.concatenate(pd)
-            z = motion.to_centre(xyxy[d])
-            gap = info[t, MISSED]
-            doubt = (1 - conf[d]) if P['nsa'] == 1 else np.ones(len(t))
-            if P['nsa'] == 2: doubt = 1.5 - conf[d]
-            old = st[t]
-            new = motion.correct(old, z, doubt)
-            if P['reset']:
-                k = gap > P['reset']
-                v = (z[k] - old[k, SEEN]) / gap[k, None]
-                motion.start(new[k], z[k]) if False else None
-                sub = new[k]
-                motion.start(sub, z[k]); sub[:, 4:8] = v
-                new[k] = sub
-            new[:, SEEN] = z
-            new[:, CONFIDENCE] = conf[d]
-            st[t] = new
-            info[t, ROW] = rows[d]
-            info[t, HITS] += 1
-            info[t, MISSED] = 0
-        # termination
-        limit = np.where(info[:, HITS] <= o.probation_age, o.early_termination_age-1, o.max_shadow_age)
-        keep = info[:, MISSED] <= limit
-        # birth
-        d = np.flatnonzero(free_d & (conf >= o.new_target_confidence))
-        if o.max_iou_new_target < 1 and len(d) and T:
-            m = iou(xyxy[d], motion.to_corners(st[info[:, MISSED] == 0, :4]))
-            if m.shape[1]:
-                d = d[m.max(1) <= o.max_iou_new_target]
-        born = np.zeros((len(d), motion.COLUMNS + 5))
-        z = motion.to_centre(xyxy[d])
-        motion.start(born, z)
-        born[:, SEEN] = z
-        born[:, CONFIDENCE] = conf[d]
-        bi = np.zeros((len(d), 5), np.int64)
-        bi[:, CLASS] = cls[d]; bi[:, HITS] = 1; bi[:, ROW] = rows[d]
-        self._state = np.concatenate((st[keep], born))
-        self._info = info = np.concatenate((info[keep], bi))
-        new = np.flatnonzero((info[:, ID] == 0) & (info[:, HITS] > o.probation_age))
-        if len(new):
-            info[new, ID] = np.arange(self._last_id + 1, self._last_id + 1 + len(new)); self._last_id += len(new)
-        show = np.flatnonzero((info[:, ID] > 0) & (info[:, MISSED] <= (P.get('coast',0))))
-        ids = np.full(len(detections), -1, np.int64)
-        ids[info[show, ROW]] = info[show, ID]
-        box = motion.to_corners(self._state[show, :4] if P['out'] == 'kf' else np.where((info[show,MISSED]==0)[:,None],self._state[show, SEEN],self._state[show,:4]))
-        return Tracks(ids, info[show, ROW], info[show, ID], box.astype(np.float32), self._state[show, CONFIDENCE].astype(np.float32), info[show, CLASS].astype(np.int32))
+    def _match(self, seen: _Seen) -> tuple[Rows, Rows]:
+        """Tracks and the detections they match, three rounds of who is left."""
+        options, info = self._options, self._info
+        if not len(info) or not len(seen.row):
+            return np.empty(0, np.intp), np.empty(0, np.intp)
+        score = likeness(motion.to_corners(self._state[:, motion.POSITION]), seen.xyxy, MARGIN)
+        self._forbid(score, info[:, CLASS], seen.class_id)
+        strong = seen.confidence >= options.tentative_confidence
+        pairs = _Pairs(len(info), len(seen.row))
+        everyone, confident = np.arange(len(info)), np.flatnonzero(strong)
+        pairs.add(everyone, confident, score[:, confident], options.min_iou)
+
+        recent, weak = np.flatnonzero(pairs.free_tracks & (info[:, MISSED] == 1)), np.flatnonzero(~strong)
+        if len(recent) and len(weak):
+            pairs.add(recent, weak, score[recent[:, None], weak], options.min_tentative_iou)
+
+        lost, left = np.flatnonzero(pairs.free_tracks), np.flatnonzero(pairs.free_detections & strong)
+        if len(lost) and len(left):
+            score = iou(motion.to_corners(self._state[lost, SEEN]), seen.xyxy[left])
+            self._forbid(score, info[lost, CLASS], seen.class_id[left])
+            pairs.add(lost, left, score, MIN_RECOVERY_IOU)
+        return np.concatenate(pairs.tracks), np.concatenate(pairs.detections)
+
+    def _forbid(self, score: Array, tracks: NDArray[np.int64], detections: NDArray[np.int32]) -> None:
+        if self._options.check_class:
+            score[tracks[:, None] != detections] = 0
+
+    def _prolong(self, tracks: Rows, found: Rows, seen: _Seen) -> None:
+        if not len(tracks):
+            return
+        boxes = motion.to_centre(seen.xyxy[found])
+        state, info = self._state[tracks], self._info[tracks]
+        motion.correct(state, boxes)
+        state[:, SEEN] = boxes
+        state[:, CONFIDENCE] = seen.confidence[found]
+        info[:, CLASS] = seen.class_id[found]
+        info[:, HITS] += 1
+        info[:, MISSED] = 0
+        info[:, ROW] = seen.row[found]
+        self._state[tracks], self._info[tracks] = state, info
+
+    def _end(self) -> None:
+        missed = self._info[:, MISSED]
+        trial = self._info[:, ID] == 0
+        options = self._options
+        limit = np.where(trial, options.early_termination_age, options.max_shadow_age + 1)
+        keep = missed < limit
+        if not keep.all():
+            self._state, self._info = self._state[keep], self._info[keep]
+
+    def _begin(self, free: NDArray[np.bool_], seen: _Seen) -> None:
+        """Start tracks for detections that nobody claimed, and give ids to those that passed probation."""
+        fresh = np.flatnonzero(free & (seen.confidence >= self._options.new_target_confidence))
+        if len(fresh):
+            fresh = self._within_limits(fresh, seen)
+            boxes = motion.to_centre(seen.xyxy[fresh])
+            state = motion.start(boxes, COLUMNS)
+            state[:, SEEN] = boxes
+            state[:, CONFIDENCE] = seen.confidence[fresh]
+            info = np.zeros((len(fresh), 5), np.int64)
+            info[:, CLASS] = seen.class_id[fresh]
+            info[:, HITS] = 1
+            info[:, ROW] = seen.row[fresh]
+            self._state = np.concatenate((self._state, state))
+            self._info = np.concatenate((self._info, info))
+        passed = np.flatnonzero((self._info[:, ID] == 0) & (self._info[:, HITS] > self._options.probation_age))
+        self._info[passed, ID] = np.arange(1, len(passed) + 1) + self._last_id
+        self._last_id += len(passed)
+
+    def _within_limits(self, fresh: Rows, seen: _Seen) -> Rows:
+        options = self._options
+        present = self._state[self._info[:, MISSED] == 0]
+        if options.max_iou_new_target < 1 and len(present):
+            overlap = iou(seen.xyxy[fresh], motion.to_corners(present[:, motion.POSITION])).max(1)
+            fresh = fresh[overlap <= options.max_iou_new_target]
+        room = max(options.max_targets - len(self._info), 0)
+        if len(fresh) > room:
+            self._drop("too many targets", len(fresh) - room)
+            fresh = np.sort(fresh[np.argsort(-seen.confidence[fresh], kind="stable")[:room]])
+        return fresh
+
+    def _report(self, count: int) -> Tracks:
+        known, missed = self._info[:, ID] > 0, self._info[:, MISSED]
+        shown = np.flatnonzero(known if self._options.output_shadow else known & (missed == 0))
+        state, info = self._state[shown], self._info[shown]
+        ids = np.full(count, -1, np.int64)
+        matched = info[:, ROW] >= 0
+        ids[info[matched, ROW]] = info[matched, ID]
+        trust = state[:, CONFIDENCE] * (1 - info[:, MISSED] / (self._options.max_shadow_age + 1))
+        return Tracks(
+            ids=ids,
+            row=info[:, ROW].copy(),
+            track_id=info[:, ID].copy(),
+            xyxy=motion.to_corners(state[:, motion.POSITION]).astype(np.float32),
+            confidence=trust.astype(np.float32),
+            class_id=info[:, CLASS].astype(np.int32),
+        )
 
 
-def expand(b):
-    if not P['exp']: return b
-    m = (b[:, 2:] - b[:, :2]) * P['exp']
-    return np.concatenate((b[:, :2] - m, b[:, 2:] + m), 1)
+class _Pairs:
+    """Matches found so far, and who is left."""
 
-def expand2(b):
-    if not P['rec_exp']: return b
-    m = (b[:, 2:] - b[:, :2]) * P['rec_exp']
-    return np.concatenate((b[:, :2] - m, b[:, 2:] + m), 1)
+    def __init__(self, tracks: int, detections: int) -> None:
+        self.free_tracks = np.ones(tracks, bool)
+        self.free_detections = np.ones(detections, bool)
+        self.tracks: list[Rows] = []
+        self.detections: list[Rows] = []
+
+    def add(self, tracks: Rows, detections: Rows, score: Array, minimum: float) -> None:
+        """Match the given tracks with the given detections by ``score`` (one row per track)."""
+        rows, columns = assign(score, minimum)
+        self.tracks.append(tracks[rows])
+        self.detections.append(detections[columns])
+        self.free_tracks[self.tracks[-1]] = False
+        self.free_detections[self.detections[-1]] = False
+
 
 def build(options: TrackerOptions) -> CascadeTracker:
     """A tracker for one source."""
