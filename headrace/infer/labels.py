@@ -31,7 +31,9 @@ def read_labels(labels: str | Path | tuple[str, ...]) -> tuple[str, ...]:
         try:
             text = Path(labels).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"labels file {labels} cannot be read: {error}; give a UTF-8 text file") from error
+            raise ConfigError(
+                f"labels file {labels} cannot be read: {error}; give a UTF-8 text file"
+            ) from error
         names = tuple(line.strip() for line in text.rstrip().splitlines())
     if not names or names == ("",):
         raise ConfigError(f"labels {labels} hold no label; write one on each line")

@@ -65,15 +65,17 @@ class NanodetDecoder:
         roles = _roles({name: array.shape[-1] for name, array in outputs.items()})
         if roles is None:
             shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in outputs.items())
-            raise ModelError(f"outputs {shapes} are not NanoDet's pairs of scores and distances; name another decoder")
+            raise ModelError(
+                f"outputs {shapes} are not NanoDet's pairs of scores and distances; name another decoder"
+            )
         scores, distances = (
-            np.concatenate(sorted((outputs[name] for name in names), key=lambda array: -array.shape[1]), axis=1)
+            np.concatenate(
+                sorted((outputs[name] for name in names), key=lambda array: -array.shape[1]), axis=1
+            )
             for names in roles
         )
         cells = grid(options.width, options.height)
-        return [
-            _decode_one(s, d, cells, options.confidence) for s, d in zip(scores, distances, strict=True)
-        ]
+        return [_decode_one(s, d, cells, options.confidence) for s, d in zip(scores, distances, strict=True)]
 
 
 def _roles(lengths: Mapping[str, int | None]) -> tuple[list[str], list[str]] | None:

@@ -41,6 +41,6 @@ def choose_decoder(graph: ModelGraph, name: str = "auto") -> Decoder:
     if scores[best] <= 0:
         raise ModelError(
             f"no decoder fits {graph.path}; outputs: {'; '.join(map(str, graph.outputs))}; known decoders: "
-            f"{', '.join(sorted(decoders))}. Name one of them, or write a Python model with a decoding of your own"
+            f"{', '.join(sorted(decoders))}. Name one of them, or write a Python model that decodes"
         )
     return decoders[best]

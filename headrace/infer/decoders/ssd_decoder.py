@@ -89,7 +89,9 @@ class SsdDecoder:
 def _roles(shapes: Mapping[str, tuple[int, int | None, str]]) -> _Roles | None:
     """Which output is what, by number of axes, last axis, type and name."""
     boxes = [name for name, (ndim, last, _) in shapes.items() if ndim == 3 and last == 4]
-    counts = [name for name, (ndim, last, _) in shapes.items() if "num" in name.lower() and (ndim, last) != (3, 4)]
+    counts = [
+        name for name, (ndim, last, _) in shapes.items() if "num" in name.lower() and (ndim, last) != (3, 4)
+    ]
     columns = [name for name, (ndim, _, _) in shapes.items() if ndim == 2 and name not in counts]
     if len(boxes) != 1 or len(counts) > 1 or len(columns) != 2 or len(shapes) != 3 + len(counts):
         return None

@@ -92,7 +92,9 @@ class EngineOptions:
 
     def __post_init__(self) -> None:
         if self.threads < 0:
-            raise ConfigError(f"threads is {self.threads}; use 0 for the engine's choice, or a positive number")
+            raise ConfigError(
+                f"threads is {self.threads}; use 0 for the engine's choice, or a positive number"
+            )
 
 
 class Engine(Protocol):

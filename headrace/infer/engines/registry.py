@@ -10,6 +10,8 @@ from headrace.errors import ModelError
 from headrace.infer.discovery import Found, discover
 from headrace.infer.engines.base import Engine, EngineFactory, EngineOptions
 
+_DEFAULTS = EngineOptions()
+
 
 @lru_cache(maxsize=1)
 def _found() -> Found:
@@ -27,7 +29,7 @@ def missing_engines() -> dict[str, str]:
     return dict(_found().missing)
 
 
-def open_engine(path: str | Path, engine: str = "auto", options: EngineOptions = EngineOptions()) -> Engine:
+def open_engine(path: str | Path, engine: str = "auto", options: EngineOptions = _DEFAULTS) -> Engine:
     """Load a model file with the named engine, or with the first installed one that knows its suffix.
 
     Raises:
@@ -47,7 +49,9 @@ def _choose(file: Path, engine: str) -> EngineFactory:
     reasons = "".join(f"; {name} is disabled: {why}" for name, why in _found().missing.items())
     if engine != "auto":
         if engine not in factories:
-            raise ModelError(f"engine {engine!r} is not available; use one of {', '.join(factories)}{reasons}")
+            raise ModelError(
+                f"engine {engine!r} is not available; use one of {', '.join(factories)}{reasons}"
+            )
         return factories[engine]
     for factory in factories.values():
         if file.suffix.lower() in factory.suffixes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -46,7 +47,7 @@ def preprocess(frame: Frame, out: NDArray[Any], options: PreprocessOptions) -> P
     picture = _at_network_size(frame, placement.size, options)
     target = out if channels_first else out.transpose(2, 0, 1)
     gain, bias = options.gain_and_bias()
-    planes = cv2.split(picture) if picture.ndim == 3 else (picture,)
+    planes: Sequence[Any] = cv2.split(picture) if picture.ndim == 3 else (picture,)
     right, bottom = placement.left + placement.size[0], placement.top + placement.size[1]
     for plane, channel, g, b in zip(planes, target, gain, bias, strict=True):
         _scale_into(channel[placement.top : bottom, placement.left : right], plane, g, b)
@@ -64,7 +65,8 @@ def preprocess(frame: Frame, out: NDArray[Any], options: PreprocessOptions) -> P
 def crop(frame: Frame, ltrb: tuple[float, float, float, float]) -> tuple[Frame, tuple[int, int]]:
     """A region of a frame as a frame of its own; its planes are views.
 
-    The region is widened to whole pixels (to even ones where chroma is subsampled) and cut at the frame's edges.
+    The region is widened to whole pixels (to an even start where chroma is subsampled) and cut at the
+    frame's edges.
 
     Args:
         frame: The whole frame.
@@ -106,7 +108,11 @@ def _at_network_size(frame: Frame, size: tuple[int, int], options: PreprocessOpt
     if frame.format not in ("NV12", "I420"):
         packed = _resized(frame.planes[0], size, method)
         source, wanted = _CV_NAMES[frame.format], options.color
-        return packed if source == wanted else _cv(cv2.cvtColor(packed, getattr(cv2, f"COLOR_{source}2{wanted}")))
+        return (
+            packed
+            if source == wanted
+            else _cv(cv2.cvtColor(packed, getattr(cv2, f"COLOR_{source}2{wanted}")))
+        )
     matrix = yuv_matrix(frame.color)
     luma = _resized(frame.planes[0], size, method)
     if options.color == "GRAY":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Any, Literal
 
 from headrace.errors import ConfigError
 
@@ -85,5 +85,8 @@ class PreprocessOptions:
             raise ConfigError(f"preprocessing options are no JSON: {error}") from error
         known = {field.name for field in fields(cls)}
         if not isinstance(values, dict) or not known.issuperset(values):
-            raise ConfigError(f"preprocessing options {text!r} must be an object with keys of {sorted(known)}")
-        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+            raise ConfigError(
+                f"preprocessing options {text!r} must be an object with keys of {sorted(known)}"
+            )
+        plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        return cls(**plain)

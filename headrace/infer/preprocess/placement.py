@@ -44,7 +44,7 @@ class Placement:
         offset = np.array([self.left, self.top] * 2, np.float32)
         scale = np.array(self.scale * 2, np.float32)
         limit = np.array(self.frame_size * 2, np.float32)
-        return np.clip((boxes - offset) / scale, 0, limit).astype(np.float32)
+        return np.asarray(np.clip((boxes - offset) / scale, 0, limit), np.float32)
 
     def to_network(self, xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
         """Boxes ``(n, 4)`` from frame pixels to network pixels; a new array."""
@@ -53,7 +53,9 @@ class Placement:
         return (boxes * scale + np.array([self.left, self.top] * 2, np.float32)).astype(np.float32)
 
 
-def place(frame_size: tuple[int, int], network_size: tuple[int, int], options: PreprocessOptions) -> Placement:
+def place(
+    frame_size: tuple[int, int], network_size: tuple[int, int], options: PreprocessOptions
+) -> Placement:
     """Where a frame of a size goes in a network's input of a size, both ``(width, height)``.
 
     Sizes are rounded as the families' own code does it: down for ``topleft`` (YOLOX), to the nearest
