@@ -41,8 +41,11 @@ def class_aware_nms(found: Detections, iou_threshold: float, limit: int = 300) -
         return found[rows]
     corners = found.xyxy[rows].astype(np.float64)
     boxes = np.hstack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
+    # Classes are moved apart by more than any box reaches, so that one pass serves all; OpenCV's own batched
+    # form does the same but mixes classes up when corners are negative.
+    boxes[:, :2] += found.class_id[rows, None] * (np.ptp(corners) + 1.0)
     # Confidences have done their work in the sort. Falling ranks keep OpenCV from mixing up equal ones and
     # from dropping those at or below its score threshold.
     ranks = np.arange(len(rows), 0, -1, dtype=np.float32)
-    kept = cv2.dnn.NMSBoxesBatched(boxes, ranks, found.class_id[rows], 0.0, iou_threshold)  # type: ignore[arg-type]
+    kept = cv2.dnn.NMSBoxes(boxes, ranks, 0.0, iou_threshold)  # type: ignore[arg-type]
     return found[rows[np.asarray(kept, np.intp).reshape(-1)][:limit]]

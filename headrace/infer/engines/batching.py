@@ -24,8 +24,8 @@ def run_batch(engine: Engine, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
     graph = engine.graph
     if len(graph.inputs) != 1:
         raise ModelError(
-            f"{graph.path} takes {len(graph.inputs)} inputs ({', '.join(map(str, graph.inputs))}); models with "
-            "one image input are supported: write a Python model for it"
+            f"{graph.path} takes {len(graph.inputs)} inputs ({', '.join(map(str, graph.inputs))}); models "
+            "with one image input are supported: write a Python model for it"
         )
     spec = graph.inputs[0]
     size = spec.shape[0] or len(tensor)
@@ -45,7 +45,7 @@ def _checked(engine: Engine, outputs: dict[str, NDArray[Any]], rows: int) -> dic
     for name, array in outputs.items():
         if array.ndim == 0 or len(array) != rows:
             raise ModelError(
-                f"{engine.graph.path}: output {name} has shape {array.shape} for a batch of {rows}; its first "
-                "axis must be the batch: export the model so, or with batch size 1"
+                f"{engine.graph.path}: output {name} has shape {array.shape} for a batch of {rows}; its "
+                "first axis must be the batch: export the model so, or with batch size 1"
             )
     return outputs

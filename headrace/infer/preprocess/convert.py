@@ -84,8 +84,8 @@ def crop(frame: Frame, ltrb: tuple[float, float, float, float]) -> tuple[Frame, 
     left = max(0, int(np.floor(ltrb[0]))) // step * step
     top = max(0, int(np.floor(ltrb[1]))) // step * step
     right, bottom = min(frame.width, int(np.ceil(ltrb[2]))), min(frame.height, int(np.ceil(ltrb[3])))
-    if right <= left or bottom <= top:
-        raise FrameError(f"region {ltrb} lies outside the frame of {frame.width}x{frame.height} pixels")
+    if right <= left or bottom <= top or ltrb[2] <= ltrb[0] or ltrb[3] <= ltrb[1]:
+        raise FrameError(f"region {ltrb} has no pixel of the frame of {frame.width}x{frame.height}")
     planes = [frame.planes[0][top:bottom, left:right]]
     rows, columns = slice(top // 2, (bottom + 1) // 2), slice(left // 2, (right + 1) // 2)
     planes += [plane[rows, columns] for plane in frame.planes[1:]]
