@@ -39,6 +39,8 @@ def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Detector 
     """
     text = str(spec)
     options = replace(options, model=text)
+    if not text:
+        raise ModelError("no model is set; give file.onnx, file.py:Class or package.module:Class")
     place, colon, class_name = text.rpartition(":")
     if colon and class_name.isidentifier():
         return _load_class(text, _import(place), class_name, options)

@@ -38,7 +38,14 @@ TABLE = [
     ("equal confidence", [[0, 0, 9, 9], [0, 0, 9, 8]], [0.4, 0.4], [0, 0], 0.5, [0]),
     ("overlap 1/3 stays", [[0, 0, 10, 10], [5, 0, 15, 10]], [0.9, 0.8], [0, 0], 0.34, [0, 1]),
     ("overlap 1/3 goes", [[0, 0, 10, 10], [5, 0, 15, 10]], [0.9, 0.8], [0, 0], 0.32, [0]),
-    ("a dropped box drops nobody", [[0, 0, 10, 4], [0, 2, 10, 6], [0, 4, 10, 8]], [0.9, 0.8, 0.7], [0] * 3, 0.3, [0, 2]),
+    (
+        "a dropped box drops nobody",
+        [[0, 0, 10, 4], [0, 2, 10, 6], [0, 4, 10, 8]],
+        [0.9, 0.8, 0.7],
+        [0] * 3,
+        0.3,
+        [0, 2],
+    ),
     ("no area", [[3, 3, 3, 9], [5, 5, 2, 2], [0, 0, 2, 2]], [0.9, 0.8, 0.1], [0] * 3, 0.5, [2]),
     ("zero confidence", [[0, 0, 2, 2]], [0.0], [0], 0.5, [0]),
     ("negative corners", [[-9, -9, -1, -1], [-9, -9, -1, -2]], [0.5, 0.6], [0, 0], 0.5, [1]),
@@ -47,7 +54,9 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("boxes", "scores", "classes", "threshold", "kept"), [r[1:] for r in TABLE], ids=[r[0] for r in TABLE])
+@pytest.mark.parametrize(
+    ("boxes", "scores", "classes", "threshold", "kept"), [r[1:] for r in TABLE], ids=[r[0] for r in TABLE]
+)
 def test_table(boxes, scores, classes, threshold, kept):
     found = Detections(np.array(boxes, np.float32).reshape(-1, 4), scores, classes)
     result = class_aware_nms(found, threshold)

@@ -63,7 +63,9 @@ def reference(frame, width, height, options):
     placement = place((frame.width, frame.height), (width, height), options)
     rgb = reference_rgb(frame, *placement.size)
     if options.color == "GRAY":
-        picture = rgb @ np.array(LUMA[frame.color.matrix if frame.format in ("NV12", "I420") else "bt601"])[:, None]
+        picture = (
+            rgb @ np.array(LUMA[frame.color.matrix if frame.format in ("NV12", "I420") else "bt601"])[:, None]
+        )
     else:
         picture = rgb if options.color == "RGB" else rgb[..., ::-1]
     out = np.full((height, width, options.channels), options.pad_value)
@@ -108,7 +110,9 @@ def test_equals_the_reference(format, padding, size, options):
 @pytest.mark.parametrize("color", COLORS, ids=str)
 @pytest.mark.parametrize("options", [OPTIONS["yolov8"], OPTIONS["gray"]], ids=["rgb", "gray"])
 def test_colorimetry_of_yuv_frames_is_respected(color, options):
-    flat = [np.full(shape, value, np.uint8) for shape, value in zip(plane_shapes("I420", 30, 20), (90, 110, 150))]
+    flat = [
+        np.full(shape, value, np.uint8) for shape, value in zip(plane_shapes("I420", 30, 20), (90, 110, 150))
+    ]
     frame = Frame("I420", 30, 20, tuple(flat), color)
     out = np.empty((options.channels, 20, 30), np.float32)
     preprocess(frame, out, options)

@@ -99,8 +99,8 @@ def _decode_one(
     best = scores.max(axis=1)
     keep = np.flatnonzero(best >= confidence)
     cell = cells[keep]
-    logits = distances[keep].reshape(len(keep), _SIDES, -1)
-    weights = np.exp(logits - logits.max(axis=2, keepdims=True, initial=-np.inf))
+    logits = distances[keep].reshape(len(keep), _SIDES, distances.shape[1] // _SIDES)
+    weights = np.exp(logits - logits.max(axis=2, keepdims=True))
     bins = np.arange(logits.shape[2], dtype=np.float32)
     sides = (weights @ bins) / weights.sum(axis=2) * cell[:, 2:]
     centres = (cell[:, :2] + 0.5) * cell[:, 2:]
