@@ -48,10 +48,10 @@ class Filter(Element):
         super().__init__()
         self.sink_pad = self.add_sink_pad(self.template("sink"), "sink", self._chain)
         self.on_event(self.sink_pad, self.handle_event)
-        # Caps and allocation questions are answered by whoever is on the other side.
-        self.sink_pad.set_flags(Gst.PadFlags.PROXY_CAPS.real | Gst.PadFlags.PROXY_ALLOCATION.real)
+        self.on_query(self.sink_pad, self._query)
         self.add_pad(self.sink_pad)
         self.src_pad = self.add_src_pad()
+        self.on_query(self.src_pad, self._query)
         self.disabled = False
         self.dropped: Counter[str] = Counter()
         self.busy_seconds = 0.0
@@ -112,6 +112,14 @@ class Filter(Element):
         if batch is not None:
             self.batches += 1
             self.frames += len(batch.meta.frames)
+
+    def _query(self, pad: Gst.Pad, query: Gst.Query) -> bool:
+        """Questions about caps are answered by whoever is on the other side: they go through unchanged."""
+        if query.type == Gst.QueryType.CAPS:
+            return bool(pad.proxy_query_caps(query))
+        if query.type == Gst.QueryType.ACCEPT_CAPS:
+            return bool(pad.proxy_query_accept_caps(query))
+        return bool(pad.query_default(self, query))
 
     def _chain(self, _pad: Gst.Pad, buffer: int) -> int:
         buffer = make_writable(buffer)
