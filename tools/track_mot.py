@@ -51,7 +51,9 @@ def lines(number: int, tracks: Tracks) -> Iterator[str]:
 
 def main() -> None:
     """Track every sequence and print a line for each."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("detections", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tracker", default="cascade")

@@ -163,7 +163,9 @@ class CascadeTracker:
             info[:, ROW] = seen.row[fresh]
             self._state = np.concatenate((self._state, state))
             self._info = np.concatenate((self._info, info))
-        passed = np.flatnonzero((self._info[:, ID] == 0) & (self._info[:, HITS] > self._options.probation_age))
+        passed = np.flatnonzero(
+            (self._info[:, ID] == 0) & (self._info[:, HITS] > self._options.probation_age)
+        )
         self._info[passed, ID] = np.arange(1, len(passed) + 1) + self._last_id
         self._last_id += len(passed)
 
