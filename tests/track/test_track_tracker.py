@@ -120,6 +120,17 @@ def test_shadows_are_reported_when_asked_for_and_move_on(name):
     assert after.confidence[0] < before.confidence[0]
 
 
+@pytest.mark.parametrize("interval", [1, 2, 4])
+def test_frames_that_nobody_looked_at_are_bridged_by_predictions(name, interval):
+    tracker = make_tracker(name, TrackerOptions(probation_age=1))
+    for n in range(15 * (interval + 1)):
+        looked = n % (interval + 1) == 0
+        tracks = tracker.update(detections(walker(4 * n)) if looked else None)
+        if n > 2 * (interval + 1):
+            assert (tracks.track_id.tolist(), tracks.row.tolist()) == ([1], [0 if looked else -1])
+    assert tracks.xyxy[0, 0] == pytest.approx(walker(4 * n)[0], abs=3)
+
+
 def test_the_tracker_box_is_close_to_the_detection(name):
     tracker = make_tracker(name, NO_WAIT)
     for n in range(40):
