@@ -3,8 +3,8 @@
 
 python tools/track_mot.py DETECTIONS... --out RESULTS [--tracker cascade] [--set probation_age=1]
 
-DETECTIONS are files or folders of ``SEQUENCE.txt`` (frame, -1, x, y, w, h, confidence), or MOTChallenge folders
-that hold ``SEQUENCE/det/det.txt``. Prints the frames per second of the tracker's update alone.
+DETECTIONS are files or folders of ``SEQUENCE.txt`` (frame, -1, x, y, w, h, confidence), or MOTChallenge
+folders that hold ``SEQUENCE/det/det.txt``. Prints the frames per second of the tracker's update alone.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def lines(number: int, tracks: Tracks) -> Iterator[str]:
 
 def main() -> None:
     """Track every sequence and print a line for each."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("detections", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tracker", default="cascade")
@@ -61,7 +63,8 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     total_frames, total_seconds = 0, 0.0
     for name, path in sequences(given.detections):
-        todo, text, seconds = frames(path), [], 0.0
+        todo, seconds = frames(path), 0.0
+        text: list[str] = []
         tracker = make_tracker(given.tracker, options)
         for number, detections in enumerate(todo, 1):
             start = time.perf_counter()

@@ -28,15 +28,15 @@ def iou(a: Array, b: Array) -> Array:
 def likeness(a: Array, b: Array, margin: float) -> Array:
     """How alike boxes are in place and height: ``(n, m)`` in 0-1, 1 for equal ones.
 
-    It is the IoU of the boxes after each is grown by ``margin`` of its size on every side (C-BIoU, Yang et al.,
-    2023), so that small and fast objects still meet, times the overlap of their vertical extents (Hybrid-SORT,
-    Yang et al., 2024), which tells apart people who stand behind each other.
+    It is the IoU of the boxes after each is grown by ``margin`` of its size on every side (C-BIoU, Yang et
+    al., 2023), so that small and fast objects still meet, times the overlap of their vertical extents
+    (Hybrid-SORT, Yang et al., 2024), which tells apart people who stand behind each other.
     """
     a, b = grow(a, margin), grow(b, margin)
     shared = _shared_sides(a, b)
     height = shared[..., 1]
     inner: Array = shared[..., 0] * height
-    either = (a[:, 3] - a[:, 1])[:, None] + (b[:, 3] - b[:, 1])
+    either: Array = (a[:, 3] - a[:, 1])[:, None] + (b[:, 3] - b[:, 1])
     either -= height
     either *= _union(a, b, inner)
     inner *= height
@@ -46,7 +46,7 @@ def likeness(a: Array, b: Array, margin: float) -> Array:
 
 def grow(boxes: Array, margin: float) -> Array:
     """Corner boxes with ``margin`` times their width or height added on every side."""
-    out = boxes.copy()
+    out: Array = boxes.copy()
     extra = (boxes[:, 2:] - boxes[:, :2]) * margin
     out[:, :2] -= extra
     out[:, 2:] += extra

@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 def options_from_yaml(path: str | Path) -> TrackerOptions:
     """Read the keys that `TrackerOptions` has, whatever section they stand in.
 
-    The rest (visual tracking, re-identification, noise models and so on) has no effect here and is named in one
-    warning. Sections may be missing, and legacy files with a single section are read alike.
+    The rest (visual tracking, re-identification, noise models and so on) has no effect here and is named in
+    one warning. Sections may be missing, and legacy files with a single section are read alike.
 
     Raises:
         ConfigError: The file is missing or not YAML, or a value is of the wrong kind or out of range.

@@ -1,7 +1,7 @@
 """Constant-velocity Kalman filter over all tracks at once, as columns of one array.
 
 A row is a track. Centre x, centre y, width and height move independently, each with its velocity, so the
-filter is four two-state filters per row and every step is arithmetic on columns: no matrix is built or inverted.
+filter is four two-state filters per row and every step is arithmetic on columns: no matrix is ever inverted.
 Noise grows with the object's height, as in DeepSORT (Wojke et al., 2017).
 """
 

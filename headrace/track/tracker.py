@@ -64,11 +64,13 @@ class Tracker(Protocol):
         """How many detections were left out since the start, by reason."""
         ...
 
-    def update(self, detections: Detections) -> Tracks:
-        """Take the detections of the source's next frame (also when there are none); they are not changed.
+    def update(self, detections: Detections | None) -> Tracks:
+        """Take the detections of the source's next frame; they are not changed.
 
         Args:
-            detections: Boxes in pixels; ``track_id`` and ``masks`` are not read.
+            detections: Boxes in pixels, possibly none; ``track_id`` and ``masks`` are not read. ``None`` when
+                nobody looked at the frame (an inference interval): the objects seen last are then reported at
+                their predictions, with row -1, and no track grows older.
 
         Returns:
             New arrays that belong to the caller.

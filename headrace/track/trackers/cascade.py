@@ -1,8 +1,8 @@
 """Two-stage association with observation-centric recovery: motion only, no appearance, no pixels.
 
-Confident detections are matched first, weak ones may then prolong what is left (ByteTrack, Zhang et al., 2022),
-and what is still lost is looked for where it was last seen, not only where it is predicted (OC-SORT, Cao et al.,
-2023), which survives a wrong guess of its speed.
+Confident detections are matched first, weak ones may then prolong what is left (ByteTrack, Zhang et al.,
+2022), and what is still lost is looked for where it was last seen, not only where it is predicted (OC-SORT,
+Cao et al., 2023), which survives a wrong guess of its speed.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class _Seen(NamedTuple):
 class CascadeTracker:
     """Tracks by motion and overlap; see the module for the method and `Tracker` for the contract.
 
-    Detections that are not finite, have no area or are less sure than ``min_detector_confidence`` get no track
-    and are counted in `dropped`, as are new objects beyond ``max_targets``.
+    Detections that are not finite, have no area or are less sure than ``min_detector_confidence`` get no
+    track and are counted in `dropped`, as are new objects beyond ``max_targets``.
 
     Example:
         >>> tracker = CascadeTracker(TrackerOptions(probation_age=1))
@@ -66,12 +66,14 @@ class CascadeTracker:
         self._last_id = 0
         self._dropped: dict[str, int] = {}
 
-    def update(self, detections: Detections) -> Tracks:
-        """Take the next frame's detections and tell which track each belongs to."""
-        seen = self._usable(detections)
+    def update(self, detections: Detections | None) -> Tracks:
+        """Take the next frame's detections (``None``: nobody looked) and tell the track of each."""
         motion.predict(self._state)
-        self._info[:, MISSED] += 1
         self._info[:, ROW] = -1
+        if detections is None:
+            return self._report(0)
+        seen = self._usable(detections)
+        self._info[:, MISSED] += 1
         tracks, found = self._match(seen)
         self._prolong(tracks, found, seen)
         free = np.ones(len(seen.row), bool)
@@ -89,14 +91,14 @@ class CascadeTracker:
         good = finite & area & sure
         row = np.flatnonzero(good)
         if len(row) < len(good):
-            self._drop("not finite", np.count_nonzero(~finite))
-            self._drop("no area", np.count_nonzero(finite & ~area))
-            self._drop("low confidence", np.count_nonzero(finite & area & ~sure))
+            self._drop("not finite", int((~finite).sum()))
+            self._drop("no area", int((finite & ~area).sum()))
+            self._drop("low confidence", int((finite & area & ~sure).sum()))
         return _Seen(row, xyxy[row], confidence[row], detections.class_id[row])
 
     def _drop(self, reason: str, count: int) -> None:
         if count:
-            self._dropped[reason] = self._dropped.get(reason, 0) + int(count)
+            self._dropped[reason] = self._dropped.get(reason, 0) + count
 
     def _match(self, seen: _Seen) -> tuple[Rows, Rows]:
         """Tracks and the detections they match, three rounds of who is left."""
@@ -163,7 +165,9 @@ class CascadeTracker:
             info[:, ROW] = seen.row[fresh]
             self._state = np.concatenate((self._state, state))
             self._info = np.concatenate((self._info, info))
-        passed = np.flatnonzero((self._info[:, ID] == 0) & (self._info[:, HITS] > self._options.probation_age))
+        passed = np.flatnonzero(
+            (self._info[:, ID] == 0) & (self._info[:, HITS] > self._options.probation_age)
+        )
         self._info[passed, ID] = np.arange(1, len(passed) + 1) + self._last_id
         self._last_id += len(passed)
 

@@ -67,7 +67,11 @@ def test_a_missing_entry_is_warned_about_once(tmp_path, caplog):
 @pytest.mark.parametrize(
     ("name", "text", "needles"),
     [
-        ("c.txt", "[sensor0]\nenable=1\nlocation=1;north;3\n", ["c.txt", "[sensor0]", "location", "1;north;3"]),
+        (
+            "c.txt",
+            "[sensor0]\nenable=1\nlocation=1;north;3\n",
+            ["c.txt", "[sensor0]", "location", "1;north;3"],
+        ),
         ("c.txt", "[place2]\nenable=1\ncoordinate=1;2\n", ["c.txt", "[place2]", "coordinate", "1;2"]),
         ("c.txt", "[sensor0]\nenable=yes\n", ["c.txt", "[sensor0]", "enable", "yes"]),
         ("c.txt", "id=1\n", ["c.txt", "key file"]),

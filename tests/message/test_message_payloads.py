@@ -144,7 +144,14 @@ def test_the_place_depends_on_the_event(full, event, thing, member, keys):
             ObjectType.PERSON,
             Person("female", "black", "none", "formal", 45),
             "person",
-            {"age": 45, "gender": "female", "hair": "black", "cap": "none", "apparel": "formal", "confidence": 0.66},
+            {
+                "age": 45,
+                "gender": "female",
+                "hair": "black",
+                "cap": "none",
+                "apparel": "formal",
+                "confidence": 0.66,
+            },
         ),
         (
             ObjectType.FACE_EXT,
@@ -155,13 +162,19 @@ def test_the_place_depends_on_the_event(full, event, thing, member, keys):
                 **{"facialhair": "beard", "name": "Ann", "eyecolor": "blue", "confidence": 0.66},
             },
         ),
-        (ObjectType.PRODUCT, Product("b", "can", "round"), "product", {"brand": "b", "type": "can", "shape": "round"}),
+        (
+            ObjectType.PRODUCT,
+            Product("b", "can", "round"),
+            "product",
+            {"brand": "b", "type": "can", "shape": "round"},
+        ),
         (ObjectType.BAG, None, "bag", {"confidence": 0.66}),
         (
             ObjectType.VEHICLE,
             None,
             "vehicle",
-            dict.fromkeys(["type", "make", "model", "color", "licenseState", "license"], "") | {"confidence": 1.0},
+            dict.fromkeys(["type", "make", "model", "color", "licenseState", "license"], "")
+            | {"confidence": 1.0},
         ),
     ],
 )
@@ -257,7 +270,11 @@ FRAME = FrameRecord(
     frame_number=60,
     objects=(
         ObjectRecord(
-            id=7, label="car", confidence=0.5, bbox=Rect(10, 20, 30, 40), classifiers=(("color", "red"), ("make", "m"))
+            id=7,
+            label="car",
+            confidence=0.5,
+            bbox=Rect(10, 20, 30, 40),
+            classifiers=(("color", "red"), ("make", "m")),
         ),
         ObjectRecord(id=8, label="person", confidence=0.25, bbox=Rect(1.5, 2, 3, 4)),
     ),
