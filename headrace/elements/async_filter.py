@@ -114,7 +114,7 @@ class AsyncFilter(Filter):
             result = bool(self.src_pad.push_event(event))
             self.restart_task(self.src_pad)
             return result
-        if event.is_serialized():
+        if Gst.EventType.get_flags(event.type) & Gst.EventTypeFlags.SERIALIZED:
             return self._put(_Item(event=event)) == FLOW_OK
         return bool(super().handle_event(pad, event))
 

@@ -97,6 +97,8 @@ class Filter(Element):
     def handle_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
         """Events from upstream; passed on."""
         self.announce_source(event)
+        if event.type == Gst.EventType.CAPS:  # by default they would stop here
+            return bool(self.src_pad.push_event(event))
         return bool(pad.event_default(self, event))
 
     def announce_source(self, event: Gst.Event) -> None:

@@ -64,7 +64,11 @@ class Inference:
 
     def submit(self, batch: Batch) -> Work | None:
         """Hand a batch to the model; ``None`` when it is skipped or has nothing to look at."""
-        if not batch.surfaces or not self._counter.due():
+        if not batch.surfaces:
+            return None
+        if not self._counter.due():
+            for frame in batch.meta.frames:
+                frame.infer_skipped = not self.settings.secondary
             return None
         if not self.settings.secondary:
             return Work(self._stage.submit([surface.frame() for surface in batch.surfaces]))

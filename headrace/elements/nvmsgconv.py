@@ -46,7 +46,7 @@ class MsgConv(Filter):
     def start(self) -> None:
         """Read the configuration."""
         options = self.options
-        config = MsgConvConfig.read(options.config) if options.config else None
+        config = MsgConvConfig.load(options.config) if options.config else None
         if options.payload_type == 0 and config is None:
             raise ConfigError("payload-type=0 needs config=FILE with the sensors; or use payload-type=1")
         self.converter = MessageConverter(options.payload_type, config)

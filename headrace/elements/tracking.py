@@ -56,10 +56,10 @@ class SourceTrackers:
         rows = table.rows_of(frame.batch_id)
         if self._classes is not None:
             rows = rows[np.isin(table.column("class_id")[rows], self._classes)]
-        ltwh = table.column("rect")[rows]
-        boxes = np.concatenate([ltwh[:, :2], ltwh[:, :2] + ltwh[:, 2:]], axis=1)
-        confidence, class_id = table.column("confidence")[rows], table.column("class_id")[rows]
-        tracks = tracker.update(Detections(boxes, confidence, class_id))
+        if frame.infer_skipped and not len(rows):
+            tracks = tracker.update(None)  # nobody looked, so nobody is gone
+        else:
+            tracks = tracker.update(_detections(table, rows))
         seen = tracks.row >= 0
         self._write(table, rows[tracks.row[seen]], tracks, seen)
         lost = rows[tracks.ids < 0]
@@ -88,3 +88,9 @@ class SourceTrackers:
         rows = np.arange(added.start, added.stop)
         frame.table.column("detector_box")[rows] = 0
         self._write(frame.table, rows, tracks, which)
+
+
+def _detections(table: ObjectTable, rows: NDArray[np.intp]) -> Detections:
+    ltwh = table.column("rect")[rows]
+    boxes = np.concatenate([ltwh[:, :2], ltwh[:, :2] + ltwh[:, 2:]], axis=1)
+    return Detections(boxes, table.column("confidence")[rows], table.column("class_id")[rows])

@@ -33,11 +33,12 @@ class FrameMetadata:
         buffer_pts: Presentation time in ns, 2**64-1 when unset.
         ntp_timestamp: Wall clock in ns since 1970.
         infer_done: Whether a primary model ran on this frame.
+        infer_skipped: Whether a primary model left this frame out on purpose (``interval``).
         user: User metas in the order they were appended.
     """
 
     __slots__ = (
-        "_objects", "_row", "batch_id", "buffer_pts", "frame_number", "infer_done", "ntp_timestamp", "pad_index",
+        "_objects", "_row", "batch_id", "buffer_pts", "frame_number", "infer_done", "infer_skipped", "ntp_timestamp", "pad_index",
         "pipeline_height", "pipeline_width", "source_height", "source_id", "source_width", "user",
     )  # fmt: skip
 
@@ -54,6 +55,7 @@ class FrameMetadata:
     buffer_pts: int
     ntp_timestamp: int
     infer_done: bool
+    infer_skipped: bool
     user: list[UserMetadata]
 
     def __init__(self) -> None:
@@ -62,7 +64,8 @@ class FrameMetadata:
     @classmethod
     def _new(cls, objects: ObjectTable, row: int, **fields: Any) -> FrameMetadata:
         frame = object.__new__(cls)
-        frame._objects, frame._row, frame.user, frame.infer_done = objects, row, [], False
+        frame._objects, frame._row, frame.user = objects, row, []
+        frame.infer_done = frame.infer_skipped = False
         for name in _NUMBERS:
             setattr(frame, name, fields.get(name, 0))
         return frame
@@ -71,7 +74,8 @@ class FrameMetadata:
         """A copy over another table."""
         fields = {name: getattr(self, name) for name in _NUMBERS}
         copy = FrameMetadata._new(objects, self._row, **fields)
-        copy.infer_done, copy.user = self.infer_done, list(self.user)
+        copy.infer_done, copy.infer_skipped = self.infer_done, self.infer_skipped
+        copy.user = list(self.user)
         return copy
 
     @property
