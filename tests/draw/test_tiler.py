@@ -71,7 +71,9 @@ def test_tiles_show_their_sources_row_by_row_in_the_sources_format(format, size)
     assert at_middle(picture, (*(v // 2 for v in size), size[0] // 2, size[1] // 2)).max() <= 2
 
 
-@pytest.mark.parametrize(("source", "target"), itertools.product(PIXEL_FORMATS[:-1], PIXEL_FORMATS[:-1]))
+@pytest.mark.parametrize(
+    ("source", "target"), list(itertools.product(PIXEL_FORMATS[:-1], PIXEL_FORMATS[:-1]))
+)
 def test_other_formats_are_converted(source, target):
     tiler = Tiler(64, 48, format=target)
     picture = tiler.compose({0: plain(COLORS[0], source)})
