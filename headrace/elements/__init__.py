@@ -1,1 +1,47 @@
-"""Package elements."""
+"""GStreamer faces, one file per element; `register_all` makes them known in this process."""
+
+from __future__ import annotations
+
+import importlib
+
+from headrace.gst.face import Face, register
+
+#: Factory name to module and class.
+ELEMENTS: dict[str, tuple[str, str]] = {
+    "hrinfer": ("hrinfer", "Infer"),
+    "hrsimsrc": ("hrsimsrc", "SimSrc"),
+    "nvdslogger": ("nvdslogger", "Logger"),
+    "nvdsosd": ("nvdsosd", "Osd"),
+    "nvmsgbroker": ("nvmsgbroker", "MsgBroker"),
+    "nvmsgconv": ("nvmsgconv", "MsgConv"),
+    "nvmultistreamtiler": ("nvmultistreamtiler", "Tiler"),
+    "nvstreamdemux": ("nvstreamdemux", "StreamDemux"),
+    "nvstreammux": ("nvstreammux", "StreamMux"),
+    "nvtracker": ("nvtracker", "TrackerElement"),
+    "nvurisrcbin": ("nvurisrcbin", "UriSource"),
+    "nvvideoconvert": ("nvvideoconvert", "VideoConvert"),
+}
+
+
+def element_class(factory: str) -> type[Face]:
+    """The class behind a factory name.
+
+    Raises:
+        KeyError: There is no such element.
+    """
+    module, name = ELEMENTS[factory]
+    found: type[Face] = getattr(importlib.import_module(f"headrace.elements.{module}"), name)
+    return found
+
+
+def register_all() -> None:
+    """Register every element; one that GStreamer has already, such as DeepStream's own, is left alone.
+
+    The classes are loaded here: GStreamer needs their types.
+    """
+    import headrace.gst  # noqa: F401 - initialises GStreamer
+    from gi.repository import Gst
+
+    for factory in ELEMENTS:
+        if Gst.ElementFactory.find(factory) is None:
+            register(element_class(factory))

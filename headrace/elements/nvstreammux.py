@@ -14,7 +14,8 @@ from gi.repository import Gst, GstVideo
 from headrace.elements.caps import ANY_CAPS, BATCH_CAPS
 from headrace.elements.mux_output import MuxOutput
 from headrace.elements.mux_source import MuxSource
-from headrace.gst.element import Element, properties_of, template
+from headrace.gst.element import Element
+from headrace.gst.face import properties_of, template
 from headrace.gst.native import FLOW_EOS, FLOW_FLUSHING, FLOW_NOT_LINKED, FLOW_OK
 from headrace.gst.options import option
 from headrace.source.batcher import Batcher, Flushing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from typing import Any
 
@@ -127,3 +128,28 @@ def new_buffer_like(source: int) -> int:
     buffer = int(gst_quick.gst_buffer_new())
     gst_quick.gst_buffer_copy_into(buffer, source, BUFFER_COPY_FLAGS | BUFFER_COPY_TIMESTAMPS, 0, _NO_SIZE)
     return buffer
+
+
+def copy_into(buffer: int, picture: NDArray[np.uint8], stride: int) -> None:
+    """Copy the rows of a packed picture into a writable buffer.
+
+    Args:
+        buffer: Address of a buffer of at least ``stride * rows`` bytes, of which nobody else holds a reference.
+        picture: ``(H, W, C)`` or ``(H, W)``.
+        stride: Bytes per row in the buffer.
+
+    Raises:
+        FrameError: The buffer cannot be written, or is too small.
+    """
+    info = MapInfo()
+    if not gst.gst_buffer_map(buffer, info, MAP_WRITE):
+        raise FrameError("a frame's memory cannot be written; it is shared or not in system memory")
+    try:
+        height, row = picture.shape[0], picture.shape[1] * (picture.shape[2] if picture.ndim == 3 else 1)
+        if stride * (height - 1) + row > info.size:
+            raise FrameError(f"a picture of {height} rows of {stride} bytes does not fit into {info.size} bytes")
+        memory = np.ctypeslib.as_array((ctypes.c_uint8 * info.size).from_address(info.data))
+        rows = np.lib.stride_tricks.as_strided(memory, (height, row), (stride, 1))
+        rows[...] = picture.reshape(height, row)
+    finally:
+        gst_quick.gst_buffer_unmap(buffer, info)

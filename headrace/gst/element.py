@@ -1,75 +1,29 @@
-"""The common part of every element: pads on the data path, properties, errors to the bus."""
+"""Elements with pads of their own on the data path: chain functions by address, tasks, events, queries."""
 
 from __future__ import annotations
 
-import logging
-import traceback
 import weakref
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
-from gi.repository import GLib, GObject, Gst
+from gi.repository import Gst
 
-from headrace.errors import HeadraceError
-from headrace.gst.native import (
-    CHAIN_FUNCTION,
-    FLOW_ERROR,
-    FLOW_FLUSHING,
-    gst,
-    make_floating,
-)
-from headrace.gst.options import gobject_properties, with_value
+from headrace.gst.face import Face
+from headrace.gst.native import CHAIN_FUNCTION, FLOW_ERROR, FLOW_FLUSHING, gst
 from headrace.gst.threads import keep_thread_state
 
-_log = logging.getLogger(__name__)
 
-ANY = Gst.Caps.new_any()
+class Element(Face, Gst.Element):
+    """Base of the elements that handle batches.
 
-
-def template(
-    name: str, direction: Gst.PadDirection, caps: Gst.Caps = ANY, presence: Gst.PadPresence | None = None
-) -> Gst.PadTemplate:
-    """A pad template; names with ``%u`` are request pads."""
-    if presence is None:
-        presence = Gst.PadPresence.REQUEST if "%" in name else Gst.PadPresence.ALWAYS
-    return Gst.PadTemplate.new(name, direction, presence, caps)
-
-
-class Element(Gst.Element):
-    """Base of Headrace's elements.
-
-    A subclass names its ``factory``, ``options_type`` and the usual GStreamer class attributes, adds its pads in
-    ``__init__`` with `add_sink_pad` and `add_src_pad`, and gets buffers as addresses on streaming threads.
-
-    Attributes:
-        options: What the user set, an instance of ``options_type``; replaced, never changed in place.
+    A subclass adds its pads in ``__init__`` with `add_sink_pad` and `add_src_pad` and gets buffers as addresses, which
+    it owns, on streaming threads.
     """
-
-    factory: ClassVar[str] = ""
-    __gsttemplates__: ClassVar[tuple[Gst.PadTemplate, ...]] = ()
-    rank: ClassVar[int] = Gst.Rank.PRIMARY
-    options_type: ClassVar[type[Any]]
 
     def __init__(self) -> None:
         super().__init__()
-        make_floating(hash(self))
-        self.options = self.options_type()
         self._chain_functions: dict[str, Any] = {}
-
-    def do_get_property(self, spec: GObject.ParamSpec) -> Any:
-        """GObject vmethod."""
-        return getattr(self.options, spec.name.replace("-", "_"))
-
-    def do_set_property(self, spec: GObject.ParamSpec, value: Any) -> None:
-        """GObject vmethod; an unusable value is reported on the bus and the old one kept."""
-        try:
-            self.options = with_value(self.options, spec.name.replace("-", "_"), value)
-            self.option_changed(spec.name.replace("-", "_"))
-        except HeadraceError as error:
-            self.post_error(error)
-
-    def option_changed(self, field: str) -> None:
-        """Hook: the user set an option, in any state and on any thread."""
+        self._tasks: dict[int, Callable[[], None]] = {}
 
     def add_sink_pad(
         self, pad_template: Gst.PadTemplate, name: str, chain: Callable[[Gst.Pad, int], int]
@@ -104,15 +58,6 @@ class Element(Gst.Element):
         gst.gst_pad_set_chain_function_full(hash(pad), function, None, None)
         return pad
 
-    @classmethod
-    def template(cls, name: str) -> Gst.PadTemplate:
-        """The pad template of this name.
-
-        ``get_pad_template`` finds none in ``__init__``: while a subclass of a Python class is being constructed, the
-        instance still has its parent's GObject class.
-        """
-        return next(t for t in cls.__gsttemplates__ if t.name_template == name)
-
     def add_src_pad(self, name: str = "src") -> Gst.Pad:
         """Make and add the source pad of an always template."""
         pad = Gst.Pad.new_from_template(self.template(name), name)
@@ -128,6 +73,7 @@ class Element(Gst.Element):
             activated: Called with True before the task starts, and with False to make a waiting `loop` return.
         """
         owner = weakref.ref(self)
+        target = weakref.ref(pad)
         turn, switch = weakref.WeakMethod(loop), weakref.WeakMethod(activated)
 
         def run() -> None:
@@ -139,16 +85,22 @@ class Element(Gst.Element):
                     go_on = function()
                 except Exception as error:
                     element.post_error(error)
-            if not go_on:
-                pad.pause_task()
+            source = target()
+            if not go_on and source is not None:
+                source.pause_task()
 
-        def activate(_pad: Gst.Pad, _parent: Gst.Object, _mode: Gst.PadMode, active: bool) -> bool:
+        def activate(source: Gst.Pad, _parent: Gst.Object, _mode: Gst.PadMode, active: bool) -> bool:
             change = switch()
             if change is not None:
                 change(active)
-            return bool(pad.start_task(run) if active else pad.stop_task())
+            return bool(source.start_task(run) if active else source.stop_task())
 
         pad.set_activatemode_function_full(activate)
+        self._tasks[hash(pad)] = run
+
+    def restart_task(self, pad: Gst.Pad) -> None:
+        """Start a task again that has paused itself, after a flush."""
+        pad.start_task(self._tasks[hash(pad)])
 
     def drop(self, buffer: int) -> None:
         """Give up a buffer that will not be pushed."""
@@ -186,42 +138,3 @@ class Element(Gst.Element):
     def push(self, pad: Gst.Pad, buffer: int) -> int:
         """Push a buffer, handing over the reference; returns the flow value. Releases the GIL."""
         return int(gst.gst_pad_push(hash(pad), buffer))
-
-    def post_error(self, error: BaseException, context: str = "") -> None:
-        """Put an error on the bus: one line that names what is wrong, and the traceback as debug text.
-
-        Args:
-            error: What happened.
-            context: Where: source and frame, for example ``source 2, frame 117``.
-        """
-        text, debug = describe(error, context)
-        _log.debug("%s: %s\n%s", self.get_name(), text, debug)
-        message = Gst.Message.new_error(self, GLib.Error.new_literal(_DOMAIN, text, _CODE), debug)
-        self.post_message(message)
-
-    def post_warning(self, text: str, debug: str = "") -> None:
-        """Put a warning on the bus; the pipeline goes on."""
-        self.post_message(Gst.Message.new_warning(self, GLib.Error.new_literal(_DOMAIN, text, _CODE), debug))
-
-
-_DOMAIN = Gst.StreamError.quark()
-_CODE = int(Gst.StreamError.FAILED)
-
-
-def describe(error: BaseException, context: str = "") -> tuple[str, str]:
-    """One line for people and the full traceback, causes included."""
-    line = str(error) if isinstance(error, HeadraceError) else f"{type(error).__name__}: {error}"
-    if context:
-        line = f"{context}: {line}"
-    return line, "".join(traceback.format_exception(type(error), error, error.__traceback__))
-
-
-def register(element: type[Element]) -> None:
-    """Make the element's factory known in this process."""
-    if not Gst.Element.register(None, element.factory, element.rank, element):
-        raise HeadraceError(f"GStreamer refused to register the element {element.factory!r}")
-
-
-def properties_of(options: type[Any]) -> dict[str, tuple[Any, ...]]:
-    """The ``__gproperties__`` of an element with these options."""
-    return gobject_properties(options)

@@ -113,6 +113,23 @@ class BatchMetadata:
         copy.user = list(self.user)
         return copy
 
+    def select(self, index: int) -> BatchMetadata:
+        """The metadata of one frame as a batch of its own: copies of its objects and displays."""
+        copy = object.__new__(BatchMetadata)
+        copy.objects = self.objects.select(self.objects.rows_of(index))
+        copy.objects.column("frame")[:] = 0
+        frame = self.frames[index].fork(copy.objects)
+        frame._row = frame.batch_id = 0
+        copy.frames = [frame]
+        copy.displays = []
+        for display in self.displays:
+            if display.frame == index:
+                own = display.fork()
+                own.frame = 0
+                copy.displays.append(own)
+        copy.user = list(self.user)
+        return copy
+
     def to_dict(self) -> dict[str, Any]:
         """The batch as plain Python data, ready for JSON; boxes are left, top, width, height in pipeline pixels."""
         return {"frames": [self._frame_dict(frame) for frame in self.frames]}
@@ -160,6 +177,12 @@ class Batch:
     def fork(self) -> Batch:
         """A copy for a copied buffer: own tables; pixels are shared until one side writes."""
         return Batch(self.meta.fork(), [surface.share() for surface in self.surfaces])
+
+    def select(self, index: int) -> Batch:
+        """One frame as a batch of its own; pixels are shared until one side writes."""
+        if len(self.meta.frames) == 1:
+            return self
+        return Batch(self.meta.select(index), [self.surfaces[index].share()])
 
 
 class SourceItems:

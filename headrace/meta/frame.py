@@ -75,6 +75,11 @@ class FrameMetadata:
         return copy
 
     @property
+    def table(self) -> ObjectTable:
+        """The object table of the batch; the frame's rows are ``table.rows_of(frame.batch_id)``."""
+        return self._objects
+
+    @property
     def object_items(self) -> Iterator[ObjectMetadata]:
         """The objects of the frame, a new iterator each time; ones added meanwhile are not seen by it."""
         table = self._objects

@@ -154,11 +154,33 @@ class ObjectTable:
             copy._rows = np.empty(len(self._rows), OBJECT_ROW)
         copy._rows[: self.n] = self._rows[: self.n]
         copy.n = self.n
-        copy.texts = {row: text.copy() for row, text in self.texts.items()}
-        copy.masks = {row: mask.copy() for row, mask in self.masks.items()}
-        copy.classifiers = {row: list(items) for row, items in self.classifiers.items()}
-        copy.user = {row: list(items) for row, items in self.user.items()}
+        for row in {*self.texts, *self.masks, *self.classifiers, *self.user}:
+            self._copy_extras(copy, row, row)
         return copy
+
+    def select(self, rows: NDArray[np.intp]) -> ObjectTable:
+        """A new table with copies of these rows, in this order; parents that are left out become none."""
+        copy = ObjectTable()
+        if len(rows) > len(copy._rows):
+            copy._rows = np.empty(len(rows), OBJECT_ROW)
+        copy._rows[: len(rows)] = self._rows[rows]
+        copy.n = len(rows)
+        place = np.full(self.n + 1, -1, np.int32)  # one more, for the parent -1
+        place[rows] = np.arange(len(rows), dtype=np.int32)
+        copy.column("parent")[:] = place[copy.column("parent")]
+        for new, old in enumerate(rows.tolist()):
+            self._copy_extras(copy, old, new)
+        return copy
+
+    def _copy_extras(self, copy: ObjectTable, old: int, new: int) -> None:
+        if old in self.texts:
+            copy.texts[new] = self.texts[old].copy()
+        if old in self.masks:
+            copy.masks[new] = self.masks[old].copy()
+        if old in self.classifiers:
+            copy.classifiers[new] = list(self.classifiers[old])
+        if old in self.user:
+            copy.user[new] = list(self.user[old])
 
     def __del__(self) -> None:
         rows = self._rows

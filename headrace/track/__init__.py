@@ -1,1 +1,8 @@
-"""Package track."""
+"""Tracking: who is who from frame to frame."""
+
+from headrace.track.lowlevel import options_from_yaml
+from headrace.track.options import TrackerOptions
+from headrace.track.registry import make_tracker, trackers
+from headrace.track.tracker import Tracker, Tracks
+
+__all__ = ["Tracker", "TrackerOptions", "Tracks", "make_tracker", "options_from_yaml", "trackers"]

@@ -1,1 +1,7 @@
-"""Package preprocess."""
+"""From frames in their own pixel format to rows of a network's input tensor, and boxes back again."""
+
+from headrace.infer.preprocess.convert import crop, preprocess
+from headrace.infer.preprocess.options import PreprocessOptions
+from headrace.infer.preprocess.placement import Placement, place
+
+__all__ = ["Placement", "PreprocessOptions", "crop", "place", "preprocess"]

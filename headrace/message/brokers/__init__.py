@@ -1,1 +1,1 @@
-"""Package brokers."""
+"""One file per broker; each has `build(conn_str, config) -> Broker`."""

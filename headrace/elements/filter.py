@@ -1,0 +1,186 @@
+"""The common part of elements that take a batch and pass it on."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+
+from gi.repository import Gst
+
+from headrace.elements.caps import BATCH_CAPS
+from headrace.elements.mux_output import parse_source_event
+from headrace.errors import ConfigError, HeadraceError
+from headrace.gst import payload
+from headrace.gst.element import Element
+from headrace.gst.face import describe, template
+from headrace.gst.native import FLOW_ERROR, FLOW_OK, make_writable
+from headrace.meta.batch import Batch
+
+_log = logging.getLogger(__name__)
+
+#: What an element does with a batch whose processing failed.
+ON_ERROR = ("stop", "drop", "disable")
+ON_ERROR_HELP = "when user code fails: stop the pipeline, drop the batch, or disable the element"
+
+BATCH_TEMPLATES = (
+    template("sink", Gst.PadDirection.SINK, BATCH_CAPS),
+    template("src", Gst.PadDirection.SRC, BATCH_CAPS),
+)
+
+
+class Filter(Element):
+    """Takes batches on ``sink``, changes metadata or pixels in place, passes them on at ``src``.
+
+    A subclass implements `process`; `start` and `stop` surround a run (READY→PAUSED and back), `source_event` hears of
+    sources that come and go. All but `start` and `stop` run on the streaming thread.
+
+    Attributes:
+        dropped: Number of batches that were not passed on, by reason.
+        busy_seconds: Time spent in this element's own code so far.
+        batches: Number of batches so far.
+        frames: Number of frames in them.
+    """
+
+    __gsttemplates__ = BATCH_TEMPLATES
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sink_pad = self.add_sink_pad(self.template("sink"), "sink", self._chain)
+        self.on_event(self.sink_pad, self.handle_event)
+        self.on_query(self.sink_pad, self._query)
+        self.add_pad(self.sink_pad)
+        self.src_pad = self.add_src_pad()
+        self.on_query(self.src_pad, self._query)
+        self.disabled = False
+        self.dropped: Counter[str] = Counter()
+        self.busy_seconds = 0.0
+        self.batches = self.frames = 0
+
+    def process(self, batch: Batch, buffer: int) -> None:
+        """Work on one batch, in place.
+
+        Args:
+            batch: Metadata and pixels; this element is the only one that holds them now.
+            buffer: Address of the buffer, for its timestamps.
+        """
+
+    def start(self) -> None:
+        """Get ready for a run; what this raises is reported and the state change fails."""
+
+    def stop(self) -> None:
+        """End a run and free what `start` took."""
+
+    def source_event(self, what: str, index: int) -> None:
+        """A source came (``pad-added``), went (``pad-deleted``) or ended (``stream-eos``)."""
+
+    def do_change_state(self, transition: Gst.StateChange) -> Gst.StateChangeReturn:
+        """GStreamer vmethod: calls `start` and `stop`."""
+        try:
+            if transition == Gst.StateChange.READY_TO_PAUSED:
+                self._check_policy()
+                self.disabled = False
+                self.start()
+            result = Gst.Element.do_change_state(self, transition)
+            if transition == Gst.StateChange.PAUSED_TO_READY:
+                self.stop()
+        except Exception as error:
+            self.post_error(error)
+            return Gst.StateChangeReturn.FAILURE
+        return result
+
+    def _check_policy(self) -> None:
+        policy = getattr(self.options, "on_error", "stop")
+        if policy not in ON_ERROR:
+            raise ConfigError(f"on-error={policy!r} is not known; use one of {', '.join(ON_ERROR)}")
+
+    def handle_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
+        """Events from upstream; passed on."""
+        self.announce_source(event)
+        return bool(pad.event_default(self, event))
+
+    def announce_source(self, event: Gst.Event) -> None:
+        """Call `source_event` if the event says something of a source."""
+        if event.type == Gst.EventType.CUSTOM_DOWNSTREAM:
+            told = parse_source_event(event)
+            if told is not None:
+                self.source_event(*told)
+
+    def count(self, batch: Batch | None, seconds: float) -> None:
+        """Add a batch to the statistics."""
+        self.busy_seconds += seconds
+        if batch is not None:
+            self.batches += 1
+            self.frames += len(batch.meta.frames)
+
+    def _query(self, pad: Gst.Pad, query: Gst.Query) -> bool:
+        """Questions about caps are answered by whoever is on the other side: they go through unchanged."""
+        if query.type == Gst.QueryType.CAPS:
+            return bool(pad.proxy_query_caps(query))
+        if query.type == Gst.QueryType.ACCEPT_CAPS:
+            return bool(pad.proxy_query_accept_caps(query))
+        return bool(pad.query_default(self, query))
+
+    def _chain(self, _pad: Gst.Pad, buffer: int) -> int:
+        buffer = make_writable(buffer)
+        batch = payload.find(buffer)
+        if isinstance(batch, Batch) and not self.disabled:
+            started = time.perf_counter()
+            try:
+                self.process(batch, buffer)
+            except Exception as error:
+                flow = self.failed(error, batch)
+                if flow is not None:
+                    del batch
+                    self.drop(buffer)
+                    return flow
+            self.count(batch, time.perf_counter() - started)
+        # The payload goes with the buffer: a reference kept here while it is downstream would delay its end.
+        del batch
+        return self.push(self.src_pad, buffer)
+
+    def failed(self, error: Exception, batch: Batch) -> int | None:
+        """Deal with an error as ``on-error`` says.
+
+        Returns:
+            A flow value when the batch is not to be passed on, otherwise ``None``.
+        """
+        policy = getattr(self.options, "on_error", "stop")
+        context = where(batch)
+        if policy == "stop":
+            self.post_error(error, context)
+            return FLOW_ERROR
+        text = str(error) if isinstance(error, HeadraceError) else f"{type(error).__name__}: {error}"
+        if policy == "disable":
+            self.disabled = True
+            self.warn_of(error, f"{context}: {text}; the element is disabled")
+            return None
+        self.dropped[text] += 1
+        self.warn_of(error, f"{context}: {text}; the batch is dropped ({sum(self.dropped.values())} so far)")
+        return FLOW_OK
+
+    def warn_of(self, error: Exception, text: str) -> None:
+        """Post a warning with the error's traceback."""
+        self.post_warning(text, describe(error)[1])
+
+
+def where(batch: Batch) -> str:
+    """The sources and frame numbers of a batch, for messages."""
+    frames = [f"source {frame.source_id} frame {frame.frame_number}" for frame in batch.meta.frames]
+    shown = ", ".join(frames[:3])
+    return shown + (f" and {len(frames) - 3} more" if len(frames) > 3 else "")
+
+
+def parse_ids(text: str, separators: str = ";:,") -> tuple[int, ...] | None:
+    """Class or component ids as DeepStream writes them (``0;2;3`` or ``0:2``); ``None`` when the text is empty.
+
+    Raises:
+        ConfigError: Something that is no number.
+    """
+    for separator in separators:
+        text = text.replace(separator, " ")
+    try:
+        return tuple(int(part) for part in text.split()) or None
+    except ValueError as error:
+        raise ConfigError(f"{text!r} is no list of numbers; write for example 0;2;3") from error
+

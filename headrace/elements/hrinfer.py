@@ -1,0 +1,87 @@
+"""hrinfer: runs a model on the frames of a batch, or on the objects in them.
+
+    gst-launch-1.0 nvstreammux name=m ! hrinfer model=yolox_nano.onnx confidence=0.3 ! nvtracker ! ...
+    gst-launch-1.0 nvstreammux name=m ! hrinfer model=cats.py:Cats ! ...
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from headrace.elements.async_filter import AsyncFilter, Pending
+from headrace.elements.filter import ON_ERROR_HELP, parse_ids
+from headrace.elements.inference import Inference, InferenceSettings
+from headrace.errors import ConfigError
+from headrace.gst.face import properties_of
+from headrace.gst.options import option
+from headrace.infer import InferOptions, load_model
+from headrace.meta.batch import Batch
+
+
+@dataclasses.dataclass(frozen=True)
+class InferElementOptions:
+    """Options of hrinfer."""
+
+    model: str = option("", "file.onnx, file.py:Class or package.module:Class")
+    labels: str = option("", "text file with a class name on each line; empty: those of the model")
+    confidence: float = option(0.25, "detections below it are left out", minimum=0.0, maximum=1.0)
+    nms: float = option(0.45, "overlap above which the weaker of two boxes goes", minimum=0.0, maximum=1.0)
+    engine: str = option("auto", "what runs the file")
+    decoder: str = option("auto", "model family, for the meaning of the outputs")
+    batch_size: int = option(0, "most frames in one call of the model; 0: what comes", maximum=1024)
+    threads: int = option(0, "threads of the engine; 0: its own choice")
+    max_detections: int = option(300, "most objects in a frame", minimum=1)
+    interval: int = option(0, "batches skipped after each inference")
+    process_mode: int = option(1, "1: frames, 2: objects found upstream", minimum=1, maximum=2)
+    unique_id: int = option(1, "component id written into the metadata")
+    operate_on_gie_id: int = option(-1, "in mode 2: only objects of this component; -1: of any", minimum=-1)
+    operate_on_class_ids: str = option("", "in mode 2: only objects of these classes, such as 0;2")
+    filter_out_class_ids: str = option("", "classes that are left out, such as 0;2")
+    on_error: str = option("stop", ON_ERROR_HELP)
+
+
+class Infer(AsyncFilter):
+    """Face of inference: two batches are in flight, results come in order."""
+
+    __gtype_name__ = "HeadraceInfer"
+    factory = "hrinfer"
+    options_type = InferElementOptions
+    __gproperties__ = properties_of(InferElementOptions)
+    __gstmetadata__ = ("Inference", "Filter/Analyzer/Video", "Runs a model and writes what it finds", "Headrace")
+
+    def start(self) -> None:
+        """Load the model."""
+        options = self.options
+        if not options.model:
+            raise ConfigError("no model: set model=file.onnx or model=file.py:Class")
+        settings = InferOptions(
+            model=options.model, labels=options.labels or None, confidence=options.confidence, nms=options.nms,
+            engine=options.engine, decoder=options.decoder, batch_size=options.batch_size,
+            threads=options.threads, max_detections=options.max_detections,
+        )  # fmt: skip
+        self.inference = Inference(load_model(options.model, settings), settings, self._settings())
+        super().start()
+
+    def _settings(self) -> InferenceSettings:
+        options = self.options
+        return InferenceSettings(
+            unique_id=options.unique_id,
+            secondary=options.process_mode == 2,
+            interval=options.interval,
+            operate_on_component=options.operate_on_gie_id,
+            operate_on_classes=parse_ids(options.operate_on_class_ids),
+            filter_out_classes=parse_ids(options.filter_out_class_ids),
+        )
+
+    def stop(self) -> None:
+        """Free the model."""
+        super().stop()
+        self.inference.close()
+
+    def submit(self, batch: Batch) -> Pending | None:
+        """Hand the batch to the model."""
+        return self.inference.submit(batch)
+
+    def finish(self, batch: Batch, pending: Pending) -> None:
+        """Wait for the model and write the metadata."""
+        self.inference.finish(batch, pending)

@@ -1,0 +1,106 @@
+"""nvmsgconv: makes messages of what the metadata says.
+
+    gst-launch-1.0 ... ! nvtracker ! nvmsgconv payload-type=1 msg2p-newapi=true ! nvmsgbroker proto-lib=file ...
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from headrace.elements.filter import Filter
+from headrace.errors import ConfigError
+from headrace.gst.face import properties_of
+from headrace.gst.options import option
+from headrace.message import EventMessage, FrameRecord, MessageConverter, MsgConvConfig, ObjectRecord, Rect
+from headrace.meta.batch import Batch, BatchMetadata
+from headrace.meta.frame import FrameMetadata
+from headrace.meta.user import MetaType, UserMetadata
+
+
+@dataclasses.dataclass(frozen=True)
+class MsgConvOptions:
+    """Options of nvmsgconv."""
+
+    config: str = option("", "file that describes sensors, places and modules")
+    payload_type: int = option(0, "schema: 0 full, 1 minimal", maximum=257)
+    msg2p_newapi: bool = option(False, "make messages of frames and their objects instead of event metas")
+    frame_interval: int = option(30, "with msg2p-newapi: every n-th frame of a source", minimum=1)
+    comp_id: int = option(0, "only events of this component; 0: of all")
+    debug_payload_dir: str = option("", "folder that gets a file for each payload")
+    multiple_payloads: bool = option(False, "several payloads an event", no_effect="always allowed")
+    dummy_payload: bool = option(False, "also a message for frames without an event", no_effect="not sent")
+    msg2p_lib: str = option("", "payload library", no_effect="payloads are made in Python")
+    embedding_filter: str = option("", "classes whose embeddings are sent", no_effect="all there are")
+
+
+class MsgConv(Filter):
+    """Face of the payload schemas; payloads are attached to the frame as user metas."""
+
+    __gtype_name__ = "HeadraceMsgConv"
+    factory = "nvmsgconv"
+    options_type = MsgConvOptions
+    __gproperties__ = properties_of(MsgConvOptions)
+    __gstmetadata__ = ("Message converter", "Filter/Metadata", "Makes messages of metadata", "Headrace")
+
+    def start(self) -> None:
+        """Read the configuration."""
+        options = self.options
+        config = MsgConvConfig.read(options.config) if options.config else None
+        if options.payload_type == 0 and config is None:
+            raise ConfigError("payload-type=0 needs config=FILE with the sensors; or use payload-type=1")
+        self.converter = MessageConverter(options.payload_type, config)
+        self.seen: dict[int, int] = {}
+        self.written = 0
+
+    def process(self, batch: Batch, buffer: int) -> None:
+        """Attach the payloads of each frame."""
+        for frame in batch.meta.frames:
+            payloads = self._from_frame(batch.meta, frame) if self.options.msg2p_newapi else self._from_events(frame)
+            for text in payloads:
+                frame.user.append(UserMetadata(MetaType.PAYLOAD, text))
+                self._dump(text)
+
+    def _from_events(self, frame: FrameMetadata) -> list[bytes]:
+        events = [meta.data for meta in frame.user if isinstance(meta.data, EventMessage)]
+        if self.options.comp_id:
+            events = [event for event in events if event.component_id == self.options.comp_id]
+        return self.converter.from_events(events)
+
+    def _from_frame(self, meta: BatchMetadata, frame: FrameMetadata) -> list[bytes]:
+        count = self.seen.get(frame.source_id, 0)
+        self.seen[frame.source_id] = count + 1
+        if count % self.options.frame_interval:
+            return []
+        return self.converter.from_frame(frame_record(meta, frame))
+
+    def _dump(self, text: bytes) -> None:
+        if self.options.debug_payload_dir:
+            self.written += 1
+            (Path(self.options.debug_payload_dir) / f"payload-{self.written:06d}.json").write_bytes(text)
+
+
+def frame_record(meta: BatchMetadata, frame: FrameMetadata) -> FrameRecord:
+    """A frame and its objects as messages want them."""
+    table = meta.objects
+    rows = table.rows_of(frame.batch_id)
+    columns = zip(
+        rows.tolist(),
+        table.column("object_id")[rows].tolist(),
+        table.column("label")[rows].tolist(),
+        table.column("confidence")[rows].tolist(),
+        table.column("class_id")[rows].tolist(),
+        table.column("rect")[rows].tolist(),
+        strict=True,
+    )
+    objects = tuple(
+        ObjectRecord(
+            id=object_id, label=label, confidence=confidence,
+            bbox=Rect(*rect), class_id=class_id,
+            classifiers=tuple(
+                (one.classifier_type, label.label) for one in table.classifiers.get(row, ()) for label in one.labels
+            ),
+        )
+        for row, object_id, label, confidence, class_id, rect in columns
+    )  # fmt: skip
+    return FrameRecord(source_id=frame.source_id, frame_number=frame.frame_number, objects=objects)

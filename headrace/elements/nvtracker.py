@@ -1,0 +1,73 @@
+"""nvtracker: objects of each source keep their id from frame to frame.
+
+    gst-launch-1.0 ... ! hrinfer model=yolo.onnx ! nvtracker ! nvdsosd ! ...
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from headrace.elements.filter import Filter, parse_ids
+from headrace.elements.tracking import SourceTrackers
+from headrace.gst.face import properties_of
+from headrace.gst.options import option
+from headrace.meta.batch import Batch
+from headrace.track import TrackerOptions, options_from_yaml
+from headrace.track.registry import DEFAULT
+
+_ARRAYS = "the tracker sees boxes, not pixels"
+
+
+@dataclasses.dataclass(frozen=True)
+class TrackerElementOptions:
+    """Options of nvtracker."""
+
+    tracker: str = option(DEFAULT, "name of the tracker")
+    ll_config_file: str = option("", "YAML file with the tracker's settings")
+    ll_lib_file: str = option("", "low-level library", no_effect="the tracker is chosen by the property tracker")
+    display_tracking_id: bool = option(True, "show the id behind the label")
+    operate_on_class_ids: str = option("", "track only these classes, such as 0;2")
+    keep_untracked: bool = option(False, "leave objects without a track in the frame instead of removing them")
+    tracking_id_reset_mode: int = option(
+        0, "numbering after a source has ended", maximum=3, no_effect="a source that starts again is numbered from 1"
+    )
+    tracker_width: int = option(960, "width the tracker works at", no_effect=_ARRAYS)
+    tracker_height: int = option(544, "height the tracker works at", no_effect=_ARRAYS)
+    gpu_id: int = option(0, "GPU", no_effect="tracking runs on the CPU")
+    tracking_surface_type: int = option(0, "kind of surface to track", no_effect="all frames are tracked")
+    input_tensor_meta: bool = option(False, "use tensors of nvdspreprocess", no_effect=_ARRAYS)
+    tensor_meta_gie_id: int = option(0, "whose tensors", no_effect=_ARRAYS)
+    user_meta_pool_size: int = option(32, "pool of user metas", minimum=1, no_effect="pools grow as needed")
+    sub_batches: str = option("", "split sources over trackers", no_effect="each source has its own tracker")
+    sub_batch_err_recovery_trial_cnt: int = option(0, "restarts of a tracker", minimum=-1, no_effect="never fails")
+    compute_hw: int = option(0, "what scales", no_effect=_ARRAYS)
+
+
+class TrackerElement(Filter):
+    """Face of the trackers: one for each source, made with its first frame."""
+
+    __gtype_name__ = "HeadraceTracker"
+    factory = "nvtracker"
+    options_type = TrackerElementOptions
+    __gproperties__ = properties_of(TrackerElementOptions)
+    __gstmetadata__ = ("Object tracker", "Video/Tracker", "Gives objects ids that last", "Headrace")
+
+    def start(self) -> None:
+        """Read the settings."""
+        path = self.options.ll_config_file
+        settings = options_from_yaml(path) if path else TrackerOptions()
+        options = self.options
+        classes = parse_ids(options.operate_on_class_ids)
+        self.trackers = SourceTrackers(
+            options.tracker, settings, classes, options.display_tracking_id, options.keep_untracked
+        )
+
+    def process(self, batch: Batch, buffer: int) -> None:
+        """Track the objects of each frame."""
+        for frame in batch.meta.frames:
+            self.trackers.update(frame)
+
+    def source_event(self, what: str, index: int) -> None:
+        """A source that went away takes its tracks along."""
+        if what in ("pad-deleted", "stream-eos"):
+            self.trackers.forget(index)

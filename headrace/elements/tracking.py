@@ -1,0 +1,90 @@
+"""Trackers of all sources, reading and writing the metadata of frames."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headrace.meta.detections import Detections
+from headrace.meta.frame import FrameMetadata
+from headrace.meta.objects import ObjectTable
+from headrace.track import Tracker, TrackerOptions, Tracks, make_tracker
+
+#: `confidence` of an object that the tracker predicted without a detection (contract: nvtracker).
+PREDICTED = -0.1
+
+
+class SourceTrackers:
+    """One tracker for each source, made when its first frame comes.
+
+    Args:
+        name: Which tracker.
+        options: Its settings.
+        classes: Classes to track, ``None`` for all; objects of others pass untouched.
+        show_id: Whether the overlay shows the id behind the label.
+        keep_untracked: Whether objects that no track claims stay in the frame.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        options: TrackerOptions,
+        classes: tuple[int, ...] | None = None,
+        show_id: bool = True,
+        keep_untracked: bool = False,
+    ) -> None:
+        self._name, self._options, self._classes, self._show_id = name, options, classes, show_id
+        # With a choice of classes the others pass, and so do those of the chosen ones (contract: nvtracker).
+        self._keep_untracked = keep_untracked or classes is not None
+        self._trackers: dict[int, Tracker] = {}
+        make_tracker(name, options)  # a wrong name or setting shows now, not with the first frame
+
+    def forget(self, source: int) -> None:
+        """A source has gone: its tracks go too."""
+        self._trackers.pop(source, None)
+
+    def update(self, frame: FrameMetadata) -> None:
+        """Track the objects of one frame.
+
+        A tracked object keeps the detector's box and gets id, tracker confidence and the tracker's own estimate
+        (`nv_bbox_info`). Objects without a track are removed, or kept untracked when so asked.
+        """
+        tracker = self._trackers.get(frame.pad_index)
+        if tracker is None:
+            tracker = self._trackers[frame.pad_index] = make_tracker(self._name, self._options)
+        table = frame.table
+        rows = table.rows_of(frame.batch_id)
+        if self._classes is not None:
+            rows = rows[np.isin(table.column("class_id")[rows], self._classes)]
+        ltwh = table.column("rect")[rows]
+        boxes = np.concatenate([ltwh[:, :2], ltwh[:, :2] + ltwh[:, 2:]], axis=1)
+        confidence, class_id = table.column("confidence")[rows], table.column("class_id")[rows]
+        tracks = tracker.update(Detections(boxes, confidence, class_id))
+        seen = tracks.row >= 0
+        self._write(table, rows[tracks.row[seen]], tracks, seen)
+        lost = rows[tracks.ids < 0]
+        if len(lost) and not self._keep_untracked:
+            table.remove(lost)
+        if not seen.all():
+            self._add_predicted(frame, tracks, ~seen)
+
+    def _write(
+        self, table: ObjectTable, rows: NDArray[np.intp], tracks: Tracks, which: NDArray[np.bool_]
+    ) -> None:
+        table.column("object_id")[rows] = tracks.track_id[which].astype(np.uint64)
+        table.column("tracker_confidence")[rows] = tracks.confidence[which]
+        table.column("show_id")[rows] = self._show_id
+        estimate = tracks.xyxy[which]
+        table.column("tracker_box")[rows] = np.concatenate(
+            [estimate[:, :2], estimate[:, 2:] - estimate[:, :2]], axis=1
+        )
+
+    def _add_predicted(self, frame: FrameMetadata, tracks: Tracks, which: NDArray[np.bool_]) -> None:
+        limit = np.array([frame.pipeline_width, frame.pipeline_height] * 2, np.float32)
+        boxes = np.clip(tracks.xyxy[which], 0, limit)
+        added = frame.add_detections(
+            Detections(boxes, np.full(len(boxes), PREDICTED, np.float32), tracks.class_id[which])
+        )
+        rows = np.arange(added.start, added.stop)
+        frame.table.column("detector_box")[rows] = 0
+        self._write(frame.table, rows, tracks, which)

@@ -1,0 +1,110 @@
+"""What every element has, whatever GStreamer class it derives from: options, properties, errors on the bus."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Any, ClassVar
+
+from gi.repository import GLib, GObject, Gst
+
+from headrace.errors import HeadraceError
+from headrace.gst.native import make_floating
+from headrace.gst.options import gobject_properties, with_value
+
+_log = logging.getLogger(__name__)
+
+ANY = Gst.Caps.new_any()
+
+
+def template(
+    name: str, direction: Gst.PadDirection, caps: Gst.Caps = ANY, presence: Gst.PadPresence | None = None
+) -> Gst.PadTemplate:
+    """A pad template; names with ``%u`` are request pads unless said otherwise."""
+    if presence is None:
+        presence = Gst.PadPresence.REQUEST if "%" in name else Gst.PadPresence.ALWAYS
+    return Gst.PadTemplate.new(name, direction, presence, caps)
+
+
+class Face:
+    """Mix-in of Headrace's elements; stands before the GStreamer class.
+
+    A subclass names its ``factory`` and ``options_type`` and the usual GStreamer class attributes.
+
+    Attributes:
+        options: What the user set, an instance of ``options_type``; replaced, never changed in place.
+    """
+
+    factory: ClassVar[str] = ""
+    rank: ClassVar[int] = Gst.Rank.PRIMARY
+    options_type: ClassVar[type[Any]]
+    __gsttemplates__: ClassVar[tuple[Gst.PadTemplate, ...]] = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        make_floating(hash(self))
+        self.options = self.options_type()
+
+    @classmethod
+    def template(cls, name: str) -> Gst.PadTemplate:
+        """The pad template of this name.
+
+        ``get_pad_template`` finds none in ``__init__``: while a subclass of a Python class is being constructed, the
+        instance still has its parent's GObject class.
+        """
+        return next(t for t in cls.__gsttemplates__ if t.name_template == name)
+
+    def do_get_property(self, spec: GObject.ParamSpec) -> Any:
+        """GObject vmethod."""
+        return getattr(self.options, spec.name.replace("-", "_"))
+
+    def do_set_property(self, spec: GObject.ParamSpec, value: Any) -> None:
+        """GObject vmethod; an unusable value is reported on the bus and the old one kept."""
+        field = spec.name.replace("-", "_")
+        try:
+            self.options = with_value(self.options, field, value)
+            self.option_changed(field)
+        except HeadraceError as error:
+            self.post_error(error)
+
+    def option_changed(self, field: str) -> None:
+        """Hook: the user set an option, in any state and on any thread."""
+
+    def post_error(self, error: BaseException, context: str = "") -> None:
+        """Put an error on the bus: one line that names what is wrong, and the traceback as debug text.
+
+        Args:
+            error: What happened.
+            context: Where: source and frame, for example ``source 2 frame 117``.
+        """
+        text, debug = describe(error, context)
+        _log.debug("%s: %s\n%s", self.get_name(), text, debug)
+        self._post(Gst.Message.new_error, text, debug)
+
+    def post_warning(self, text: str, debug: str = "") -> None:
+        """Put a warning on the bus; the pipeline goes on."""
+        _log.debug("%s: %s\n%s", self.get_name(), text, debug)
+        self._post(Gst.Message.new_warning, text, debug)
+
+    def _post(self, kind: Any, text: str, debug: str) -> None:
+        error = GLib.Error.new_literal(Gst.stream_error_quark(), text, int(Gst.StreamError.FAILED))
+        self.post_message(kind(self, error, debug))
+
+
+def describe(error: BaseException, context: str = "") -> tuple[str, str]:
+    """One line for people and the full traceback, causes included."""
+    line = str(error) if isinstance(error, HeadraceError) else f"{type(error).__name__}: {error}"
+    if context:
+        line = f"{context}: {line}"
+    return line, "".join(traceback.format_exception(type(error), error, error.__traceback__))
+
+
+def register(element: type[Face]) -> None:
+    """Make the element's factory known in this process."""
+    if not Gst.Element.register(None, element.factory, element.rank, element):
+        raise HeadraceError(f"GStreamer refused to register the element {element.factory!r}")
+
+
+def properties_of(options: type[Any]) -> dict[str, tuple[Any, ...]]:
+    """The ``__gproperties__`` of an element with these options."""
+    return gobject_properties(options)

@@ -1,0 +1,107 @@
+"""The frames of a batch as a model wants them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headrace.errors import ModelError
+from headrace.frames import Frame, to_rgb
+from headrace.infer.preprocess import Placement, PreprocessOptions, preprocess
+
+_TRAINING_STYLE = PreprocessOptions()
+
+
+class FrameBatch:
+    """What `Detector.infer` is given: frames, converted only when somebody asks.
+
+    Valid during the call that it is given to; arrays may be views of the frames' memory and are read only.
+    Used by one thread.
+
+    Args:
+        frames: Frames of any formats and sizes; nothing is copied.
+
+    Example:
+        >>> batch = FrameBatch([Frame.from_array(np.zeros((90, 160, 3), np.uint8), "RGB")])
+        >>> batch.letterbox(64).shape
+        (1, 3, 64, 64)
+        >>> batch.to_frame_pixels(0, [[0, 14, 64, 50]]).tolist()
+        [[0.0, 0.0, 160.0, 90.0]]
+    """
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self._frames = tuple(frames)
+        self._placements: tuple[Placement, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self._frames)
+
+    def __getitem__(self, index: int) -> Frame:
+        return self._frames[index]
+
+    def numpy(self) -> list[NDArray[np.uint8]]:
+        """Each frame as RGB ``(H, W, 3)`` uint8; a view when it is RGB already."""
+        return [to_rgb(frame) for frame in self._frames]
+
+    def dlpack(self) -> list[NDArray[np.uint8]]:
+        """Each frame as RGB ``(H, W, 3)`` uint8 with ``__dlpack__``, for ``from_dlpack`` of any library.
+
+        A copy where the frame's memory is read only, because DLPack cannot say so.
+        """
+        return [array if array.flags.writeable else array.copy() for array in self.numpy()]
+
+    def torch(self) -> list[Any]:
+        """Each frame as a torch tensor, RGB ``(H, W, 3)`` uint8 on the CPU.
+
+        Raises:
+            ModelError: torch is not installed.
+        """
+        try:
+            library = importlib.import_module("torch")
+        except ImportError as error:
+            raise ModelError("frames.torch() needs torch: pip install 'headrace[torch]'") from error
+        return [library.from_dlpack(array) for array in self.dlpack()]
+
+    def letterbox(
+        self, size: int | tuple[int, int], options: PreprocessOptions = _TRAINING_STYLE
+    ) -> NDArray[np.float32]:
+        """All frames as one float32 tensor ``(N, 3, height, width)``; RGB 0–1 on grey unless told otherwise.
+
+        Args:
+            size: Side in pixels, or ``(width, height)``.
+            options: Colour order, padding and scaling.
+        """
+        width, height = (size, size) if isinstance(size, int) else size
+        tensor = np.empty((len(self), options.channels, height, width), np.float32)
+        self.fill(tensor, options)
+        return tensor
+
+    def fill(self, tensor: NDArray[Any], options: PreprocessOptions) -> None:
+        """Write all frames into a tensor that the caller owns, NCHW or NHWC, one row each.
+
+        Raises:
+            ModelError: The tensor does not have a row for each frame, or not the channels of ``options``.
+        """
+        if len(tensor) != len(self):
+            raise ModelError(f"a tensor with {len(tensor)} rows cannot hold {len(self)} frames")
+        pairs = zip(self._frames, tensor, strict=True)
+        self._placements = tuple(preprocess(frame, row, options) for frame, row in pairs)
+
+    def to_frame_pixels(self, index: int, xyxy: Any) -> NDArray[np.float32]:
+        """Boxes ``(n, 4)`` from pixels of the last `letterbox` to pixels of a frame, clipped to the frame.
+
+        Raises:
+            ModelError: `letterbox` or `fill` was not called before.
+        """
+        if not self._placements:
+            raise ModelError(
+                "to_frame_pixels maps boxes of letterboxed frames; call frames.letterbox(size) first"
+            )
+        return self._placements[index].to_frame(np.asarray(xyxy, np.float32))

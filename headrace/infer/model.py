@@ -1,0 +1,102 @@
+"""What a model written in Python looks like."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from headrace.infer.batch import FrameBatch
+from headrace.infer.options import InferOptions
+from headrace.meta import Detections
+
+
+class Classification(NamedTuple):
+    """The class of one picture.
+
+    Attributes:
+        class_id: Number of the class, from 0.
+        confidence: 0–1.
+        label: The class's name.
+    """
+
+    class_id: int
+    confidence: float
+    label: str
+
+
+class Model(ABC):  # noqa: B024 - what is abstract differs in the two kinds
+    """What detectors and classifiers have in common; derive from one of those.
+
+    Attributes:
+        labels: Names of the classes by number; empty when numbers are all there is.
+    """
+
+    labels: tuple[str, ...] = ()
+
+    def load(self, options: InferOptions) -> None:
+        """Get ready: read weights, warm up. Called once, from any thread, before frames come.
+
+        Args:
+            options: What the user set; ``options.labels``, where given, are in ``self.labels`` already.
+        """
+        return
+
+    def close(self) -> None:
+        """Free what `load` took. Called once, after the last frame."""
+        return
+
+
+class Detector(Model):
+    """Finds objects in frames: give it ``labels`` and `infer`.
+
+    One thread at a time calls it. What it raises is reported with its traceback.
+
+    Example:
+        >>> class Whole(Detector):
+        ...     labels = ("frame",)
+        ...
+        ...     def infer(self, frames):
+        ...         return [Detections([[0, 0, f.width, f.height]], [1.0], [0]) for f in frames]
+        >>> Whole().labels
+        ('frame',)
+    """
+
+    @abstractmethod
+    def infer(self, frames: FrameBatch) -> list[Detections]:
+        """Objects of each frame of a batch, boxes in pixels of the frame.
+
+        Args:
+            frames: The batch; in secondary mode each frame is the region of one object.
+
+        Returns:
+            One `Detections` for each frame, in order.
+        """
+
+
+class Classifier(Model):
+    """Names what a picture shows: give it ``labels`` and `classify`.
+
+    One thread at a time calls it.
+
+    Example:
+        >>> class Day(Classifier):
+        ...     labels = ("night", "day")
+        ...
+        ...     def classify(self, frames):
+        ...         bright = [float(picture.mean()) / 255 for picture in frames.numpy()]
+        ...         return [Classification(int(b > 0.5), max(b, 1 - b), self.labels[b > 0.5]) for b in bright]
+        >>> Day().labels[1]
+        'day'
+    """
+
+    @abstractmethod
+    def classify(self, frames: FrameBatch) -> Sequence[tuple[int, float, str]]:
+        """The class of each picture of a batch.
+
+        Args:
+            frames: The batch; in secondary mode each frame is the region of one object.
+
+        Returns:
+            ``(class_id, confidence, label)`` for each frame, in order.
+        """

@@ -1,0 +1,61 @@
+"""What a user may say about a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from headrace.errors import ConfigError
+from headrace.infer.preprocess import PreprocessOptions
+
+
+@dataclass(frozen=True, slots=True)
+class InferOptions:
+    """Settings of a model; everything has a default that suits most.
+
+    Attributes:
+        model: ``file.onnx``, ``file.py:Class`` or ``package.module:Class``.
+        labels: Class names, or a text file with one on each line; otherwise those of the model.
+        confidence: Detections below it (0–1) are left out.
+        nms: Intersection over union (0–1) above which the weaker of two boxes of a class goes.
+        engine: Name of an engine, or ``auto`` for the first installed one that runs the file.
+        decoder: Name of a decoder (``classifier`` for classifiers), or ``auto`` to go by the graph.
+        batch_size: Most frames in one call of the model; 0 passes on what comes.
+        threads: Threads for one run of the engine; 0 is the engine's own choice.
+        max_detections: Most objects in a frame, the most confident first.
+        classes: Class numbers to keep; ``None`` keeps all.
+        preprocess: How frames become input; ``None`` is what the model family's own code does.
+        input_size: Width and height for graphs that leave them open; ignored by others.
+
+    Raises:
+        ConfigError: A value out of its bounds.
+
+    Example:
+        >>> InferOptions(model="yolox_nano.onnx", confidence=0.4).nms
+        0.45
+    """
+
+    model: str = ""
+    labels: str | Path | tuple[str, ...] | None = None
+    confidence: float = 0.25
+    nms: float = 0.45
+    engine: str = "auto"
+    decoder: str = "auto"
+    batch_size: int = 0
+    threads: int = 0
+    max_detections: int = 300
+    classes: tuple[int, ...] | None = None
+    preprocess: PreprocessOptions | None = None
+    input_size: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("confidence", "nms"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ConfigError(f"{name} is {value}; use 0 to 1")
+        for name, least in (("batch_size", 0), ("threads", 0), ("max_detections", 1)):
+            value = getattr(self, name)
+            if value < least:
+                raise ConfigError(f"{name} is {value}; use {least} or more")
+        if self.input_size is not None and min(self.input_size) < 1:
+            raise ConfigError(f"input_size is {self.input_size}; use positive pixels for width and height")

@@ -1,0 +1,72 @@
+"""Where a frame lies inside a network's input, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headrace.infer.preprocess.options import PreprocessOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A frame of ``frame_size`` drawn at ``left``, ``top`` with ``size`` inside a network's input.
+
+    Attributes:
+        frame_size: Width and height of the frame in pixels.
+        size: Width and height in network pixels that the frame was scaled to.
+        left: First network column that holds the frame.
+        top: First network row that holds the frame.
+
+    Example:
+        >>> placement = place((1920, 1080), (640, 640), PreprocessOptions())
+        >>> placement.size, placement.top
+        ((640, 360), 140)
+        >>> placement.to_frame(np.array([[0, 140, 320, 9999]], np.float32)).tolist()
+        [[0.0, 0.0, 960.0, 1080.0]]
+    """
+
+    frame_size: tuple[int, int]
+    size: tuple[int, int]
+    left: int
+    top: int
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Network pixels per frame pixel, across and down."""
+        return self.size[0] / self.frame_size[0], self.size[1] / self.frame_size[1]
+
+    def to_frame(self, xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Boxes ``(n, 4)`` from network pixels to frame pixels, clipped to the frame; a new array."""
+        boxes = np.asarray(xyxy, np.float32).reshape(-1, 4)
+        offset = np.array([self.left, self.top] * 2, np.float32)
+        scale = np.array(self.scale * 2, np.float32)
+        limit = np.array(self.frame_size * 2, np.float32)
+        return np.asarray(np.clip((boxes - offset) / scale, 0, limit), np.float32)
+
+    def to_network(self, xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Boxes ``(n, 4)`` from frame pixels to network pixels; a new array."""
+        boxes = np.asarray(xyxy, np.float32).reshape(-1, 4)
+        scale = np.array(self.scale * 2, np.float32)
+        return (boxes * scale + np.array([self.left, self.top] * 2, np.float32)).astype(np.float32)
+
+
+def place(
+    frame_size: tuple[int, int], network_size: tuple[int, int], options: PreprocessOptions
+) -> Placement:
+    """Where a frame of a size goes in a network's input of a size, both ``(width, height)``.
+
+    Sizes are rounded as the families' own code does it: down for ``topleft`` (YOLOX), to the nearest
+    for ``centre`` (YOLOv5 and later, whose odd row of padding goes below and to the right).
+    """
+    if options.resize == "stretch":
+        return Placement(frame_size, network_size, 0, 0)
+    ratio = min(network_size[0] / frame_size[0], network_size[1] / frame_size[1])
+    fit = int if options.padding == "topleft" else round
+    width, height = (max(1, fit(side * ratio)) for side in frame_size)
+    if options.padding == "topleft":
+        return Placement(frame_size, (width, height), 0, 0)
+    left, top = (network_size[0] - width) // 2, (network_size[1] - height) // 2
+    return Placement(frame_size, (width, height), left, top)

@@ -1,0 +1,209 @@
+"""Inference as data in, data out: batches are split, results are checked, two batches may be in flight."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+
+from headrace.errors import ModelError
+from headrace.frames import Frame
+from headrace.infer.batch import FrameBatch
+from headrace.infer.model import Classification, Classifier, Detector
+from headrace.infer.options import InferOptions
+from headrace.infer.preprocess import crop
+from headrace.meta import Detections
+
+#: Left, top, right, bottom in pixels of a frame.
+Region = tuple[float, float, float, float]
+_Result = TypeVar("_Result")
+
+
+class InferStage:
+    """Runs one model on batches of frames; all methods may be called from any thread.
+
+    Calls of the model never overlap, so that a model written in Python needs no locks. The stage does not own
+    the model: closing the stage leaves it loaded.
+
+    Args:
+        model: A loaded model.
+        options: ``batch_size``, ``confidence``, ``classes`` and ``max_detections`` are applied here to
+            models of every kind.
+
+    Example:
+        >>> class Nothing(Detector):
+        ...     def infer(self, frames):
+        ...         return [Detections.empty() for _ in frames]
+        >>> stage = InferStage(Nothing(), InferOptions())
+        >>> stage.submit([Frame.empty("RGB", 8, 8)]).result()[0].xyxy.shape
+        (0, 4)
+        >>> stage.close()
+    """
+
+    def __init__(self, model: Detector | Classifier, options: InferOptions) -> None:
+        self.model = model
+        self._options = options
+        self._model_lock = threading.Lock()
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="hr-infer")
+
+    def infer(self, frames: Sequence[Frame], regions: Sequence[Region] | None = None) -> list[Detections]:
+        """Objects of each frame, boxes in frame pixels.
+
+        Args:
+            frames: Frames of any formats and sizes.
+            regions: Where to look, one region for each entry of ``frames`` (a frame may be there several
+                times); ``None`` looks at whole frames.
+
+        Raises:
+            ModelError: The model is a classifier, or returned something else than detections.
+            FrameError: A region lies outside its frame.
+            Exception: What the user's model raises, as it is.
+        """
+        model = self.model
+        if not isinstance(model, Detector):
+            raise ModelError(f"{_name(model)} is a classifier and finds no objects; use a detector here")
+        pictures, origins = _cut(frames, regions)
+        found = self._in_slices(model.infer, pictures)
+        for row, detections in enumerate(found):
+            _check_detections(detections, model, row)
+        return [_shifted(self._wanted(one), origin) for one, origin in zip(found, origins, strict=True)]
+
+    def classify(
+        self, frames: Sequence[Frame], regions: Sequence[Region] | None = None
+    ) -> list[Classification]:
+        """The class of each frame, or of each region; arguments and errors as for `infer`."""
+        model = self.model
+        if not isinstance(model, Classifier):
+            raise ModelError(f"{_name(model)} is a detector and does not classify; use a classifier here")
+        results = self._in_slices(model.classify, _cut(frames, regions)[0])
+        return [_checked_classification(result, model, row) for row, result in enumerate(results)]
+
+    def submit(
+        self, frames: Sequence[Frame], regions: Sequence[Region] | None = None
+    ) -> Future[list[Detections]] | Future[list[Classification]]:
+        """Run `infer` or `classify`, whichever the model can, on the stage's thread, in order of submission.
+
+        The frames must stay valid until the future is done.
+
+        Raises:
+            ModelError: The stage is closed.
+        """
+        try:
+            if isinstance(self.model, Detector):
+                return self._executor.submit(self.infer, frames, regions)
+            return self._executor.submit(self.classify, frames, regions)
+        except RuntimeError as error:
+            raise ModelError(f"the stage of {_name(self.model)} is closed; make a new one") from error
+
+    def close(self) -> None:
+        """Finish what was submitted and stop the thread; may be called again."""
+        self._executor.shutdown(wait=True)
+
+    def _in_slices(
+        self, call: Callable[[FrameBatch], Sequence[_Result]], frames: list[Frame]
+    ) -> list[_Result]:
+        size = self._options.batch_size or len(frames)
+        results: list[_Result] = []
+        for start in range(0, len(frames), max(size, 1)):
+            batch = FrameBatch(frames[start : start + size])
+            with self._model_lock:
+                part = call(batch)
+            _check_count(part, len(batch), self.model)
+            results.extend(part)
+        return results
+
+    def _wanted(self, found: Detections) -> Detections:
+        keep = found.confidence >= self._options.confidence
+        if self._options.classes is not None:
+            keep &= np.isin(found.class_id, self._options.classes)
+        rows = np.flatnonzero(keep)
+        if len(rows) > self._options.max_detections:
+            strongest = np.argsort(-found.confidence[rows], kind="stable")
+            rows = rows[strongest[: self._options.max_detections]]
+        return found if len(rows) == len(found) else found[rows]
+
+
+class IntervalCounter:
+    """Tells which batches to infer when ``interval`` batches are skipped after each; used by one thread.
+
+    Example:
+        >>> counter = IntervalCounter(2)
+        >>> [counter.due() for _ in range(5)]
+        [True, False, False, True, False]
+    """
+
+    def __init__(self, interval: int) -> None:
+        self.interval = interval
+        self._skip = 0
+
+    def due(self) -> bool:
+        """Whether the next batch is to be inferred; counts it."""
+        if self._skip > 0:
+            self._skip -= 1
+            return False
+        self._skip = self.interval
+        return True
+
+
+def _cut(
+    frames: Sequence[Frame], regions: Sequence[Region] | None
+) -> tuple[list[Frame], list[tuple[int, int]]]:
+    if regions is None:
+        return list(frames), [(0, 0)] * len(frames)
+    if len(regions) != len(frames):
+        raise ModelError(f"{len(regions)} regions for {len(frames)} frames; give one for each")
+    cuts = [crop(frame, region) for frame, region in zip(frames, regions, strict=True)]
+    return [picture for picture, _ in cuts], [origin for _, origin in cuts]
+
+
+def _shifted(found: Detections, origin: tuple[int, int]) -> Detections:
+    if origin != (0, 0):
+        found.xyxy = found.xyxy + np.array(origin * 2, np.float32)
+    return found
+
+
+def _name(model: object) -> str:
+    return type(model).__name__
+
+
+def _check_count(results: Any, frames: int, model: Detector | Classifier) -> None:
+    method, noun = ("infer", "Detections") if isinstance(model, Detector) else ("classify", "classification")
+    if not isinstance(results, list | tuple):
+        raise ModelError(
+            f"{_name(model)}.{method} returned {_name(results)}; expected a list, one {noun} per frame"
+        )
+    if len(results) != frames:
+        raise ModelError(
+            f"{_name(model)}.{method} returned {len(results)} results for {frames} frames; expected one each"
+        )
+
+
+def _check_detections(found: Any, model: Detector, row: int) -> None:
+    where = f"{_name(model)}.infer, frame {row} of the batch"
+    if not isinstance(found, Detections):
+        raise ModelError(f"{where}: returned {_name(found)}; expected headrace.Detections")
+    if not (np.isfinite(found.xyxy).all() and np.isfinite(found.confidence).all()):
+        raise ModelError(
+            f"{where}: boxes or confidences are not finite (NaN or infinite); expected pixels and 0-1"
+        )
+    if len(found) and found.class_id.min() < 0:
+        raise ModelError(f"{where}: class {found.class_id.min()} is negative; expected numbers from 0")
+    if model.labels and len(found) and found.class_id.max() >= len(model.labels):
+        raise ModelError(
+            f"{where}: class {found.class_id.max()} has no label, there are {len(model.labels)} labels; "
+            f"give {found.class_id.max() + 1} or more"
+        )
+
+
+def _checked_classification(result: Any, model: Classifier, row: int) -> Classification:
+    try:
+        class_id, confidence, label = result
+        return Classification(int(class_id), float(confidence), str(label))
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"{_name(model)}.classify, frame {row} of the batch: returned {result!r}; "
+            "expected (class_id, confidence, label)"
+        ) from error

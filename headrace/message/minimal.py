@@ -1,0 +1,114 @@
+"""The minimal schema: one compact JSON document per frame (contract: PAYLOAD_DEEPSTREAM_MINIMAL)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from headrace.message.config import MsgConvConfig
+from headrace.message.records import (
+    EventMessage,
+    Extension,
+    Face,
+    FrameRecord,
+    ObjectRecord,
+    ObjectType,
+    Person,
+    Rect,
+    Vehicle,
+)
+
+_TYPE_NAMES = {
+    ObjectType.VEHICLE: "Vehicle",
+    ObjectType.VEHICLE_EXT: "Vehicle",
+    ObjectType.PERSON: "Person",
+    ObjectType.PERSON_EXT: "Person",
+    ObjectType.FACE: "Face",
+    ObjectType.FACE_EXT: "Face",
+    ObjectType.BAG: "Bag",
+    ObjectType.BICYCLE: "Bicycle",
+    ObjectType.ROADSIGN: "RoadSign",
+    ObjectType.PRODUCT: "Product",
+    ObjectType.PRODUCT_EXT: "Product",
+}
+_NO_ATTRIBUTES = "#||||||"
+
+
+def events_payload(events: Sequence[EventMessage], config: MsgConvConfig | None) -> bytes:
+    """The message for all events of one frame, at least one; the first one's time, sensor and frame count.
+
+    Example:
+        >>> events_payload([EventMessage(frame_id=9, ts="now", sensor_str="cam")], None)[:60]
+        b'{"version":"4.0","id":"9","@timestamp":"now","sensorId":"cam'
+    """
+    first = events[0]
+    sensor = first.sensor_str or _sensor_id(config, first.sensor_id)
+    document: dict[str, Any] = _head(first.frame_id, first.ts, sensor)
+    document["objects"] = [_event_line(event) for event in events]
+    masks = [
+        "|".join((str(event.tracking_id), str(number), *(str(float(value)) for value in polygon)))
+        for event in events
+        for number, polygon in enumerate(event.mask, 1)
+    ]
+    if masks:
+        document["masks"] = masks
+    return msgspec.json.encode(document)
+
+
+def frame_payload(frame: FrameRecord, config: MsgConvConfig | None, ts: str) -> bytes:
+    """The message for one frame, as metadata has it (``msg2p-newapi``); ``ts`` is the wall clock."""
+    document: dict[str, Any] = _head(frame.frame_number, ts, _sensor_id(config, frame.source_id))
+    document["objects"] = [_object_line(thing) for thing in frame.objects]
+    return msgspec.json.encode(document)
+
+
+def _head(frame: int, ts: str, sensor: str) -> dict[str, Any]:
+    return {"version": "4.0", "id": str(frame), "@timestamp": ts, "sensorId": sensor}
+
+
+def _sensor_id(config: MsgConvConfig | None, index: int) -> str:
+    sensor = None if config is None else config.sensor(index)
+    return "0" if sensor is None else sensor.id
+
+
+def _corners(identity: int, box: Rect) -> str:
+    right, bottom = box.left + box.width, box.top + box.height
+    return f"{identity}|{box.left:g}|{box.top:g}|{right:g}|{bottom:g}"
+
+
+def _event_line(event: EventMessage) -> str:
+    name = _TYPE_NAMES.get(event.object_type) or event.object_id or "Unknown"
+    line = f"{_corners(event.tracking_id, event.bbox)}|{name}|"
+    line += f"{_attributes(event.extension)}|{event.confidence:g}"
+    if event.pose:
+        joints = (f"{name},{','.join(f'{v:g}' for v in joint)}" for name, joint in event.pose.items())
+        line += f"|#|pose2D|{'|'.join(joints)}"
+    return line + _embedding(event.embedding)
+
+
+def _attributes(known: Extension | None) -> str:
+    if isinstance(known, Vehicle):
+        values = [known.type, known.make, known.model, known.color, known.license, known.region]
+    elif isinstance(known, Person):
+        values = [known.gender, str(known.age), known.hair, known.cap, known.apparel]
+    elif isinstance(known, Face):
+        values = [known.gender, str(known.age), known.hair, known.cap]
+        values += [known.glasses, known.facialhair, known.name, "", known.eyecolor]
+    elif known is not None:
+        values = [known.brand, known.type, known.shape]
+    else:
+        return _NO_ATTRIBUTES
+    return "#|" + "|".join(values)
+
+
+def _object_line(thing: ObjectRecord) -> str:
+    line = f"{_corners(thing.id, thing.bbox)}|{thing.label}"
+    if thing.classifiers:
+        line += "|#|" + "|".join(label for _, label in thing.classifiers) + f"|{thing.confidence:g}"
+    return line + _embedding(thing.embedding)
+
+
+def _embedding(vector: Sequence[float]) -> str:
+    return f"|#|embedding|{','.join(f'{value:g}' for value in vector)}" if vector else ""

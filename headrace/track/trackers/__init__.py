@@ -1,0 +1,1 @@
+"""One file per tracker; each has `build(options) -> Tracker`."""

@@ -1,0 +1,63 @@
+"""Tiny ONNX models whose output is a constant plus the brightness of each picture times a mask."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+
+def build(path, outputs, batch="batch", size=32, channels_last=False, metadata=None, dtype=TensorProto.FLOAT):
+    """Write a model with an image input and outputs ``{name: (constant, mask)}``, each ``(1, …)``."""
+    shape = [batch, size, size, 3] if channels_last else [batch, 3, size, size]
+    nodes = [helper.make_node("Cast", ["images"], ["as_float"], to=TensorProto.FLOAT)]
+    initializers, infos = [], []
+    for name, (constant, mask) in outputs.items():
+        axes = [1, 2, 3]
+        squeeze = numpy_helper.from_array(
+            np.array([1] * (constant.ndim - 1) + [-1])[::-1].copy(), f"{name}_shape"
+        )
+        initializers += [
+            squeeze,
+            numpy_helper.from_array(constant.astype(np.float32), f"{name}_constant"),
+            numpy_helper.from_array(mask.astype(np.float32), f"{name}_mask"),
+        ]
+        kind = TensorProto.INT64 if constant.dtype == np.int64 else TensorProto.FLOAT
+        nodes += [
+            helper.make_node("ReduceMean", ["as_float"], [f"{name}_mean"], axes=axes, keepdims=1),
+            helper.make_node("Reshape", [f"{name}_mean", f"{name}_shape"], [f"{name}_bright"]),
+            helper.make_node("Mul", [f"{name}_bright", f"{name}_mask"], [f"{name}_part"]),
+            helper.make_node("Add", [f"{name}_part", f"{name}_constant"], [f"{name}_sum"]),
+            helper.make_node("Cast", [f"{name}_sum"], [name], to=kind),
+        ]
+        infos.append(helper.make_tensor_value_info(name, kind, [batch, *constant.shape[1:]]))
+    inputs = [helper.make_tensor_value_info("images", dtype, shape)]
+    graph = helper.make_graph(nodes, "tiny", inputs, infos, initializers)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    for key, value in (metadata or {}).items():
+        model.metadata_props.add(key=key, value=value)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+    return Path(path)
+
+
+@pytest.fixture
+def make_onnx(tmp_path) -> Callable[..., Path]:
+    """`build` in a folder of the test's own."""
+
+    def make(outputs, name="tiny.onnx", **options):
+        return build(tmp_path / name, outputs, **options)
+
+    return make
+
+
+@pytest.fixture
+def yolov8_outputs():
+    """For a 32-pixel input and 2 classes: cell 3 holds a box of class 1 whose score is the brightness."""
+    constant = np.zeros((1, 6, 21), np.float32)
+    constant[0, :4, 3] = 16, 12, 8, 4
+    mask = np.zeros_like(constant)
+    mask[0, 5, 3] = 1
+    return {"output0": (constant, mask)}
