@@ -102,10 +102,10 @@ def test_labels_come_from_the_user_then_the_file(make_onnx, yolov8_outputs, tmp_
 
 def test_wrong_label_counts_name_both_counts(make_onnx, yolov8_outputs, tmp_path):
     path = make_onnx(yolov8_outputs)
-    with pytest.raises(ConfigError, match="are 3, but .* has 2 classes"):
+    with pytest.raises(ConfigError, match=r"are 3, but .* has 2 classes"):
         load_model(path, replace(OPTIONS, labels=("a", "b", "c"), decoder="yolov8"))
     stored = make_onnx(yolov8_outputs, name="s.onnx", metadata={"names": "{0: 'a'}"})
-    with pytest.raises(ModelError, match="are 1, but .* has 2 classes"):
+    with pytest.raises(ModelError, match=r"are 1, but .* has 2 classes"):
         load_model(stored, OPTIONS)
     for labels, word in ((tmp_path / "gone.txt", "cannot be read"), ((), "no label")):
         with pytest.raises(ConfigError, match=word):
@@ -191,7 +191,7 @@ def test_a_class_in_a_python_file(tmp_path):
     assert found[0].confidence.tolist() == [pytest.approx(0.6)]
     assert type(load_model(f"{path}:Mine")) is not type(model)
     assert load_model(f"{path}:Mine", InferOptions(labels=("cat",))).labels == ("cat",)
-    with pytest.raises(ModelError, match="are 2, but .* has 1 classes"):
+    with pytest.raises(ModelError, match=r"are 2, but .* has 1 classes"):
         load_model(f"{path}:Mine", InferOptions(labels=("cat", "dog")))
 
 
