@@ -151,7 +151,14 @@ class OnnxDetector(Detector):
             return []
         outputs = self._file.run(frames, self.network)
         decode = DecodeOptions(self._options.confidence, self.network.width, self.network.height)
-        decoded = self.decoder.decode(outputs, decode)
+        try:
+            decoded = self.decoder.decode(outputs, decode)
+        except (ValueError, IndexError) as error:
+            shapes = "; ".join(map(str, self.graph.outputs))
+            raise ModelError(
+                f"decoder {self.decoder.name} cannot read the outputs of {self.graph.path} ({shapes}): "
+                f"{error}; name another decoder"
+            ) from error
         return [self._finish(found, frames, index) for index, found in enumerate(decoded)]
 
     def _finish(self, found: Detections, frames: FrameBatch, index: int) -> Detections:

@@ -1,6 +1,7 @@
 """Models from files and from Python classes, end to end."""
 
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -127,6 +128,27 @@ def test_open_sizes_need_a_size(make_onnx, yolov8_outputs):
     assert len(model.infer(FrameBatch([gray(255)]))[0]) == 1
     stored = make_onnx(yolov8_outputs, size="any", metadata={"imgsz": "[32, 64]"})
     assert describe(stored, options).input_size == (64, 32)
+
+
+def test_a_decoder_that_cannot_read_the_outputs_is_named(make_onnx, yolov8_outputs):
+    options = replace(OPTIONS, decoder="yolox", preprocess=stretched())
+    model = load_model(make_onnx(yolov8_outputs), replace(options, confidence=0.0))
+    with pytest.raises(ModelError, match=r"decoder yolox cannot read.*output0"):
+        model.infer(FrameBatch([gray(255)]))
+
+
+def test_a_file_may_be_run_by_several_threads_at_once(make_onnx, yolov8_outputs):
+    model = load_model(make_onnx(yolov8_outputs), replace(OPTIONS, confidence=0, preprocess=stretched()))
+
+    def brightest(level):
+        found = model.infer(FrameBatch([gray(level), gray(255 - level)]))
+        return [float(one.confidence.max()) for one in found]
+
+    levels = list(range(0, 256, 5)) * 4
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(brightest, levels))
+    expected = [(level / 255, 1 - level / 255) for level in levels]
+    np.testing.assert_allclose(results, expected, atol=1e-5)
 
 
 def test_a_classifier_is_recognised_and_gives_probabilities(make_onnx):

@@ -24,6 +24,7 @@ def make_frame(format, width, height, color=BT601, padding=0, seed=0):
         plane = np.stack(wave, -1).reshape(shape).astype(np.uint8)
         wide = np.full((shape[0], shape[1] + padding, *shape[2:]), 99, np.uint8)
         wide[:, : shape[1]] = plane
+        wide.flags.writeable = False  # as mapped buffers are
         planes.append(wide[:, : shape[1]])
     return Frame(format, width, height, tuple(planes), color)
 
