@@ -29,6 +29,10 @@ class ModelInfo:
         preprocess: How frames become input; ``None`` without a decoder.
         input_size: Width and height of the input; ``None`` where open.
         problem: Why the file cannot be used as it is; empty when it can.
+
+    Example:
+        >>> ModelInfo("m.onnx", "onnxruntime", (), (), {}, decoder="yolox").problem
+        ''
     """
 
     path: str

@@ -56,7 +56,10 @@ class NetworkInput:
             )
         self.width, self.height = size
         stored = graph.metadata.get(PREPROCESS_KEY)
-        self.options = options.preprocess or (PreprocessOptions.from_json(stored) if stored else default)
+        default = PreprocessOptions.from_json(stored) if stored else default
+        if graph.channels() == 1:
+            default = replace(default, color="GRAY")
+        self.options = options.preprocess or default
         shape = (self.options.channels, self.height, self.width)
         self._row_shape = (*shape[1:], shape[0]) if graph.channels_last() else shape
         self._dtype = numpy_dtype(spec.dtype)

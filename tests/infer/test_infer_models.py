@@ -47,6 +47,12 @@ def test_a_file_detects_in_frame_pixels(make_onnx, yolov8_outputs, batch, channe
     assert model.labels == ("class 0", "class 1")
 
 
+def test_a_network_with_one_channel_is_fed_gray(make_onnx, yolov8_outputs):
+    model = load_model(make_onnx(yolov8_outputs, channels=1), OPTIONS)
+    (found,) = model.infer(FrameBatch([gray(204, 32, 32)]))
+    assert found.confidence.tolist() == [pytest.approx(0.8, abs=1e-3)]
+
+
 def test_letterboxed_boxes_are_mapped_back_and_clipped(make_onnx, yolov8_outputs):
     constant, mask = yolov8_outputs["output0"]
     constant[0, :4, 3] = 16, 16, 60, 10  # wider than the picture, and partly over the padding

@@ -26,6 +26,10 @@ class DecodeOptions:
         confidence: Rows below it (0–1) are left out before anything else is done with them.
         width: Width of the network's input in pixels.
         height: Height of the network's input in pixels.
+
+    Example:
+        >>> DecodeOptions(confidence=0.25, width=640, height=640).confidence
+        0.25
     """
 
     confidence: float
