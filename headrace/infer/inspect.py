@@ -67,7 +67,8 @@ def describe(path: str | Path, options: InferOptions = _DEFAULTS) -> ModelInfo:
     try:
         model.attach(file, options)
     except ModelError as error:
-        return replace(info, problem=str(error), input_size=graph.input_size())
+        size = graph.input_size() if graph.inputs else None
+        return replace(info, problem=str(error), input_size=size)
     finally:
         file.engine.close()
     return replace(

@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
-from onnx import TensorProto
+from onnx import TensorProto, helper
 
 from headrace.errors import ConfigError, ModelError
 from headrace.frames import Frame
@@ -182,6 +183,23 @@ def test_describe_tells_tensors_decoder_and_problems(make_onnx, yolov8_outputs):
     assert info.decoder == ""
     assert "known decoders" in info.problem
     assert [str(spec) for spec in info.outputs] == ["x float32[?, 2, 3, 4, 5]"]
+
+
+@pytest.mark.parametrize("shapes", [[], [[1, 3, 8, 8], [1, 2]], [["n", 5]]], ids=str)
+def test_models_that_frames_cannot_feed_are_refused_when_loaded(tmp_path, shapes):
+    names = [f"in{number}" for number in range(len(shapes))]
+    values = [
+        helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in zip(names, shapes, strict=True)
+    ]
+    node = helper.make_node("Constant", [], ["out"], value_floats=[1.0])
+    out = helper.make_tensor_value_info("out", TensorProto.FLOAT, [1])
+    graph = helper.make_graph([node], "odd", values, [out])
+    path = tmp_path / "odd.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), str(path))
+    with pytest.raises(ModelError, match="one input") as caught:
+        load_model(path, OPTIONS)
+    assert all(name in str(caught.value) for name in names)
+    assert "one input" in describe(path).problem
 
 
 def write(folder, code, name="mine.py"):
