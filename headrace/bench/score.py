@@ -104,7 +104,9 @@ def average_precision(
     Raises:
         ValueError: Not as many predictions as truths.
     """
-    classes = sorted({int(c) for truth in truths for c in truth.class_id[_counts(truth, min_visibility, min_size)]})
+    classes = sorted(
+        {int(c) for truth in truths for c in truth.class_id[_counts(truth, min_visibility, min_size)]}
+    )
     per_class: dict[int, float] = {}
     for class_id in classes:
         scores: list[Array] = []
@@ -228,7 +230,11 @@ def _areas(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[Array, Array
     low = np.maximum(first[:, None, :2], second[None, :, :2])
     high = np.minimum(first[:, None, 2:], second[None, :, 2:])
     shared = np.prod(np.maximum(high - low, 0.0), axis=2)
-    return shared, np.prod(first[:, 2:] - first[:, :2], axis=1), np.prod(second[:, 2:] - second[:, :2], axis=1)
+    return (
+        shared,
+        np.prod(first[:, 2:] - first[:, :2], axis=1),
+        np.prod(second[:, 2:] - second[:, :2], axis=1),
+    )
 
 
 def _area_under_curve(scores: Array, right: NDArray[np.bool_], wanted: int) -> float:
