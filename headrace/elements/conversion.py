@@ -60,12 +60,18 @@ class Conversion:
                 f"a batch with frames of {len(sources)} sources cannot become plain frames; "
                 "put nvmultistreamtiler or nvstreamdemux before the converter"
             )
-        return [self._plain(batch.select(index), held.address, batch, index) for index in range(len(batch.surfaces))]
+        return [
+            self._plain(batch.select(index), held.address, batch, index)
+            for index in range(len(batch.surfaces))
+        ]
 
     def _plain(self, single: Batch, like: int, whole: Batch, index: int) -> BufferRef:
         surface = self._surface(single.surfaces[0])
         plain_layout = SurfaceLayout.dense(surface.layout.format, surface.layout.width, surface.layout.height)
-        same_planes = (surface.layout.offsets, surface.layout.strides) == (plain_layout.offsets, plain_layout.strides)
+        same_planes = (surface.layout.offsets, surface.layout.strides) == (
+            plain_layout.offsets,
+            plain_layout.strides,
+        )
         if not (same_planes or self.any_planes):
             surface = write_frame(surface.frame())
         output = surface.buffer.share()

@@ -185,4 +185,3 @@ def parse_ids(text: str, separators: str = ";:,") -> tuple[int, ...] | None:
         return tuple(int(part) for part in text.split()) or None
     except ValueError as error:
         raise ConfigError(f"{text!r} is no list of numbers; write for example 0;2;3") from error
-

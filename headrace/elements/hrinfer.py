@@ -1,7 +1,7 @@
 """hrinfer: runs a model on the frames of a batch, or on the objects in them.
 
-    gst-launch-1.0 nvstreammux name=m ! hrinfer model=yolox_nano.onnx confidence=0.3 ! nvtracker ! ...
-    gst-launch-1.0 nvstreammux name=m ! hrinfer model=cats.py:Cats ! ...
+gst-launch-1.0 nvstreammux name=m ! hrinfer model=yolox_nano.onnx confidence=0.3 ! nvtracker ! ...
+gst-launch-1.0 nvstreammux name=m ! hrinfer model=cats.py:Cats ! ...
 """
 
 from __future__ import annotations
@@ -47,7 +47,12 @@ class Infer(AsyncFilter):
     factory = "hrinfer"
     options_type = InferElementOptions
     __gproperties__ = properties_of(InferElementOptions)
-    __gstmetadata__ = ("Inference", "Filter/Analyzer/Video", "Runs a model and writes what it finds", "Headrace")
+    __gstmetadata__ = (
+        "Inference",
+        "Filter/Analyzer/Video",
+        "Runs a model and writes what it finds",
+        "Headrace",
+    )
 
     def start(self) -> None:
         """Load the model."""

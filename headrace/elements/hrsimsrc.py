@@ -1,6 +1,6 @@
 """hrsimsrc: a synthetic scene with known truth as a video source.
 
-    gst-launch-1.0 hrsimsrc scene="sim://crossroad?seed=1&objects=12" ! videoconvert ! autovideosink
+gst-launch-1.0 hrsimsrc scene="sim://crossroad?seed=1&objects=12" ! videoconvert ! autovideosink
 """
 
 from __future__ import annotations
@@ -22,14 +22,18 @@ from headrace.meta.batch import SourceItems
 from headrace.meta.user import MetaType, UserMetadata
 from headrace.source.sim import Scene, SceneOptions, parse_sim_uri
 
-_CAPS = Gst.Caps.from_string("video/x-raw,format=BGR,width=[1,2147483647],height=[1,2147483647],framerate=[0/1,240/1]")
+_CAPS = Gst.Caps.from_string(
+    "video/x-raw,format=BGR,width=[1,2147483647],height=[1,2147483647],framerate=[0/1,240/1]"
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class SimOptions:
     """Options of hrsimsrc."""
 
-    scene: str = option("sim://crossroad", "scene and its options, sim://NAME?seed=1&objects=12&width=1280&height=720")
+    scene: str = option(
+        "sim://crossroad", "scene and its options, sim://NAME?seed=1&objects=12&width=1280&height=720"
+    )
     is_live: bool = option(False, "give frames at the pace of a camera instead of as fast as possible")
 
 

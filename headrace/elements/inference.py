@@ -52,7 +52,9 @@ class Work:
 class Inference:
     """Takes ownership of the model; `submit` and `finish` may run on two threads."""
 
-    def __init__(self, model: Detector | Classifier, options: InferOptions, settings: InferenceSettings) -> None:
+    def __init__(
+        self, model: Detector | Classifier, options: InferOptions, settings: InferenceSettings
+    ) -> None:
         self.model, self.settings = model, settings
         self._stage = InferStage(model, options)
         self._counter = IntervalCounter(settings.interval)

@@ -172,4 +172,3 @@ def parse_source_event(event: Gst.Event) -> tuple[str, int] | None:
     if structure is None or structure.get_name() != _SOURCE_EVENT:
         return None
     return structure.get_value("what"), structure.get_value("source-id")
-

@@ -1,6 +1,6 @@
 """nvmsgbroker: delivers messages, off the streaming thread.
 
-    gst-launch-1.0 ... ! nvmsgconv ... ! nvmsgbroker proto-lib=file conn-str=/tmp/events.jsonl
+gst-launch-1.0 ... ! nvmsgconv ... ! nvmsgbroker proto-lib=file conn-str=/tmp/events.jsonl
 """
 
 from __future__ import annotations
@@ -67,7 +67,6 @@ class MsgBroker(Face, GstBase.BaseSink):
         except BrokerError as error:
             self.post_error(error)
         return True
-
 
     def do_render(self, buffer: Gst.Buffer) -> Gst.FlowReturn:
         """GStreamer vmethod: queue the payloads of one buffer."""

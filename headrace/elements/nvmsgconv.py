@@ -1,6 +1,6 @@
 """nvmsgconv: makes messages of what the metadata says.
 
-    gst-launch-1.0 ... ! nvtracker ! nvmsgconv payload-type=1 msg2p-newapi=true ! nvmsgbroker proto-lib=file ...
+gst-launch-1.0 ... ! nvtracker ! nvmsgconv payload-type=1 msg2p-newapi=true ! nvmsgbroker proto-lib=file ...
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class MsgConv(Filter):
     def process(self, batch: Batch, buffer: int) -> None:
         """Attach the payloads of each frame."""
         for frame in batch.meta.frames:
-            payloads = self._from_frame(batch.meta, frame) if self.options.msg2p_newapi else self._from_events(frame)
+            payloads = (
+                self._from_frame(batch.meta, frame) if self.options.msg2p_newapi else self._from_events(frame)
+            )
             for text in payloads:
                 frame.user.append(UserMetadata(MetaType.PAYLOAD, text))
                 self._dump(text)

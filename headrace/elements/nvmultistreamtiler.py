@@ -1,6 +1,6 @@
 """nvmultistreamtiler: the frames of all sources as one picture.
 
-    gst-launch-1.0 ... ! nvtracker ! nvmultistreamtiler width=1280 height=720 ! nvdsosd ! ...
+gst-launch-1.0 ... ! nvtracker ! nvmultistreamtiler width=1280 height=720 ! nvdsosd ! ...
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ class TilerOptions:
     rows: int = option(1, "rows of the grid; it grows when it is too small", minimum=1)
     columns: int = option(1, "columns of the grid; it grows when it is too small", minimum=1)
     show_source: int = option(-1, "show this source alone; -1: all", minimum=-1)
-    square_seq_grid: bool = option(False, "make the grid square", no_effect="a grid that grows is nearly square")
+    square_seq_grid: bool = option(
+        False, "make the grid square", no_effect="a grid that grows is nearly square"
+    )
     custom_tile_config: str = option("", "own tile positions", no_effect="tiles form a grid")
     interpolation_method: int = option(1, "how frames are scaled", no_effect="bilinear, area when shrinking")
     buffer_pool_size: int = option(4, "frames in the output pool", no_effect="frames are allocated as needed")
@@ -81,7 +83,9 @@ class Tiler(Element):
         format = self._output_format(given.format)
         self.tiling = Tiling(width, height, options.rows, options.columns, options.show_source, format)
         layout = SurfaceLayout.dense(format, width, height, given.color)
-        return bool(self.src_pad.push_event(Gst.Event.new_caps(caps_of(layout, framerate_of(caps), batch=True))))
+        return bool(
+            self.src_pad.push_event(Gst.Event.new_caps(caps_of(layout, framerate_of(caps), batch=True)))
+        )
 
     def _output_format(self, format: str) -> str:
         """The input's format if downstream takes it, otherwise the first that downstream takes."""

@@ -1,6 +1,6 @@
 """nvstreamdemux: a batch back into streams, one for each source.
 
-    gst-launch-1.0 ... ! nvtracker ! nvstreamdemux name=d  d.src_0 ! nvdsosd ! ...  d.src_1 ! nvdsosd ! ...
+gst-launch-1.0 ... ! nvtracker ! nvstreamdemux name=d  d.src_0 ! nvdsosd ! ...  d.src_1 ! nvdsosd ! ...
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class StreamDemux(Element):
         self.on_event(self.sink_pad, self._sink_event)
         self.add_pad(self.sink_pad)
 
-    def do_request_new_pad(self, pad_template: Gst.PadTemplate, name: str | None, _caps: Any) -> Gst.Pad | None:
+    def do_request_new_pad(
+        self, pad_template: Gst.PadTemplate, name: str | None, _caps: Any
+    ) -> Gst.Pad | None:
         """GStreamer vmethod: the stream of one source."""
         index = int(name.rsplit("_", 1)[1]) if name else next(i for i in range(4096) if i not in self.outputs)
         if index in self.outputs:
@@ -96,7 +98,9 @@ class StreamDemux(Element):
         pad = self.outputs[index]
         if index not in self.sent:
             pad.push_event(Gst.Event.new_stream_start(f"{self.get_name()}/{index}"))
-        if caps is not None and self.sent.get(index) is None or (caps and not caps.is_equal(self.sent[index])):
+        if (caps is not None and self.sent.get(index) is None) or (
+            caps and not caps.is_equal(self.sent[index])
+        ):
             pad.push_event(Gst.Event.new_caps(caps))
             segment = Gst.Segment()
             segment.init(Gst.Format.TIME)

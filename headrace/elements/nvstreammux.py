@@ -1,6 +1,6 @@
 """nvstreammux: frames of many sources into batches.
 
-    gst-launch-1.0 nvstreammux name=m batch-size=2 ! hrinfer model=yolo.onnx ! fakesink \
+gst-launch-1.0 nvstreammux name=m batch-size=2 ! hrinfer model=yolo.onnx ! fakesink \
         nvurisrcbin uri=file:///a.mp4 ! m.sink_0  nvurisrcbin uri=file:///b.mp4 ! m.sink_1
 """
 
@@ -38,9 +38,13 @@ class MuxOptions:
     drop_pipeline_eos: bool = option(False, "go on waiting for new sources when all have ended")
     frame_num_reset_on_eos: bool = option(False, "count frames from 0 again after a source has ended")
     frame_num_reset_on_stream_reset: bool = option(False, "count frames from 0 again after a flush")
-    sync_inputs: bool = option(False, "wait for frames of the same time", no_effect="frames go in order of arrival")
+    sync_inputs: bool = option(
+        False, "wait for frames of the same time", no_effect="frames go in order of arrival"
+    )
     max_latency: int = option(0, "extra latency for sync-inputs, ns", no_effect="see sync-inputs")
-    frame_duration: int = option(0, "correction of NTP times, ms", minimum=-1, no_effect="NTP times are not corrected")
+    frame_duration: int = option(
+        0, "correction of NTP times, ms", minimum=-1, no_effect="NTP times are not corrected"
+    )
     num_surfaces_per_frame: int = option(1, "surfaces per frame", minimum=1, maximum=4, no_effect=_HARDWARE)
     buffer_pool_size: int = option(4, "frames in the output pool", no_effect="batches own no pixels")
     nvbuf_memory_type: int = option(0, "kind of memory", no_effect=_HARDWARE)
@@ -74,9 +78,15 @@ class StreamMux(Element):
         self.run_task(self.src_pad, self._loop, self._activated)
         self.on_query(self.src_pad, self.output.query)
 
-    def do_request_new_pad(self, pad_template: Gst.PadTemplate, name: str | None, _caps: Any) -> Gst.Pad | None:
+    def do_request_new_pad(
+        self, pad_template: Gst.PadTemplate, name: str | None, _caps: Any
+    ) -> Gst.Pad | None:
         """GStreamer vmethod: a new source, at any time."""
-        index = int(name.rsplit("_", 1)[1]) if name else next(i for i in range(4096) if f"sink_{i}" not in self.sources)
+        index = (
+            int(name.rsplit("_", 1)[1])
+            if name
+            else next(i for i in range(4096) if f"sink_{i}" not in self.sources)
+        )
         name = f"sink_{index}"
         if name in self.sources:
             return None

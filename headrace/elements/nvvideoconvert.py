@@ -1,7 +1,7 @@
 """nvvideoconvert: other size or pixel format, and the way between batches and plain frames.
 
-    gst-launch-1.0 ... ! nvdsosd ! nvvideoconvert ! video/x-raw,format=I420 ! x264enc ! ...
-    gst-launch-1.0 videotestsrc ! nvvideoconvert ! "video/x-raw(memory:NVMM),format=RGB" ! myplugin ! ...
+gst-launch-1.0 ... ! nvdsosd ! nvvideoconvert ! video/x-raw,format=I420 ! x264enc ! ...
+gst-launch-1.0 videotestsrc ! nvvideoconvert ! "video/x-raw(memory:NVMM),format=RGB" ! myplugin ! ...
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class ConvertOptions:
     gpu_id: int = option(0, "GPU", no_effect=_CPU)
     nvbuf_memory_type: int = option(0, "kind of memory", no_effect=_CPU)
     output_buffers: int = option(4, "frames in the output pool", no_effect="frames are allocated as needed")
-    disable_passthrough: bool = option(False, "copy even if nothing changes", no_effect="shared until written")
+    disable_passthrough: bool = option(
+        False, "copy even if nothing changes", no_effect="shared until written"
+    )
 
 
 class VideoConvert(Element):
@@ -51,7 +53,12 @@ class VideoConvert(Element):
     factory = "nvvideoconvert"
     options_type = ConvertOptions
     __gproperties__ = properties_of(ConvertOptions)
-    __gstmetadata__ = ("Video converter", "Filter/Converter/Video/Scaler", "Size, format, batches", "Headrace")
+    __gstmetadata__ = (
+        "Video converter",
+        "Filter/Converter/Video/Scaler",
+        "Size, format, batches",
+        "Headrace",
+    )
     __gsttemplates__ = (
         template("sink", Gst.PadDirection.SINK, ANY_CAPS),
         template("src", Gst.PadDirection.SRC, ANY_CAPS),
@@ -94,7 +101,9 @@ class VideoConvert(Element):
 
     def _knows_video_meta(self, caps: Gst.Caps) -> bool:
         query = Gst.Query.new_allocation(caps, False)
-        found = self.src_pad.peer_query(query) and query.find_allocation_meta(GstVideo.video_meta_api_get_type())
+        found = self.src_pad.peer_query(query) and query.find_allocation_meta(
+            GstVideo.video_meta_api_get_type()
+        )
         return bool(found[0] if isinstance(found, tuple) else found)
 
     def _chain(self, _pad: Gst.Pad, buffer: int) -> int:

@@ -77,7 +77,9 @@ class Tiling:
             layout = batch.surfaces[position].layout
             rows = np.flatnonzero(frames == position)
             change = self._tiler.layout.transform(pad, (layout.width, layout.height))
-            boxes = self._tiler.layout.map_boxes(pad, table.column("rect")[rows], (layout.width, layout.height))
+            boxes = self._tiler.layout.map_boxes(
+                pad, table.column("rect")[rows], (layout.width, layout.height)
+            )
             table.column("rect")[rows] = boxes
             for row in rows.tolist():
                 text = table.texts.get(row)

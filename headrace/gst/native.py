@@ -102,7 +102,9 @@ _declare(gst, "gst_pad_push", c_int, c_void_p, c_void_p)
 _declare(gst, "gst_buffer_map", c_int, c_void_p, POINTER(MapInfo), c_int)
 _declare(gst, "gst_buffer_new_allocate", c_void_p, c_void_p, c_size_t, c_void_p)
 _declare(gst, "gst_buffer_copy_deep", c_void_p, c_void_p)
-_declare(gst, "gst_meta_register_custom", c_void_p, c_char_p, c_void_p, CUSTOM_META_TRANSFORM, c_void_p, c_void_p)
+_declare(
+    gst, "gst_meta_register_custom", c_void_p, c_char_p, c_void_p, CUSTOM_META_TRANSFORM, c_void_p, c_void_p
+)
 _declare(gst, "gst_pad_set_chain_function_full", None, c_void_p, CHAIN_FUNCTION, c_void_p, c_void_p)
 _declare(gst_quick, "gst_mini_object_ref", c_void_p, c_void_p)
 _declare(gst_quick, "gst_mini_object_is_writable", c_int, c_void_p)

@@ -143,7 +143,9 @@ class BatchMetadata:
             "ntp_timestamp": frame.ntp_timestamp,
             "width": frame.pipeline_width,
             "height": frame.pipeline_height,
-            "objects": [_object_dict(self.objects, row) for row in self.objects.rows_of(frame.batch_id).tolist()],
+            "objects": [
+                _object_dict(self.objects, row) for row in self.objects.rows_of(frame.batch_id).tolist()
+            ],
         }
 
 

@@ -71,7 +71,9 @@ class Detections:
             yield box, confidence, class_id, track_id
 
 
-def _column(values: NDArray[np.generic], n: int, dtype: type[np.generic], default: float, name: str) -> NDArray[np.generic]:  # type: ignore[type-var]
+def _column(
+    values: NDArray[np.generic], n: int, dtype: type[np.generic], default: float, name: str
+) -> NDArray[np.generic]:  # type: ignore[type-var]
     column = np.asarray(values, dtype).reshape(-1)
     if len(column) == 0 and n > 0:
         return np.full(n, default, dtype)

@@ -54,7 +54,9 @@ class ClassifierMetadata:
 
     __slots__ = ("classifier_type", "labels", "unique_component_id")
 
-    def __init__(self, unique_component_id: int, classifier_type: str = "", labels: list[Label] | None = None) -> None:
+    def __init__(
+        self, unique_component_id: int, classifier_type: str = "", labels: list[Label] | None = None
+    ) -> None:
         self.unique_component_id = unique_component_id
         self.classifier_type = classifier_type
         self.labels: list[Label] = labels or []
@@ -111,7 +113,9 @@ class Segmentation:
 
     unique_id: int
     class_map: NDArray[np.int32]
-    class_probabilities_map: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0, 0), np.float32))
+    class_probabilities_map: NDArray[np.float32] = field(
+        default_factory=lambda: np.empty((0, 0, 0), np.float32)
+    )
 
     @property
     def height(self) -> int:

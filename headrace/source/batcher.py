@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 QUEUE_DEPTH = 2
 
 
-class Flushing(Exception):  # noqa: N818 - a state, not a fault
+class Flushing(Exception):
     """The batcher was stopped, or the source removed, while a caller waited."""
 
 
