@@ -34,6 +34,12 @@ def element_class(factory: str) -> type[Face]:
     return found
 
 
+def loader_entry(factory: str) -> tuple[str, int, type[Face]]:
+    """What GStreamer's Python plugin loader wants to know of an element: name, rank and class."""
+    found = element_class(factory)
+    return factory, int(found.rank), found
+
+
 def register_all() -> None:
     """Register every element; one that GStreamer has already, such as DeepStream's own, is left alone.
 
