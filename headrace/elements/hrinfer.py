@@ -10,7 +10,7 @@ import dataclasses
 
 from headrace.elements.async_filter import AsyncFilter, Pending
 from headrace.elements.filter import ON_ERROR_HELP, parse_ids
-from headrace.elements.inference import Inference, InferenceSettings
+from headrace.elements.inference import Inference, InferenceSettings, Work
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
@@ -60,8 +60,8 @@ class Infer(AsyncFilter):
         if not options.model:
             raise ConfigError("no model: set model=file.onnx or model=file.py:Class")
         settings = InferOptions(
-            model=options.model, labels=options.labels or None, confidence=options.confidence, nms=options.nms,
-            engine=options.engine, decoder=options.decoder, batch_size=options.batch_size,
+            model=options.model, labels=options.labels or None, confidence=options.confidence,
+            nms=options.nms, engine=options.engine, decoder=options.decoder, batch_size=options.batch_size,
             threads=options.threads, max_detections=options.max_detections,
         )  # fmt: skip
         self.inference = Inference(load_model(options.model, settings), settings, self._settings())
@@ -87,6 +87,6 @@ class Infer(AsyncFilter):
         """Hand the batch to the model."""
         return self.inference.submit(batch)
 
-    def finish(self, batch: Batch, pending: Pending) -> None:
+    def finish(self, batch: Batch, pending: Work) -> None:
         """Wait for the model and write the metadata."""
         self.inference.finish(batch, pending)

@@ -14,7 +14,7 @@ from headrace.errors import HeadraceError
 from headrace.frames.surface import SurfaceLayout
 from headrace.gst import payload
 from headrace.gst.buffer import copy_into
-from headrace.gst.face import Face, properties_of, template
+from headrace.gst.face import USER_ERRORS, Face, properties_of, template
 from headrace.gst.native import BufferStruct, buffer_struct
 from headrace.gst.options import option
 from headrace.gst.threads import keep_thread_state
@@ -80,7 +80,7 @@ class SimSrc(Face, GstBase.BaseSrc):
         try:
             options = self._scene_options()
             self.scene = Scene(options)
-        except Exception as error:
+        except USER_ERRORS as error:
             self.post_error(error)
             return False
         self.index = 0
@@ -93,7 +93,7 @@ class SimSrc(Face, GstBase.BaseSrc):
         keep_thread_state()
         try:
             return self._render(hash(buffer))
-        except Exception as error:
+        except USER_ERRORS as error:
             self.post_error(error, f"{self.options.scene} frame {self.index}")
             return Gst.FlowReturn.ERROR
 

@@ -96,7 +96,8 @@ class Inference:
         sizes = np.array([(s.layout.width, s.layout.height) for s in batch.surfaces], np.float32)
         limit = sizes[table.column("frame")[rows]]
         low, high = np.maximum(ltwh[:, :2], 0), np.minimum(ltwh[:, :2] + ltwh[:, 2:], limit)
-        return rows[((high - low) >= 1).all(axis=1)]
+        chosen: NDArray[np.intp] = rows[((high - low) >= 1).all(axis=1)]
+        return chosen
 
     def finish(self, batch: Batch, work: Work) -> None:
         """Wait for the model and write what it found."""

@@ -100,7 +100,8 @@ def frame_record(meta: BatchMetadata, frame: FrameMetadata) -> FrameRecord:
             id=object_id, label=label, confidence=confidence,
             bbox=Rect(*rect), class_id=class_id,
             classifiers=tuple(
-                (one.classifier_type, label.label) for one in table.classifiers.get(row, ()) for label in one.labels
+                (one.classifier_type, label.label) for one in table.classifiers.get(row, ()) for label in
+                one.labels
             ),
         )
         for row, object_id, label, confidence, class_id, rect in columns

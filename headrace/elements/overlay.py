@@ -62,7 +62,7 @@ class Overlay:
         return bool(len(meta.objects) or meta.displays or self.options.clock)
 
     def draw(self, frame: Frame, meta: BatchMetadata, index: int) -> None:
-        """Draw onto a frame, in place, in its own format: boxes, masks, labels, then displays, clock and blur.
+        """Draw onto a frame, in place, in its own format.
 
         Args:
             frame: Writable pixels.

@@ -138,7 +138,8 @@ def copy_into(buffer: int, picture: NDArray[np.uint8], stride: int) -> None:
     """Copy the rows of a packed picture into a writable buffer.
 
     Args:
-        buffer: Address of a buffer of at least ``stride * rows`` bytes, of which nobody else holds a reference.
+        buffer: Address of a buffer of at least ``stride * rows`` bytes, of which nobody else holds a
+            reference.
         picture: ``(H, W, C)`` or ``(H, W)``.
         stride: Bytes per row in the buffer.
 

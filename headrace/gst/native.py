@@ -133,7 +133,7 @@ def buffer_struct(address: int) -> BufferStruct:
 
 
 def make_writable(address: int) -> int:
-    """Take over a buffer reference and return one to a buffer that may be written (a copy when it was shared)."""
+    """Take over a buffer reference and return one to a buffer that may be written, a copy if shared."""
     if gst_quick.gst_mini_object_is_writable(address):
         return address
     return int(gst.gst_mini_object_make_writable(address))
