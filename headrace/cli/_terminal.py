@@ -94,6 +94,8 @@ def errors_in_a_line(verbose: bool = False) -> Iterator[None]:
 def set_up_logging(verbose: bool) -> None:
     """Library messages go to standard error: warnings, with ``verbose`` also what goes on."""
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[_Handler()], force=True)
+    # What it says comes as a warning of the element too.
+    logging.getLogger("headrace.message.worker").setLevel(logging.CRITICAL)
 
 
 class _Handler(logging.Handler):

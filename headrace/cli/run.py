@@ -47,8 +47,8 @@ def command(
     ] = None,
     model: Annotated[str | None, _option("model", metavar="M")] = None,
     labels: Annotated[str | None, _option("labels", metavar="FILE")] = None,
-    confidence: Annotated[float | None, _option("confidence", metavar="0..1")] = None,
-    nms: Annotated[float | None, _option("nms", metavar="0..1")] = None,
+    confidence: Annotated[str | None, _option("confidence", metavar="0..1")] = None,
+    nms: Annotated[str | None, _option("nms", metavar="0..1")] = None,
     tracker: Annotated[str | None, _option("tracker", metavar="NAME")] = None,
     out: Annotated[Path | None, _option("out", metavar="FILE.mp4")] = None,
     events: Annotated[Path | None, _option("events", metavar="FILE.jsonl")] = None,
@@ -76,5 +76,6 @@ def _run(settings: RunConfig, verbose: bool) -> int:
     from headrace.flow.run import Run
 
     report, code = carry_out(Run(settings), verbose)
-    show_summary(report, verbose)
+    if report.error is None or verbose:
+        show_summary(report, verbose)
     return finish(report, settings.summary, code, verbose)

@@ -79,7 +79,7 @@ class RunConfig(BaseModel):
     def _known_tracker(cls, value: str) -> str:
         known = (*trackers(), NO_TRACKER)
         if value not in known:
-            raise ValueError(f"there is no such tracker{_nearest(value, known)}; known: {', '.join(known)}")
+            raise ValueError(f"there is no such tracker{_nearest(value, known)}")
         return value
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from headrace.flow.pipeline import Pipeline
 from headrace.flow.run_config import NO_TRACKER, RunConfig, is_live
 from headrace.flow.run_events import Presence
 from headrace.flow.run_output import QUEUE, add_events, add_video
+from headrace.source.sim import parse_sim_uri
 from headrace.source.uri import to_uri
 
 #: Microseconds after which a batch of live sources goes out although it is not full.
@@ -32,14 +33,16 @@ def add_sources(pipeline: Pipeline, config: RunConfig) -> None:
 
 
 def _add_source(pipeline: Pipeline, element: str, name: str, pad: str, paced: bool) -> None:
-    if name.startswith("sim://"):
-        pipeline.add("hrsimsrc", element, {"scene": name})
+    try:
+        uri = to_uri(name)
+        if uri.startswith("sim://"):
+            parse_sim_uri(uri)
+    except HeadraceError as error:
+        raise PipelineError(str(error), element) from error
+    if uri.startswith("sim://"):
+        pipeline.add("hrsimsrc", element, {"scene": uri})
         out = "src"
     else:
-        try:
-            uri = to_uri(name)
-        except HeadraceError as error:
-            raise PipelineError(str(error), element) from error
         pipeline.add("nvurisrcbin", element, {"uri": uri})
         out = "vsrc_%u"
     if paced and not is_live(name):  # plays a camera's part: frames come in real time

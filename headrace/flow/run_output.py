@@ -12,7 +12,7 @@ from headrace.errors import PipelineError
 from headrace.flow.pipeline import Pipeline
 from headrace.flow.run_config import RunConfig
 from headrace.gst import payload
-from headrace.gst.native import gst
+from headrace.gst.native import CLOCK_TIME_NONE, buffer_struct
 from headrace.gst.threads import keep_thread_state
 from headrace.message import EventMessage
 from headrace.meta.batch import Batch, BatchMetadata
@@ -25,6 +25,8 @@ ENCODERS: dict[str, dict[str, Any]] = {
 }
 #: Picture size of several sources.
 _TILED = (1280, 720)
+#: Least nanoseconds between two pictures.
+_STEP = 1_000_000
 #: Settings of queues: batches own no pixels, so only their number says how much waits.
 QUEUE = {"max-size-buffers": 4, "max-size-bytes": 0, "max-size-time": 0}
 
@@ -65,6 +67,7 @@ def add_video(pipeline: Pipeline, config: RunConfig, out: Path) -> str:
     )
     pipeline.link(("parser", "muxer"), ("src", "video_%u")).link("muxer", "out")
     _keep_even(pipeline["tiler"].element)
+    _keep_forwards(pipeline["video_caps"].element.get_static_pad("sink"))
     return "video_queue"
 
 
@@ -83,6 +86,21 @@ def _keep_even(tiler: Gst.Element) -> None:
         return Gst.PadProbeReturn.REMOVE
 
     tiler.get_static_pad("sink").add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, on_event)
+
+
+def _keep_forwards(pad: Gst.Pad) -> None:
+    """Sources of different pace give pictures of the same time, which encoders cannot tell apart: make time go on."""
+    last = -_STEP
+
+    def on_buffer(_pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
+        nonlocal last
+        keep_thread_state()
+        fields = buffer_struct(hash(info.get_buffer()))
+        unset = fields.pts == CLOCK_TIME_NONE
+        last = fields.pts = last + _STEP if unset else max(fields.pts, last + _STEP)
+        return Gst.PadProbeReturn.OK
+
+    pad.add_probe(Gst.PadProbeType.BUFFER, on_buffer)
 
 
 def add_events(
@@ -106,14 +124,16 @@ def add_events(
 
 
 def _send_last(pad: Gst.Pad, finish: Callable[[], list[EventMessage]]) -> None:
-    """Put a last, empty batch with what `finish` returns before the end of stream."""
+    """Put a last batch, without frames but with what `finish` returns, before the end of stream."""
 
     def on_event(pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
         keep_thread_state()
         if info.get_event().type == Gst.EventType.EOS:
             events = finish()
             if events:
-                gst.gst_pad_push(hash(pad), payload.attach(int(gst.gst_buffer_new()), _batch_of(events)))
+                buffer = Gst.Buffer.new()
+                payload.attach(hash(buffer), _batch_of(events))
+                pad.get_peer().chain(buffer)  # the pad itself takes nothing any more
         return Gst.PadProbeReturn.OK
 
     pad.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, on_event)
