@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -91,14 +90,9 @@ def _register() -> None:
     # Without PyGObject the models, trackers and scenes still work; `headrace doctor` says what to install.
     if importlib.util.find_spec("gi") is None:
         return
-    # OpenCV puts a copy in the place of sys.path while it is imported, but GStreamer's Python plugin loader goes on with
-    # the list that it knows: plugins in folders after ours would not be found.
-    path = sys.path
     from headrace.elements import register_all
 
     register_all()
-    path[:] = sys.path
-    sys.path = path
 
 
 _register()
