@@ -1,1 +1,98 @@
-"""Headrace."""
+"""Headrace: video-analytics pipelines in Python, on GStreamer, with DeepStream's programming model.
+
+Importing the package makes its elements known to GStreamer in this process. Names are loaded when they are first used,
+so that a program which needs only a part pays only for that.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headrace.errors import (
+        BrokerError,
+        ConfigError,
+        FrameError,
+        HeadraceError,
+        ModelError,
+        PipelineError,
+        SourceError,
+    )
+    from headrace.flow import BatchMetadataOperator, BufferOperator, EOSMessage, Pipeline, PipelineState, Probe
+    from headrace.frames import Frame
+    from headrace.frames.tensor import Tensor, as_tensor
+    from headrace.infer import Classification, Classifier, Detector, FrameBatch
+    from headrace.meta import BatchMetadata, Detections, FrameMetadata, ObjectMetadata, osd
+    from headrace.meta.buffer import Buffer
+
+__version__ = "0.1.0"
+
+_HOME = {
+    **dict.fromkeys(
+        (
+            "BrokerError", "ConfigError", "FrameError", "HeadraceError", "ModelError", "PipelineError", "SourceError",
+        ),
+        "headrace.errors",
+    ),
+    **dict.fromkeys(
+        ("BatchMetadataOperator", "BufferOperator", "EOSMessage", "Pipeline", "PipelineState", "Probe"),
+        "headrace.flow",
+    ),
+    **dict.fromkeys(("Classification", "Classifier", "Detector", "FrameBatch"), "headrace.infer"),
+    **dict.fromkeys(("BatchMetadata", "Detections", "FrameMetadata", "ObjectMetadata", "osd"), "headrace.meta"),
+    **dict.fromkeys(("Tensor", "as_tensor"), "headrace.frames.tensor"),
+    "Buffer": "headrace.meta.buffer",
+    "Frame": "headrace.frames",
+}  # fmt: skip
+
+__all__ = [
+    "BatchMetadata",
+    "BatchMetadataOperator",
+    "BrokerError",
+    "Buffer",
+    "BufferOperator",
+    "Classification",
+    "Classifier",
+    "ConfigError",
+    "Detections",
+    "Detector",
+    "EOSMessage",
+    "Frame",
+    "FrameBatch",
+    "FrameError",
+    "FrameMetadata",
+    "HeadraceError",
+    "ModelError",
+    "ObjectMetadata",
+    "Pipeline",
+    "PipelineError",
+    "PipelineState",
+    "Probe",
+    "SourceError",
+    "Tensor",
+    "__version__",
+    "as_tensor",
+    "osd",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'headrace' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def _register() -> None:
+    # Without PyGObject the models, trackers and scenes still work; `headrace doctor` says what to install.
+    if importlib.util.find_spec("gi") is None:
+        return
+    from headrace.elements import register_all
+
+    register_all()
+
+
+_register()

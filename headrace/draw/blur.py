@@ -12,6 +12,8 @@ from headrace.draw.canvas import Canvas
 from headrace.draw.ink import Bytes
 from headrace.frames import Frame
 
+_SMALLEST = 4.0  # pixels of a cell, so that small boxes lose their detail too
+
 
 def blur_boxes(
     frame: Frame, ltwh: ArrayLike, method: Literal["blur", "pixelate"] = "blur", cells: int = 6
@@ -25,7 +27,7 @@ def blur_boxes(
         frame: Any format; its planes are written to.
         ltwh: ``(n, 4)`` left, top, width, height in pixels; boxes with NaN or without area are left out.
         method: ``blur`` scales up smoothly, ``pixelate`` shows the grid.
-        cells: Cells of the grid along a box's longer side, at least 1.
+        cells: Cells of the grid along a box's longer side, at least 1; a cell is never smaller than 4 pixels.
 
     Raises:
         FrameError: The frame is read-only.
@@ -45,17 +47,17 @@ def blur_boxes(
     size = np.array([canvas.width, canvas.height])
     low = np.clip(np.floor(boxes[:, :2]), 0, size).astype(int) & ~1
     high = np.clip(np.ceil(boxes[:, :2] + boxes[:, 2:]), 0, size).astype(int) + 1 & ~1
-    for (x0, y0), (x1, y1) in zip(low.tolist(), high.tolist(), strict=True):
+    sides = np.maximum(boxes[:, 2:].max(axis=1) / max(cells, 1), _SMALLEST)
+    for (x0, y0), (x1, y1), side in zip(low.tolist(), high.tolist(), sides.tolist(), strict=True):
         for plane, _, half in canvas.layers:
-            _smear(plane[y0 >> half : y1 >> half, x0 >> half : x1 >> half], max(cells, 1), shown)
+            _smear(plane[y0 >> half : y1 >> half, x0 >> half : x1 >> half], side / (1 + half), shown)
 
 
-def _smear(region: Bytes, cells: int, shown: int) -> None:
+def _smear(region: Bytes, side: float, shown: int) -> None:
+    """Replace a region by the means of cells of about ``side`` pixels."""
     height, width = region.shape[:2]
     if not height or not width:
         return
-    longer = max(height, width)
-    grid = (max(1, round(cells * width / longer)), max(1, round(cells * height / longer)))
-    grid = (min(grid[0], width), min(grid[1], height))
+    grid = (max(1, int(width / side)), max(1, int(height / side)))
     means = cv2.resize(region, grid, interpolation=cv2.INTER_AREA)
     cv2.resize(means, (width, height), dst=region, interpolation=shown)

@@ -79,8 +79,8 @@ def _stamp(inks: Inks, text: str, size: int, rgba: RGBA, ground: RGBA | None) ->
 def _cover(text: str, size: int) -> Bytes:
     """Coverage ``(h, w)`` of a text and the margin around it; both sizes even."""
     measure, render = _backend()
-    # Lone surrogates (undecodable bytes) crash OpenCV's renderer: they become "?".
-    lines = text[:_LONGEST].encode("utf-8", "replace").decode().split("\n")
+    # OpenCV's renderer crashes on lone surrogates (undecodable bytes) and stops at NUL: they become "?".
+    lines = text[:_LONGEST].replace("\0", "?").encode("utf-8", "replace").decode().split("\n")
     margin, pitch = max(2, size // 5), round(size * 1.25)
     with _lock:
         width = max(measure(line, size) for line in lines) + 2 * margin

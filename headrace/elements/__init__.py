@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib
-
-from headrace.gst.face import Face, register
+import sys
 
 #: Factory name to module and class.
 ELEMENTS: dict[str, tuple[str, str]] = {
@@ -23,6 +22,17 @@ ELEMENTS: dict[str, tuple[str, str]] = {
 }
 
 
+# OpenCV puts a copy in the place of sys.path while it is imported, but GStreamer's Python plugin loader goes on with the
+# list that it knows: plugins in folders after ours would not be found. So this package, which is imported before any of
+# its modules, imports OpenCV and puts the list back.
+_path = sys.path
+importlib.import_module("cv2")
+_path[:] = sys.path
+sys.path = _path
+
+from headrace.gst.face import Face, register  # noqa: E402 - see above
+
+
 def element_class(factory: str) -> type[Face]:
     """The class behind a factory name.
 
@@ -32,6 +42,12 @@ def element_class(factory: str) -> type[Face]:
     module, name = ELEMENTS[factory]
     found: type[Face] = getattr(importlib.import_module(f"headrace.elements.{module}"), name)
     return found
+
+
+def loader_entry(factory: str) -> tuple[str, int, type[Face]]:
+    """What GStreamer's Python plugin loader wants to know of an element: name, rank and class."""
+    found = element_class(factory)
+    return factory, int(found.rank), found
 
 
 def register_all() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gi.repository import Gst
 
-from headrace.elements.caps import caps_of, framerate_of, is_batch, layout_of, with_feature
+from headrace.elements.caps import caps_of, framerate_of, is_batch, layout_of
 from headrace.frames.surface import SurfaceLayout
 
 
@@ -38,19 +38,15 @@ def _nearest(
     allowed: Gst.Caps, format: str, size: tuple[int, int], rate: tuple[int, int]
 ) -> Gst.Caps | None:
     for index in range(allowed.get_size()):
-        structure, features = allowed.get_structure(index).copy(), allowed.get_features(index).copy()
-        one = Gst.Caps.new_empty()
-        one.append_structure_full(structure, features)
-        preferred = with_feature(Gst.Caps.from_string(f"video/x-raw,format={format}"), is_batch(one))
-        if one.can_intersect(preferred):
-            one = one.intersect(preferred)
-        one = one.make_writable()
-        structure = one.get_structure(0)
+        structure = allowed.get_structure(index).copy()
+        structure.fixate_field_string("format", format)
         structure.fixate_field_nearest_int("width", size[0])
         structure.fixate_field_nearest_int("height", size[1])
         structure.fixate_field_nearest_fraction("framerate", *rate)
         if structure.has_field("pixel-aspect-ratio"):
             structure.fixate_field_nearest_fraction("pixel-aspect-ratio", 1, 1)
+        one = Gst.Caps.new_empty()
+        one.append_structure_full(structure, allowed.get_features(index).copy())
         fixed = one.fixate()
         if framerate_of(fixed) in (rate, (0, 1)) or rate == (0, 1):
             return fixed

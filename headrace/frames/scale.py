@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from headrace.frames.color import convert
 from headrace.frames.frame import Frame, PixelFormat
 from headrace.frames.planes import resize
-from headrace.frames.planes import resize
 
 _BLACK_CHROMA = 128
 

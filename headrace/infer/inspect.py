@@ -29,6 +29,10 @@ class ModelInfo:
         preprocess: How frames become input; ``None`` without a decoder.
         input_size: Width and height of the input; ``None`` where open.
         problem: Why the file cannot be used as it is; empty when it can.
+
+    Example:
+        >>> ModelInfo("m.onnx", "onnxruntime", (), (), {}, decoder="yolox").problem
+        ''
     """
 
     path: str
@@ -63,7 +67,8 @@ def describe(path: str | Path, options: InferOptions = _DEFAULTS) -> ModelInfo:
     try:
         model.attach(file, options)
     except ModelError as error:
-        return replace(info, problem=str(error), input_size=graph.input_size())
+        size = graph.input_size() if graph.inputs else None
+        return replace(info, problem=str(error), input_size=size)
     finally:
         file.engine.close()
     return replace(

@@ -18,6 +18,10 @@ class Classification(NamedTuple):
         class_id: Number of the class, from 0.
         confidence: 0–1.
         label: The class's name.
+
+    Example:
+        >>> Classification(2, 0.75, "red").label
+        'red'
     """
 
     class_id: int

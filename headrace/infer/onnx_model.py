@@ -35,28 +35,27 @@ class NetworkInput:
     """Input tensors of a model's own size and type, reused from batch to batch; may be shared by threads.
 
     Args:
-        graph: The model; must have one image input.
+        graph: The model; has one image input.
         options: ``preprocess`` and ``input_size`` as the user set them.
         default: Preprocessing of the model's family, where neither user nor file says anything.
 
     Raises:
-        ModelError: The input is no image, or its size is open and not given.
+        ModelError: The input's size is open and not given.
     """
 
     def __init__(self, graph: ModelGraph, options: InferOptions, default: PreprocessOptions) -> None:
         spec = graph.inputs[0]
         size = graph.input_size() if None not in spec.shape[1:] else options.input_size or graph.input_size()
-        if len(spec.shape) != 4:
-            raise ModelError(
-                f"{graph.path}: input {spec} is no batch of images (four axes); write a Python model"
-            )
         if size is None:
             raise ModelError(
                 f"{graph.path}: input {spec} has an open size; set input_size to width and height"
             )
         self.width, self.height = size
         stored = graph.metadata.get(PREPROCESS_KEY)
-        self.options = options.preprocess or (PreprocessOptions.from_json(stored) if stored else default)
+        default = PreprocessOptions.from_json(stored) if stored else default
+        if graph.channels() == 1:
+            default = replace(default, color="GRAY")
+        self.options = options.preprocess or default
         shape = (self.options.channels, self.height, self.width)
         self._row_shape = (*shape[1:], shape[0]) if graph.channels_last() else shape
         self._dtype = numpy_dtype(spec.dtype)
@@ -135,7 +134,7 @@ class OnnxDetector(Detector):
         """Use a file that is open already; errors as for `load`."""
         self._file = file
         self._options = options
-        graph = file.graph
+        graph = _with_one_image(file.graph)
         self.decoder = choose_decoder(graph, options.decoder)
         self.labels = self._file.labels(self.decoder.class_count(graph))
         self.network = NetworkInput(graph, options, self.decoder.preprocess(graph))
@@ -151,7 +150,14 @@ class OnnxDetector(Detector):
             return []
         outputs = self._file.run(frames, self.network)
         decode = DecodeOptions(self._options.confidence, self.network.width, self.network.height)
-        decoded = self.decoder.decode(outputs, decode)
+        try:
+            decoded = self.decoder.decode(outputs, decode)
+        except (ValueError, IndexError) as error:
+            shapes = "; ".join(map(str, self.graph.outputs))
+            raise ModelError(
+                f"decoder {self.decoder.name} cannot read the outputs of {self.graph.path} ({shapes}): "
+                f"{error}; name another decoder"
+            ) from error
         return [self._finish(found, frames, index) for index, found in enumerate(decoded)]
 
     def _finish(self, found: Detections, frames: FrameBatch, index: int) -> Detections:
@@ -185,7 +191,7 @@ class OnnxClassifier(Classifier):
     def attach(self, file: ModelFile, options: InferOptions) -> None:
         """Use a file that is open already; errors as for `load`."""
         self._file = file
-        graph = file.graph
+        graph = _with_one_image(file.graph)
         if not is_classifier(graph, CLASSIFIER):
             raise ModelError(
                 f"{graph.path} is no classifier: its outputs are {'; '.join(map(str, graph.outputs))}, "
@@ -212,6 +218,15 @@ class OnnxClassifier(Classifier):
     def close(self) -> None:
         """Free the engine."""
         self._file.engine.close()
+
+
+def _with_one_image(graph: ModelGraph) -> ModelGraph:
+    if len(graph.inputs) != 1 or len(graph.inputs[0].shape) != 4:
+        raise ModelError(
+            f"{graph.path} takes {', '.join(map(str, graph.inputs)) or 'no input'}; only models with "
+            "one input, a batch of images (four axes), can be fed from frames: write a Python model for it"
+        )
+    return graph
 
 
 def is_classifier(graph: ModelGraph, decoder: str = "auto") -> bool:

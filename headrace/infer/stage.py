@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -160,9 +161,9 @@ def _cut(
 
 
 def _shifted(found: Detections, origin: tuple[int, int]) -> Detections:
-    if origin != (0, 0):
-        found.xyxy = found.xyxy + np.array(origin * 2, np.float32)
-    return found
+    if origin == (0, 0):
+        return found
+    return replace(found, xyxy=found.xyxy + np.array(origin * 2, np.float32))
 
 
 def _name(model: object) -> str:

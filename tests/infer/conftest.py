@@ -9,24 +9,30 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 
-def build(path, outputs, batch="batch", size=32, channels_last=False, metadata=None, dtype=TensorProto.FLOAT):
+def build(
+    path,
+    outputs,
+    batch="batch",
+    size=32,
+    channels_last=False,
+    channels=3,
+    metadata=None,
+    dtype=TensorProto.FLOAT,
+):
     """Write a model with an image input and outputs ``{name: (constant, mask)}``, each ``(1, …)``."""
-    shape = [batch, size, size, 3] if channels_last else [batch, 3, size, size]
+    shape = [batch, size, size, channels] if channels_last else [batch, channels, size, size]
     nodes = [helper.make_node("Cast", ["images"], ["as_float"], to=TensorProto.FLOAT)]
     initializers, infos = [], []
     for name, (constant, mask) in outputs.items():
-        axes = [1, 2, 3]
-        squeeze = numpy_helper.from_array(
-            np.array([1] * (constant.ndim - 1) + [-1])[::-1].copy(), f"{name}_shape"
-        )
+        column = np.array([-1] + [1] * (constant.ndim - 1))
         initializers += [
-            squeeze,
+            numpy_helper.from_array(column, f"{name}_shape"),
             numpy_helper.from_array(constant.astype(np.float32), f"{name}_constant"),
             numpy_helper.from_array(mask.astype(np.float32), f"{name}_mask"),
         ]
         kind = TensorProto.INT64 if constant.dtype == np.int64 else TensorProto.FLOAT
         nodes += [
-            helper.make_node("ReduceMean", ["as_float"], [f"{name}_mean"], axes=axes, keepdims=1),
+            helper.make_node("ReduceMean", ["as_float"], [f"{name}_mean"], axes=[1, 2, 3], keepdims=1),
             helper.make_node("Reshape", [f"{name}_mean", f"{name}_shape"], [f"{name}_bright"]),
             helper.make_node("Mul", [f"{name}_bright", f"{name}_mask"], [f"{name}_part"]),
             helper.make_node("Add", [f"{name}_part", f"{name}_constant"], [f"{name}_sum"]),

@@ -76,7 +76,7 @@ def encode_nanodet(objects):
     scores = np.zeros((len(cells()), CLASSES), np.float32)
     logits = np.full((len(cells()), 4, 32), -60, np.float32)
     for number, (*box, class_id, confidence) in enumerate(objects):
-        row = middle_cell(box, (8, 16, 32, 8)[number])
+        row = middle_cell(box, (16, 32, 8, 8)[number])
         x, y, stride = cells()[row]
         cx, cy = (x + 0.5) * stride, (y + 0.5) * stride
         scores[row, class_id] = confidence

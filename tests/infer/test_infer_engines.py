@@ -74,7 +74,7 @@ def test_unknown_engines_and_suffixes_list_what_there_is(tmp_path):
     (tmp_path / "net.weights").write_text("x")
     with pytest.raises(ModelError, match=r"known suffixes: .*\.onnx"):
         open_engine(tmp_path / "net.weights")
-    with pytest.raises(ModelError, match="use one of .*onnxruntime"):
+    with pytest.raises(ModelError, match=r"use one of .*onnxruntime"):
         open_engine(tmp_path / "net.onnx", "warp")
 
 

@@ -1,11 +1,13 @@
 """Models from files and from Python classes, end to end."""
 
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
-from onnx import TensorProto
+from onnx import TensorProto, helper
 
 from headrace.errors import ConfigError, ModelError
 from headrace.frames import Frame
@@ -44,6 +46,12 @@ def test_a_file_detects_in_frame_pixels(make_onnx, yolov8_outputs, batch, channe
     assert [round(float(one.confidence[0]), 2) for one in found if len(one)] == [1.0, 0.5, 0.8]
     assert found[0].class_id.tolist() == [1]
     assert model.labels == ("class 0", "class 1")
+
+
+def test_a_network_with_one_channel_is_fed_gray(make_onnx, yolov8_outputs):
+    model = load_model(make_onnx(yolov8_outputs, channels=1), OPTIONS)
+    (found,) = model.infer(FrameBatch([gray(204, 32, 32)]))
+    assert found.confidence.tolist() == [pytest.approx(0.8, abs=1e-3)]
 
 
 def test_letterboxed_boxes_are_mapped_back_and_clipped(make_onnx, yolov8_outputs):
@@ -102,10 +110,10 @@ def test_labels_come_from_the_user_then_the_file(make_onnx, yolov8_outputs, tmp_
 
 def test_wrong_label_counts_name_both_counts(make_onnx, yolov8_outputs, tmp_path):
     path = make_onnx(yolov8_outputs)
-    with pytest.raises(ConfigError, match="are 3, but .* has 2 classes"):
+    with pytest.raises(ConfigError, match=r"are 3, but .* has 2 classes"):
         load_model(path, replace(OPTIONS, labels=("a", "b", "c"), decoder="yolov8"))
     stored = make_onnx(yolov8_outputs, name="s.onnx", metadata={"names": "{0: 'a'}"})
-    with pytest.raises(ModelError, match="are 1, but .* has 2 classes"):
+    with pytest.raises(ModelError, match=r"are 1, but .* has 2 classes"):
         load_model(stored, OPTIONS)
     for labels, word in ((tmp_path / "gone.txt", "cannot be read"), ((), "no label")):
         with pytest.raises(ConfigError, match=word):
@@ -127,6 +135,27 @@ def test_open_sizes_need_a_size(make_onnx, yolov8_outputs):
     assert len(model.infer(FrameBatch([gray(255)]))[0]) == 1
     stored = make_onnx(yolov8_outputs, size="any", metadata={"imgsz": "[32, 64]"})
     assert describe(stored, options).input_size == (64, 32)
+
+
+def test_a_decoder_that_cannot_read_the_outputs_is_named(make_onnx, yolov8_outputs):
+    options = replace(OPTIONS, decoder="yolox", preprocess=stretched())
+    model = load_model(make_onnx(yolov8_outputs), replace(options, confidence=0.0))
+    with pytest.raises(ModelError, match=r"decoder yolox cannot read.*output0"):
+        model.infer(FrameBatch([gray(255)]))
+
+
+def test_a_file_may_be_run_by_several_threads_at_once(make_onnx, yolov8_outputs):
+    model = load_model(make_onnx(yolov8_outputs), replace(OPTIONS, confidence=0, preprocess=stretched()))
+
+    def brightest(level):
+        found = model.infer(FrameBatch([gray(level), gray(255 - level)]))
+        return [float(one.confidence.max()) for one in found]
+
+    levels = list(range(0, 256, 5)) * 4
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(brightest, levels))
+    expected = [(level / 255, 1 - level / 255) for level in levels]
+    np.testing.assert_allclose(results, expected, atol=1e-5)
 
 
 def test_a_classifier_is_recognised_and_gives_probabilities(make_onnx):
@@ -154,6 +183,23 @@ def test_describe_tells_tensors_decoder_and_problems(make_onnx, yolov8_outputs):
     assert info.decoder == ""
     assert "known decoders" in info.problem
     assert [str(spec) for spec in info.outputs] == ["x float32[?, 2, 3, 4, 5]"]
+
+
+@pytest.mark.parametrize("shapes", [[], [[1, 3, 8, 8], [1, 2]], [["n", 5]]], ids=str)
+def test_models_that_frames_cannot_feed_are_refused_when_loaded(tmp_path, shapes):
+    names = [f"in{number}" for number in range(len(shapes))]
+    values = [
+        helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in zip(names, shapes, strict=True)
+    ]
+    node = helper.make_node("Constant", [], ["out"], value_floats=[1.0])
+    out = helper.make_tensor_value_info("out", TensorProto.FLOAT, [1])
+    graph = helper.make_graph([node], "odd", values, [out])
+    path = tmp_path / "odd.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), str(path))
+    with pytest.raises(ModelError, match="one input") as caught:
+        load_model(path, OPTIONS)
+    assert all(name in str(caught.value) for name in names)
+    assert "one input" in describe(path).problem
 
 
 def write(folder, code, name="mine.py"):
@@ -191,7 +237,7 @@ def test_a_class_in_a_python_file(tmp_path):
     assert found[0].confidence.tolist() == [pytest.approx(0.6)]
     assert type(load_model(f"{path}:Mine")) is not type(model)
     assert load_model(f"{path}:Mine", InferOptions(labels=("cat",))).labels == ("cat",)
-    with pytest.raises(ModelError, match="are 2, but .* has 1 classes"):
+    with pytest.raises(ModelError, match=r"are 2, but .* has 1 classes"):
         load_model(f"{path}:Mine", InferOptions(labels=("cat", "dog")))
 
 

@@ -86,6 +86,19 @@ def test_regions_are_cropped_and_boxes_come_back_in_frame_pixels(stages):
         stages(Whole()).infer([picture, picture], regions[:1])
 
 
+def test_what_a_model_returned_is_left_as_it_is(stages):
+    mine = Detections([[0, 0, 4, 4]], [1.0], [0])
+
+    class Same(Detector):
+        def infer(self, frames):
+            return [mine for _ in frames]
+
+    for _ in range(2):
+        (found,) = stages(Same()).infer([frame()], [(10, 10, 20, 20)])
+        assert found.xyxy.tolist() == [[10, 10, 14, 14]]
+    assert mine.xyxy.tolist() == [[0, 0, 4, 4]]
+
+
 def test_classifiers_name_regions(stages):
     array = np.zeros((30, 40, 3), np.uint8)
     array[:, 20:] = 200

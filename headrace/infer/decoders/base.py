@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,6 +26,10 @@ class DecodeOptions:
         confidence: Rows below it (0–1) are left out before anything else is done with them.
         width: Width of the network's input in pixels.
         height: Height of the network's input in pixels.
+
+    Example:
+        >>> DecodeOptions(confidence=0.25, width=640, height=640).confidence
+        0.25
     """
 
     confidence: float
@@ -52,7 +57,11 @@ class Decoder(Protocol):
         ...
 
     def decode(self, outputs: Mapping[str, NDArray[Any]], options: DecodeOptions) -> list[Detections]:
-        """Objects of each row of the batch, boxes in pixels of the network's input."""
+        """Objects of each row of the batch, boxes in pixels of the network's input.
+
+        Raises:
+            ValueError: The tensors are not of this family.
+        """
         ...
 
 
@@ -61,13 +70,16 @@ def grid_cells(size: tuple[int, int], strides: tuple[int, ...] = STRIDES) -> int
     return sum(-(-size[0] // stride) * -(-size[1] // stride) for stride in strides)
 
 
+@lru_cache(maxsize=16)
 def grid(width: int, height: int, strides: tuple[int, ...] = STRIDES) -> NDArray[np.float32]:
-    """Column, row and stride of every cell, ``(cells, 3)``, map by map and row by row."""
+    """Column, row and stride of every cell, ``(cells, 3)``, map by map and row by row; read only."""
     parts = []
     for stride in strides:
         rows, columns = np.mgrid[: -(-height // stride), : -(-width // stride)]
         parts.append(np.stack([columns.ravel(), rows.ravel(), np.full(rows.size, stride)], axis=1))
-    return np.concatenate(parts).astype(np.float32)
+    table = np.concatenate(parts).astype(np.float32)
+    table.flags.writeable = False
+    return table
 
 
 def only_output(graph: ModelGraph, ndim: int = 3) -> TensorSpec | None:

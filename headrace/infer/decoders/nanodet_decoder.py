@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.errors import ModelError
 from headrace.infer.decoders.base import STRIDES, DecodeOptions, grid
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
@@ -64,10 +63,7 @@ class NanodetDecoder:
         """See `Decoder.decode`."""
         roles = _roles({name: array.shape[-1] for name, array in outputs.items()})
         if roles is None:
-            shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in outputs.items())
-            raise ModelError(
-                f"outputs {shapes} are not NanoDet's pairs of scores and distances; name another decoder"
-            )
+            raise ValueError("they are not pairs of scores and distances")
         scores, distances = (
             np.concatenate(
                 sorted((outputs[name] for name in names), key=lambda array: -array.shape[1]), axis=1

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.errors import ModelError
 from headrace.infer.decoders.base import STRIDES, DecodeOptions, grid_cells, only_output
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
@@ -73,8 +72,7 @@ class SsdDecoder:
             return [_select(*part, options) for part in parts]
         roles = _roles({name: (a.ndim, a.shape[-1], str(a.dtype)) for name, a in outputs.items()})
         if roles is None:
-            shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in outputs.items())
-            raise ModelError(f"outputs {shapes} are not boxes, scores and classes; name another decoder")
+            raise ValueError("they are not boxes, scores and classes")
         boxes = outputs[roles.boxes]
         if "detection_boxes" in roles.boxes:
             boxes = boxes[..., [1, 0, 3, 2]]

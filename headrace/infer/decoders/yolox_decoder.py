@@ -62,6 +62,8 @@ class YoloxDecoder:
         """See `Decoder.decode`."""
         (rows,) = outputs.values()
         cells = grid(options.width, options.height)
+        if rows.shape[1:2] != cells.shape[:1]:
+            raise ValueError(f"{rows.shape[1:]} is not one row for each of {len(cells)} grid cells")
         return [self._decode_one(one, cells, options.confidence) for one in rows]
 
     def _decode_one(

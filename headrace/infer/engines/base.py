@@ -22,6 +22,10 @@ class TensorSpec:
         name: Name in the graph.
         shape: Size of each axis; ``None`` where the graph leaves it open.
         dtype: NumPy's name of the number type, for example ``float32``.
+
+    Example:
+        >>> str(TensorSpec("images", (None, 3, 640, 640), "float32"))
+        'images float32[?, 3, 640, 640]'
     """
 
     name: str
@@ -42,6 +46,10 @@ class ModelGraph:
         outputs: Tensors it gives, in the graph's order.
         metadata: Free text that the exporter stored, for example class ``names``.
         class_count: Number of classes when it is known from labels; helps to tell families apart.
+
+    Example:
+        >>> ModelGraph("m.onnx", (TensorSpec("in", (1, 3, 480, 640), "float32"),), ()).input_size()
+        (640, 480)
     """
 
     path: str
@@ -54,6 +62,11 @@ class ModelGraph:
         """Whether the input is NHWC: its last axis, and not its second, has 1 or 3 entries."""
         shape = self.inputs[0].shape
         return len(shape) == 4 and shape[3] in (1, 3) and shape[1] not in (1, 3)
+
+    def channels(self) -> int | None:
+        """Number of channels of the input; ``None`` when the graph leaves it open or takes no images."""
+        shape = self.inputs[0].shape
+        return None if len(shape) != 4 else shape[3 if self.channels_last() else 1]
 
     def input_size(self) -> tuple[int, int] | None:
         """Width and height of the input in pixels; ``None`` when the graph leaves them open."""
@@ -86,6 +99,10 @@ class EngineOptions:
 
     Raises:
         ConfigError: A negative number of threads.
+
+    Example:
+        >>> EngineOptions().threads
+        0
     """
 
     threads: int = 0

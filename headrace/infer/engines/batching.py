@@ -18,16 +18,9 @@ def run_batch(engine: Engine, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
     Where the last slice is short it is filled up with its own first row, and what comes of that is cut off.
 
     Raises:
-        ModelError: The model takes several inputs, an output does not have one row for each input
-            row, or the run failed.
+        ModelError: An output does not have one row for each input row, or the run failed.
     """
-    graph = engine.graph
-    if len(graph.inputs) != 1:
-        raise ModelError(
-            f"{graph.path} takes {len(graph.inputs)} inputs ({', '.join(map(str, graph.inputs))}); models "
-            "with one image input are supported: write a Python model for it"
-        )
-    spec = graph.inputs[0]
+    (spec,) = engine.graph.inputs
     size = spec.shape[0] or len(tensor)
     if size == len(tensor):
         return _checked(engine, engine.run({spec.name: tensor}), size)

