@@ -152,13 +152,14 @@ class Batcher(Generic[Item]):
         deadline: float | None = None
         while True:
             with self._changed:
-                size, full = self._fill(batch, taken, batch_size)
-                ended = self._newly_ended()
+                # An end is told before the next batch is begun: then the batch with the last frame has been pushed.
+                ended = [] if batch else self._newly_ended()
+                _, full = (0, False) if ended else self._fill(batch, taken, batch_size)
                 everything_ended = bool(self._sources) and all(q.ended for q in self._sources.values())
                 if batch and deadline is None and timeout is not None:
                     deadline = time.monotonic() + timeout
                 late = deadline is not None and time.monotonic() >= deadline
-                done = full or late or (everything_ended and not self._pending())
+                done = full or late or (everything_ended and not self._pending() and not ended)
                 if not done and not ended:
                     self._wait(deadline)
                     continue
