@@ -52,7 +52,9 @@ class Work:
 class Inference:
     """Takes ownership of the model; `submit` and `finish` may run on two threads."""
 
-    def __init__(self, model: Detector | Classifier, options: InferOptions, settings: InferenceSettings) -> None:
+    def __init__(
+        self, model: Detector | Classifier, options: InferOptions, settings: InferenceSettings
+    ) -> None:
         self.model, self.settings = model, settings
         self._stage = InferStage(model, options)
         self._counter = IntervalCounter(settings.interval)
@@ -94,7 +96,8 @@ class Inference:
         sizes = np.array([(s.layout.width, s.layout.height) for s in batch.surfaces], np.float32)
         limit = sizes[table.column("frame")[rows]]
         low, high = np.maximum(ltwh[:, :2], 0), np.minimum(ltwh[:, :2] + ltwh[:, 2:], limit)
-        return rows[((high - low) >= 1).all(axis=1)]
+        chosen: NDArray[np.intp] = rows[((high - low) >= 1).all(axis=1)]
+        return chosen
 
     def finish(self, batch: Batch, work: Work) -> None:
         """Wait for the model and write what it found."""

@@ -1,6 +1,6 @@
 """nvmsgbroker: delivers messages, off the streaming thread.
 
-    gst-launch-1.0 ... ! nvmsgconv ... ! nvmsgbroker proto-lib=file conn-str=/tmp/events.jsonl
+gst-launch-1.0 ... ! nvmsgconv ... ! nvmsgbroker proto-lib=file conn-str=/tmp/events.jsonl
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ import dataclasses
 
 from gi.repository import Gst, GstBase
 
-from headrace.errors import BrokerError, ConfigError
+from headrace.errors import ConfigError
 from headrace.gst import payload
-from headrace.gst.face import ANY, Face, properties_of, template
+from headrace.gst.face import ANY, USER_ERRORS, Face, properties_of, template
 from headrace.gst.options import option
 from headrace.gst.threads import keep_thread_state
 from headrace.message import BrokerWorker, make_broker
@@ -53,7 +53,7 @@ class MsgBroker(Face, GstBase.BaseSink):
             broker = make_broker(options.proto_lib, options.conn_str, options.config)
             self.worker = BrokerWorker(broker, on_error=self._undelivered)
             self.worker.start()
-        except Exception as error:
+        except USER_ERRORS as error:
             self.post_error(error)
             return False
         return True
@@ -64,10 +64,9 @@ class MsgBroker(Face, GstBase.BaseSink):
         try:
             if worker is not None:
                 worker.close()
-        except BrokerError as error:
+        except USER_ERRORS as error:  # the way down must not fail
             self.post_error(error)
         return True
-
 
     def do_render(self, buffer: Gst.Buffer) -> Gst.FlowReturn:
         """GStreamer vmethod: queue the payloads of one buffer."""
@@ -78,7 +77,7 @@ class MsgBroker(Face, GstBase.BaseSink):
                 for frame in rider.meta.frames:
                     for meta in frame.user_meta_items(MetaType.PAYLOAD):
                         self.worker.submit(self.options.topic, meta.data)
-        except Exception as error:
+        except USER_ERRORS as error:
             self.post_error(error)
             return Gst.FlowReturn.ERROR
         return Gst.FlowReturn.OK

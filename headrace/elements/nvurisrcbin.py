@@ -1,7 +1,7 @@
 """nvurisrcbin: video from a file, camera or server.
 
-    gst-launch-1.0 nvurisrcbin uri=/videos/street.mp4 ! m.sink_0 nvstreammux name=m ! ...
-    gst-launch-1.0 nvurisrcbin uri=rtsp://camera/stream latency=200 ! m.sink_0 ...
+gst-launch-1.0 nvurisrcbin uri=/videos/street.mp4 ! m.sink_0 nvstreammux name=m ! ...
+gst-launch-1.0 nvurisrcbin uri=rtsp://camera/stream latency=200 ! m.sink_0 ...
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from gi.repository import Gst
 from headrace.elements.caps import ANY_CAPS
 from headrace.elements.looping import FileLoop
 from headrace.errors import SourceError
-from headrace.gst.face import Face, properties_of, template
+from headrace.gst.face import USER_ERRORS, Face, properties_of, template
 from headrace.gst.options import option
 from headrace.source.uri import redacted, to_uri
 
@@ -49,7 +49,7 @@ class UriSourceOptions:
 
 
 class UriSource(Face, Gst.Bin):
-    """Face of a source: decoder, queue and converter; the pad ``vsrc_0`` appears with the first video stream."""
+    """Face of a source: decoder, queue, converter; ``vsrc_0`` appears with the first video stream."""
 
     __gtype_name__ = "HeadraceUriSource"
     factory = "nvurisrcbin"
@@ -69,7 +69,7 @@ class UriSource(Face, Gst.Bin):
         try:
             if transition == Gst.StateChange.NULL_TO_READY and not self.get_by_name("nvurisrc_bin_src_elem"):
                 self._build()
-        except Exception as error:
+        except USER_ERRORS as error:
             self.post_error(error)
             return Gst.StateChangeReturn.FAILURE
         return Gst.Bin.do_change_state(self, transition)

@@ -102,7 +102,9 @@ _declare(gst, "gst_pad_push", c_int, c_void_p, c_void_p)
 _declare(gst, "gst_buffer_map", c_int, c_void_p, POINTER(MapInfo), c_int)
 _declare(gst, "gst_buffer_new_allocate", c_void_p, c_void_p, c_size_t, c_void_p)
 _declare(gst, "gst_buffer_copy_deep", c_void_p, c_void_p)
-_declare(gst, "gst_meta_register_custom", c_void_p, c_char_p, c_void_p, CUSTOM_META_TRANSFORM, c_void_p, c_void_p)
+_declare(
+    gst, "gst_meta_register_custom", c_void_p, c_char_p, c_void_p, CUSTOM_META_TRANSFORM, c_void_p, c_void_p
+)
 _declare(gst, "gst_pad_set_chain_function_full", None, c_void_p, CHAIN_FUNCTION, c_void_p, c_void_p)
 _declare(gst_quick, "gst_mini_object_ref", c_void_p, c_void_p)
 _declare(gst_quick, "gst_mini_object_is_writable", c_int, c_void_p)
@@ -131,7 +133,7 @@ def buffer_struct(address: int) -> BufferStruct:
 
 
 def make_writable(address: int) -> int:
-    """Take over a buffer reference and return one to a buffer that may be written (a copy when it was shared)."""
+    """Take over a buffer reference and return one to a buffer that may be written, a copy if shared."""
     if gst_quick.gst_mini_object_is_writable(address):
         return address
     return int(gst.gst_mini_object_make_writable(address))
