@@ -55,8 +55,9 @@ def register_all() -> None:
 
     The classes are loaded here: GStreamer needs their types.
     """
-    import headrace.gst  # noqa: F401 - initialises GStreamer
     from gi.repository import Gst
+
+    import headrace.gst  # noqa: F401 - initialises GStreamer
 
     for factory in ELEMENTS:
         if Gst.ElementFactory.find(factory) is None:

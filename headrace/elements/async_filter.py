@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gi.repository import Gst
 
 from headrace.elements.filter import Filter
 from headrace.gst import payload
-from headrace.gst.native import FLOW_ERROR, FLOW_FLUSHING, FLOW_OK, make_writable
+from headrace.gst.buffer import BufferRef
+from headrace.gst.face import USER_ERRORS
+from headrace.gst.native import FLOW_FLUSHING, FLOW_OK, make_writable
 from headrace.meta.batch import Batch
 
 #: Batches between submission and output. One runs while the one before it is written and pushed.
@@ -27,29 +30,42 @@ class Pending(Protocol):
         """Wait for it."""
         ...
 
+    def done(self) -> bool:
+        """Whether `result` would return or raise at once."""
+        ...
+
+    def cancel(self) -> bool:
+        """Give it up if it has not begun."""
+        ...
+
+    def add_done_callback(self, call: Callable[[Any], Any]) -> None:
+        """Call when it is done, on any thread."""
+        ...
+
 
 @dataclass(slots=True)
 class _Item:
     """A batch on its way, or an event that must keep its place among the batches."""
 
-    buffer: int = 0
+    buffer: BufferRef | None = None
     batch: Batch | None = None
     pending: Pending | None = None
     event: Gst.Event | None = None
-    error: Exception | None = field(default=None)
+    error: BaseException | None = None
 
 
 class AsyncFilter(Filter):
     """A filter in two halves, `submit` on the streaming thread and `finish` on the source pad's own.
 
-    Batches and serialized events leave in the order in which they came; end of stream comes after the last batch.
+    Batches and serialized events leave in the order in which they came; end of stream comes after the last
+    batch.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._changed = threading.Condition()
         self._items: deque[_Item] = deque()
-        self._batches = 0
+        self._finishing = False
         self._flow = FLOW_FLUSHING
         self.run_task(self.src_pad, self._loop, self._activated)
 
@@ -57,46 +73,44 @@ class AsyncFilter(Filter):
         """Begin work on a batch; ``None`` when there is nothing to do for it."""
         raise NotImplementedError
 
-    def finish(self, batch: Batch, pending: Pending) -> None:
-        """Wait for the work and write its result into the batch."""
+    def finish(self, batch: Batch, pending: Any) -> None:
+        """Wait for what `submit` returned and write its result into the batch."""
         raise NotImplementedError
 
     def _activated(self, active: bool) -> None:
-        with self._changed:
-            self._flow = FLOW_OK if active else FLOW_FLUSHING
-            self._clear()
+        self._reset(FLOW_OK if active else FLOW_FLUSHING)
 
-    def _clear(self) -> None:
-        for item in self._items:
-            if item.buffer:
-                self.drop(item.buffer)
-        self._items.clear()
-        self._batches = 0
-        self._changed.notify_all()
+    def _reset(self, flow: int) -> None:
+        """Go on with this flow value; what waits is given up, freed after the lock."""
+        with self._changed:
+            self._flow = flow
+            given_up, self._items = self._items, deque()
+            self._changed.notify_all()
+        for item in given_up:
+            if item.pending is not None:
+                item.pending.cancel()
+
+    def _in_flight(self) -> int:
+        return sum(item.buffer is not None for item in self._items) + self._finishing
 
     def _put(self, item: _Item) -> int:
         with self._changed:
-            while item.buffer and self._batches >= IN_FLIGHT and self._flow == FLOW_OK:
+            while item.buffer and self._flow == FLOW_OK and self._in_flight() >= IN_FLIGHT:
                 self._changed.wait()
-            if self._flow != FLOW_OK:
-                if item.buffer:
-                    self.drop(item.buffer)
-                return self._flow
-            self._items.append(item)
-            self._batches += bool(item.buffer)
-            self._changed.notify_all()
-        return FLOW_OK
+            if self._flow == FLOW_OK:
+                self._items.append(item)
+                self._changed.notify_all()
+            return self._flow
 
     def _chain(self, _pad: Gst.Pad, buffer: int) -> int:
-        buffer = make_writable(buffer)
-        batch = payload.find(buffer)
-        item = _Item(buffer)
+        item = _Item(held := BufferRef(make_writable(buffer)))
+        batch = payload.find(held.address)
         if isinstance(batch, Batch) and not self.disabled:
             item.batch = batch
             started = time.perf_counter()
             try:
                 item.pending = self.submit(batch)
-            except Exception as error:  # noqa: BLE001 - handled in its place among the batches, by `failed`
+            except USER_ERRORS as error:  # handled in its place among the batches, by `failed`
                 item.error = error
             self.busy_seconds += time.perf_counter() - started
         return self._put(item)
@@ -104,14 +118,13 @@ class AsyncFilter(Filter):
     def handle_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
         """Serialized events wait for the batches before them; a flush gives those up."""
         if event.type == Gst.EventType.FLUSH_START:
-            with self._changed:
-                self._flow = FLOW_FLUSHING
-                self._clear()
-            return bool(self.src_pad.push_event(event))
-        if event.type == Gst.EventType.FLUSH_STOP:
-            with self._changed:
-                self._flow = FLOW_OK
+            self._reset(FLOW_FLUSHING)
             result = bool(self.src_pad.push_event(event))
+            self.src_pad.pause_task()  # waits for the turn under way: nothing old comes after the flush
+            return result
+        if event.type == Gst.EventType.FLUSH_STOP:
+            result = bool(self.src_pad.push_event(event))
+            self._reset(FLOW_OK)
             self.restart_task(self.src_pad)
             return result
         if Gst.EventType.get_flags(event.type) & Gst.EventTypeFlags.SERIALIZED:
@@ -125,36 +138,61 @@ class AsyncFilter(Filter):
             if self._flow != FLOW_OK:
                 return False
             item = self._items.popleft()
+            self._finishing = item.buffer is not None
         if item.event is not None:
             self.announce_source(item.event)
             self.src_pad.push_event(item.event)
             return True
-        flow = self._finish(item)
+        try:
+            flow = self._finish(item)
+        finally:
+            self._finishing = False
         with self._changed:
-            self._batches -= 1
-            if flow != FLOW_OK and self._flow == FLOW_OK:
-                self._flow = flow
-                self._clear()
             self._changed.notify_all()
-            return self._flow == FLOW_OK
+            if flow == FLOW_OK or self._flow != FLOW_OK:
+                return self._flow == FLOW_OK
+        self._reset(flow)
+        return False
 
     def _finish(self, item: _Item) -> int:
         """Finish one batch and push it; returns the flow value."""
-        buffer, batch, started = item.buffer, item.batch, time.perf_counter()
-        try:
-            if item.error is not None:
-                raise item.error
-            if batch is not None and item.pending is not None:
-                self.finish(batch, item.pending)
-        except CancelledError:
-            self.drop(buffer)
-            return FLOW_FLUSHING
-        except Exception as error:
-            flow = self.failed(error, batch) if batch is not None else FLOW_ERROR
+        started = time.perf_counter()
+        if item.batch is not None:
+            flow = self._complete(item, item.batch)
             if flow is not None:
-                item.batch = batch = None
-                self.drop(buffer)
                 return flow
-        self.count(batch, time.perf_counter() - started)
-        item.batch = item.pending = batch = None
-        return self.push(self.src_pad, buffer)
+        self.count(item.batch, time.perf_counter() - started)
+        # The payload goes with the buffer: a reference kept here while it is downstream would delay its end.
+        item.batch, buffer = None, item.buffer
+        flow = self.push(self.src_pad, buffer.steal() if buffer is not None else 0)
+        self.report_flow(flow)
+        return flow
+
+    def _done(self, pending: Pending) -> bool:
+        """Wait for the work or for a flush, because user code may never return; tells whether it did."""
+        pending.add_done_callback(self._wake)
+        with self._changed:
+            while not pending.done() and self._flow == FLOW_OK:
+                self._changed.wait()
+        return pending.done()
+
+    def _wake(self, _pending: Any) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _complete(self, item: _Item, batch: Batch) -> int | None:
+        """Write the result or deal with an error; returns a flow value if the batch is not to go on."""
+        # Taken out of the item, which the error's traceback knows: a cycle would keep the batch.
+        error, item.error = item.error, None
+        pending, item.pending = item.pending, None
+        try:
+            if error is None and pending is not None:
+                if not self._done(pending):
+                    return FLOW_FLUSHING
+                self.finish(batch, pending)
+        except CancelledError:
+            return FLOW_FLUSHING
+        except USER_ERRORS as failure:
+            pending = None  # it holds the error, whose traceback holds this frame
+            return self.failed(failure, batch)
+        return self.failed(error, batch) if error is not None else None

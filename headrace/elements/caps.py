@@ -11,8 +11,8 @@ from headrace.frames.surface import SurfaceLayout
 _SIZES = "width=[1,2147483647],height=[1,2147483647],framerate=[0/1,2147483647/1]"
 _FORMATS = "{" + ",".join(PIXEL_FORMATS) + "}"
 
-#: A batch. The feature's name is DeepStream's, whatever the memory really is, so that programs which spell it work
-#: and ordinary elements do not take a batch for a frame.
+#: A batch. The feature's name is DeepStream's, whatever the memory really is, so that programs which spell
+#: it work and ordinary elements do not take a batch for a frame.
 NVMM = "memory:NVMM"
 BATCH_CAPS = Gst.Caps.from_string(f"video/x-raw({NVMM}),format={_FORMATS},{_SIZES}")
 FRAME_CAPS = Gst.Caps.from_string(f"video/x-raw,format={_FORMATS},{_SIZES}")

@@ -44,28 +44,32 @@ class Conversion:
         """Make the output buffers of one batch: one batch, or a plain frame for each of its frames.
 
         Args:
-            batch: Metadata and pixels; they may be taken over.
-            buffer: Address of its buffer; the reference is taken over.
+            batch: Metadata and pixels; they are taken over, nobody else may hold them.
+            buffer: Address of its buffer, whose flags and times are taken.
 
         Raises:
             FrameError: Plain frames are asked for, but the batch is of several sources.
         """
-        held = BufferRef(buffer)
         if self.batches:
             batch.surfaces = [self._surface(surface) for surface in batch.surfaces]
-            return [BufferRef(payload.attach(new_buffer_like(held.address), batch))]
+            return [BufferRef(payload.attach(new_buffer_like(buffer), batch))]
         sources = {frame.pad_index for frame in batch.meta.frames}
         if len(sources) > 1:
             raise FrameError(
                 f"a batch with frames of {len(sources)} sources cannot become plain frames; "
                 "put nvmultistreamtiler or nvstreamdemux before the converter"
             )
-        return [self._plain(batch.select(index), held.address, batch, index) for index in range(len(batch.surfaces))]
+        return [
+            self._plain(batch.select(index), buffer, batch, index) for index in range(len(batch.surfaces))
+        ]
 
     def _plain(self, single: Batch, like: int, whole: Batch, index: int) -> BufferRef:
         surface = self._surface(single.surfaces[0])
         plain_layout = SurfaceLayout.dense(surface.layout.format, surface.layout.width, surface.layout.height)
-        same_planes = (surface.layout.offsets, surface.layout.strides) == (plain_layout.offsets, plain_layout.strides)
+        same_planes = (surface.layout.offsets, surface.layout.strides) == (
+            plain_layout.offsets,
+            plain_layout.strides,
+        )
         if not (same_planes or self.any_planes):
             surface = write_frame(surface.frame())
         output = surface.buffer.share()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections import Counter
 
 from gi.repository import Gst
@@ -12,8 +13,9 @@ from headrace.elements.caps import BATCH_CAPS
 from headrace.elements.mux_output import parse_source_event
 from headrace.errors import ConfigError, HeadraceError
 from headrace.gst import payload
+from headrace.gst.buffer import BufferRef
 from headrace.gst.element import Element
-from headrace.gst.face import describe, template
+from headrace.gst.face import USER_ERRORS, describe, template
 from headrace.gst.native import FLOW_ERROR, FLOW_OK, make_writable
 from headrace.meta.batch import Batch
 
@@ -32,8 +34,8 @@ BATCH_TEMPLATES = (
 class Filter(Element):
     """Takes batches on ``sink``, changes metadata or pixels in place, passes them on at ``src``.
 
-    A subclass implements `process`; `start` and `stop` surround a run (READY→PAUSED and back), `source_event` hears of
-    sources that come and go. All but `start` and `stop` run on the streaming thread.
+    A subclass implements `process`; `start` and `stop` surround a run (READY→PAUSED and back), `source_event`
+    hears of sources that come and go. All but `start` and `stop` run on the streaming thread.
 
     Attributes:
         dropped: Number of batches that were not passed on, by reason.
@@ -81,12 +83,15 @@ class Filter(Element):
                 self._check_policy()
                 self.disabled = False
                 self.start()
-            result = Gst.Element.do_change_state(self, transition)
-            if transition == Gst.StateChange.PAUSED_TO_READY:
-                self.stop()
-        except Exception as error:
+        except USER_ERRORS as error:
             self.post_error(error)
             return Gst.StateChangeReturn.FAILURE
+        result = Gst.Element.do_change_state(self, transition)
+        try:
+            if transition == Gst.StateChange.PAUSED_TO_READY:
+                self.stop()
+        except USER_ERRORS as error:
+            self.post_error(error)  # the way down must not fail: the pipeline could not be freed
         return result
 
     def _check_policy(self) -> None:
@@ -124,24 +129,22 @@ class Filter(Element):
         return bool(pad.query_default(self, query))
 
     def _chain(self, _pad: Gst.Pad, buffer: int) -> int:
-        buffer = make_writable(buffer)
-        batch = payload.find(buffer)
+        held = BufferRef(make_writable(buffer))
+        batch = payload.find(held.address)
         if isinstance(batch, Batch) and not self.disabled:
             started = time.perf_counter()
             try:
-                self.process(batch, buffer)
-            except Exception as error:
+                self.process(batch, held.address)
+            except USER_ERRORS as error:
                 flow = self.failed(error, batch)
                 if flow is not None:
-                    del batch
-                    self.drop(buffer)
                     return flow
             self.count(batch, time.perf_counter() - started)
         # The payload goes with the buffer: a reference kept here while it is downstream would delay its end.
         del batch
-        return self.push(self.src_pad, buffer)
+        return self.push(self.src_pad, held.steal())
 
-    def failed(self, error: Exception, batch: Batch) -> int | None:
+    def failed(self, error: BaseException, batch: Batch) -> int | None:
         """Deal with an error as ``on-error`` says.
 
         Returns:
@@ -149,6 +152,13 @@ class Filter(Element):
         """
         policy = getattr(self.options, "on_error", "stop")
         context = where(batch)
+        try:
+            return self._apply(policy, error, context)
+        finally:
+            # Frames of the traceback hold the batch, and often the error itself.
+            traceback.clear_frames(error.__traceback__)
+
+    def _apply(self, policy: str, error: BaseException, context: str) -> int | None:
         if policy == "stop":
             self.post_error(error, context)
             return FLOW_ERROR
@@ -161,7 +171,7 @@ class Filter(Element):
         self.warn_of(error, f"{context}: {text}; the batch is dropped ({sum(self.dropped.values())} so far)")
         return FLOW_OK
 
-    def warn_of(self, error: Exception, text: str) -> None:
+    def warn_of(self, error: BaseException, text: str) -> None:
         """Post a warning with the error's traceback."""
         self.post_warning(text, describe(error)[1])
 
@@ -174,7 +184,7 @@ def where(batch: Batch) -> str:
 
 
 def parse_ids(text: str, separators: str = ";:,") -> tuple[int, ...] | None:
-    """Class or component ids as DeepStream writes them (``0;2;3`` or ``0:2``); ``None`` when the text is empty.
+    """Class or component ids as DeepStream writes them, ``0;2;3`` or ``0:2``; ``None`` for no text.
 
     Raises:
         ConfigError: Something that is no number.
@@ -185,4 +195,3 @@ def parse_ids(text: str, separators: str = ";:,") -> tuple[int, ...] | None:
         return tuple(int(part) for part in text.split()) or None
     except ValueError as error:
         raise ConfigError(f"{text!r} is no list of numbers; write for example 0;2;3") from error
-

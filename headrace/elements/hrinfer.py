@@ -1,7 +1,7 @@
 """hrinfer: runs a model on the frames of a batch, or on the objects in them.
 
-    gst-launch-1.0 nvstreammux name=m ! hrinfer model=yolox_nano.onnx confidence=0.3 ! nvtracker ! ...
-    gst-launch-1.0 nvstreammux name=m ! hrinfer model=cats.py:Cats ! ...
+gst-launch-1.0 nvstreammux name=m ! hrinfer model=yolox_nano.onnx confidence=0.3 ! nvtracker ! ...
+gst-launch-1.0 nvstreammux name=m ! hrinfer model=cats.py:Cats ! ...
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import dataclasses
 
 from headrace.elements.async_filter import AsyncFilter, Pending
 from headrace.elements.filter import ON_ERROR_HELP, parse_ids
-from headrace.elements.inference import Inference, InferenceSettings
+from headrace.elements.inference import Inference, InferenceSettings, Work
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
@@ -47,7 +47,12 @@ class Infer(AsyncFilter):
     factory = "hrinfer"
     options_type = InferElementOptions
     __gproperties__ = properties_of(InferElementOptions)
-    __gstmetadata__ = ("Inference", "Filter/Analyzer/Video", "Runs a model and writes what it finds", "Headrace")
+    __gstmetadata__ = (
+        "Inference",
+        "Filter/Analyzer/Video",
+        "Runs a model and writes what it finds",
+        "Headrace",
+    )
 
     def start(self) -> None:
         """Load the model."""
@@ -55,8 +60,8 @@ class Infer(AsyncFilter):
         if not options.model:
             raise ConfigError("no model: set model=file.onnx or model=file.py:Class")
         settings = InferOptions(
-            model=options.model, labels=options.labels or None, confidence=options.confidence, nms=options.nms,
-            engine=options.engine, decoder=options.decoder, batch_size=options.batch_size,
+            model=options.model, labels=options.labels or None, confidence=options.confidence,
+            nms=options.nms, engine=options.engine, decoder=options.decoder, batch_size=options.batch_size,
             threads=options.threads, max_detections=options.max_detections,
         )  # fmt: skip
         self.inference = Inference(load_model(options.model, settings), settings, self._settings())
@@ -82,6 +87,6 @@ class Infer(AsyncFilter):
         """Hand the batch to the model."""
         return self.inference.submit(batch)
 
-    def finish(self, batch: Batch, pending: Pending) -> None:
+    def finish(self, batch: Batch, pending: Work) -> None:
         """Wait for the model and write the metadata."""
         self.inference.finish(batch, pending)

@@ -1,6 +1,6 @@
 """hrsimsrc: a synthetic scene with known truth as a video source.
 
-    gst-launch-1.0 hrsimsrc scene="sim://crossroad?seed=1&objects=12" ! videoconvert ! autovideosink
+gst-launch-1.0 hrsimsrc scene="sim://crossroad?seed=1&objects=12" ! videoconvert ! autovideosink
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from headrace.errors import HeadraceError
 from headrace.frames.surface import SurfaceLayout
 from headrace.gst import payload
 from headrace.gst.buffer import copy_into
-from headrace.gst.face import Face, properties_of, template
+from headrace.gst.face import USER_ERRORS, Face, properties_of, template
 from headrace.gst.native import BufferStruct, buffer_struct
 from headrace.gst.options import option
 from headrace.gst.threads import keep_thread_state
@@ -22,14 +22,18 @@ from headrace.meta.batch import SourceItems
 from headrace.meta.user import MetaType, UserMetadata
 from headrace.source.sim import Scene, SceneOptions, parse_sim_uri
 
-_CAPS = Gst.Caps.from_string("video/x-raw,format=BGR,width=[1,2147483647],height=[1,2147483647],framerate=[0/1,240/1]")
+_CAPS = Gst.Caps.from_string(
+    "video/x-raw,format=BGR,width=[1,2147483647],height=[1,2147483647],framerate=[0/1,240/1]"
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class SimOptions:
     """Options of hrsimsrc."""
 
-    scene: str = option("sim://crossroad", "scene and its options, sim://NAME?seed=1&objects=12&width=1280&height=720")
+    scene: str = option(
+        "sim://crossroad", "scene and its options, sim://NAME?seed=1&objects=12&width=1280&height=720"
+    )
     is_live: bool = option(False, "give frames at the pace of a camera instead of as fast as possible")
 
 
@@ -76,7 +80,7 @@ class SimSrc(Face, GstBase.BaseSrc):
         try:
             options = self._scene_options()
             self.scene = Scene(options)
-        except Exception as error:
+        except USER_ERRORS as error:
             self.post_error(error)
             return False
         self.index = 0
@@ -89,7 +93,7 @@ class SimSrc(Face, GstBase.BaseSrc):
         keep_thread_state()
         try:
             return self._render(hash(buffer))
-        except Exception as error:
+        except USER_ERRORS as error:
             self.post_error(error, f"{self.options.scene} frame {self.index}")
             return Gst.FlowReturn.ERROR
 

@@ -14,8 +14,8 @@ from headrace.gst.threads import keep_thread_state
 class FileLoop:
     """Turns end of stream into a seek to the start, seen downstream as one long stream.
 
-    Lives on a pad before the first queue: end of stream and the flush of the seek stop there, and segments are moved so
-    that running time goes on where the round before it ended.
+    Lives on a pad before the first queue: end of stream and the flush of the seek stop there, and segments
+    are moved so that running time goes on where the round before it ended.
     """
 
     def __init__(self, owner: Gst.Bin, pad: Gst.Pad) -> None:

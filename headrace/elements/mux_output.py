@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import TYPE_CHECKING, cast
 
-from gi.repository import Gst
+from gi.repository import GObject, Gst
 
 from headrace.elements.caps import BATCH_CAPS, caps_of
 from headrace.elements.mux_source import QueuedFrame
+from headrace.errors import FrameError
+from headrace.frames.frame import PixelFormat
 from headrace.frames.scale import fit
 from headrace.frames.surface import SurfaceLayout, write_frame
 from headrace.gst import payload
@@ -27,6 +30,7 @@ class MuxOutput:
     def __init__(self, mux: StreamMux) -> None:
         self._owner = weakref.ref(mux)
         self._lock = threading.Lock()
+        self._news: deque[tuple[str, int]] = deque()
         self.reset()
 
     @property
@@ -43,9 +47,16 @@ class MuxOutput:
         self._sent_caps: Gst.Caps | None = None
         self._started = False
         self._last_pts = 0
+        self._news.clear()
 
     def prepare(self, frame: QueuedFrame) -> QueuedFrame:
-        """Scale and convert a frame as negotiated; on the source's thread, so that sources work in parallel."""
+        """Scale and convert a frame as negotiated.
+
+        Runs on the source's thread, so that sources work in parallel.
+
+        Raises:
+            FrameError: Downstream takes no batches, or the frame is damaged.
+        """
         target = self._negotiated(frame)
         options = self._mux.options
         layout = frame.surface.layout
@@ -72,16 +83,18 @@ class MuxOutput:
         size = (options.width or layout.width, options.height or layout.height)
         return known is not None and (known.width, known.height) == size
 
-    def _pick_format(self, layout: SurfaceLayout) -> str:
+    def _pick_format(self, layout: SurfaceLayout) -> PixelFormat:
         """The source's own format if downstream takes it, otherwise the first that downstream does take."""
         allowed = self._mux.src_pad.peer_query_caps(BATCH_CAPS)
         wanted = caps_of(layout, (0, 1), batch=True)
         structure = wanted.get_structure(0)
         for field in ("width", "height", "framerate", "colorimetry"):
             structure.remove_field(field)
-        if allowed.is_empty() or allowed.can_intersect(wanted):
+        if allowed.is_empty():
+            raise FrameError("the element behind the muxer takes no batches; put nvvideoconvert between them")
+        if allowed.can_intersect(wanted):
             return layout.format
-        return str(allowed.fixate().get_structure(0).get_string("format"))
+        return cast(PixelFormat, allowed.fixate().get_structure(0).get_string("format"))
 
     def push(self, frames: list[tuple[int, QueuedFrame]]) -> int:
         """Push a batch; returns the flow value."""
@@ -120,23 +133,35 @@ class MuxOutput:
             segment.init(Gst.Format.TIME)
             pad.push_event(Gst.Event.new_segment(segment))
             self._started = True
+            self._news.clear()
+            self._news.extend(("pad-added", source.index) for source in list(self._mux.sources.values()))
+        while self._news:
+            pad.push_event(source_event(*self._news.popleft()))
 
     def announce(self, what: str, index: int) -> None:
-        """Tell downstream that a source came or went."""
-        if self._started:
-            self._mux.src_pad.push_event(source_event(what, index))
+        """Tell downstream that a source came or went, before the next batch; from any thread.
+
+        Not at once: a serialized event waits for the batch that is under way, which may wait for the caller.
+        """
+        self._news.append((what, index))
 
     def end_of_source(self, index: int) -> None:
-        """Tell downstream and the application that a source has ended."""
-        self.announce("stream-eos", index)
+        """Tell downstream and the application that a source has ended, after its last batch."""
+        if self._started:
+            self.announce("stream-eos", index)
+            self._send_events()
         structure = Gst.Structure.new_empty("stream-eos")
-        structure.set_value("stream-id", index)
+        structure.set_value("stream-id", GObject.Value(GObject.TYPE_UINT, index))
         self._mux.post_message(Gst.Message.new_element(self._mux, structure))
 
     def all_ended(self) -> bool:
-        """All sources have ended: end the pipeline, unless told to wait for new ones. Returns whether to go on."""
+        """All sources have ended: end the pipeline, unless told to wait for new ones.
+
+        Returns:
+            Whether to go on.
+        """
         if self._mux.options.drop_pipeline_eos:
-            time.sleep(_IDLE)
+            self._mux.batcher.wait_for_source()
             return True
         if not self._started:
             self._mux.src_pad.push_event(Gst.Event.new_stream_start(f"{self._mux.get_name()}/batches"))
@@ -150,11 +175,11 @@ class MuxOutput:
             live, minimum, maximum = query.parse_latency()
             wait = max(self._mux.options.batched_push_timeout, 0) * 1000
             if live:
-                query.set_latency(live, minimum + wait, maximum)
+                most = maximum if maximum == CLOCK_TIME_NONE else maximum + wait
+                query.set_latency(live, minimum + wait, most)
         return handled
 
 
-_IDLE = 0.01
 _SOURCE_EVENT = "headrace-source"
 
 
@@ -172,4 +197,3 @@ def parse_source_event(event: Gst.Event) -> tuple[str, int] | None:
     if structure is None or structure.get_name() != _SOURCE_EVENT:
         return None
     return structure.get_value("what"), structure.get_value("source-id")
-

@@ -44,6 +44,10 @@ class MuxSource:
 
     def __init__(self, index: int) -> None:
         self.index = index
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new run: what an earlier one left is forgotten."""
         self.segment: Gst.Segment | None = None
         self.next_number = 0
         self._layout: SurfaceLayout | None = None
@@ -65,7 +69,6 @@ class MuxSource:
             raise FrameError(f"source {self.index}: a buffer came before its caps")
         fields = buffer_struct(buffer)
         rider = payload.find(buffer)
-        items = rider.items if isinstance(rider, SourceItems) else []
         surface = Surface(reference, self._layout)
         if isinstance(rider, Batch) and rider.surfaces:
             surface = rider.surfaces[0].share()
@@ -73,6 +76,7 @@ class MuxSource:
             planes = planes_of(buffer)
             if planes is not None:
                 surface.layout = dataclasses.replace(self._layout, offsets=planes[0], strides=planes[1])
+        items = _items(rider)
         number, self.next_number = self.next_number, self.next_number + 1
         return QueuedFrame(
             self.index, number, surface, fields.pts, self._running_time(fields.pts), fields.duration,
@@ -83,3 +87,12 @@ class MuxSource:
         if self.segment is None or pts == CLOCK_TIME_NONE:
             return pts
         return int(self.segment.to_running_time(Gst.Format.TIME, pts))
+
+
+def _items(rider: object) -> list[UserMetadata]:
+    """User metas that a frame brought along: from its source, or from elements before the muxer."""
+    if isinstance(rider, SourceItems):
+        return rider.items
+    if isinstance(rider, Batch) and rider.meta.frames:
+        return list(rider.meta.frames[0].user)
+    return []

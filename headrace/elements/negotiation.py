@@ -34,9 +34,7 @@ def choose_caps(given: Gst.Caps, allowed: Gst.Caps, turned: bool = False) -> Gst
     return _nearest(allowed, layout.format, (width, height), rate)
 
 
-def _nearest(
-    allowed: Gst.Caps, format: str, size: tuple[int, int], rate: tuple[int, int]
-) -> Gst.Caps | None:
+def _nearest(allowed: Gst.Caps, format: str, size: tuple[int, int], rate: tuple[int, int]) -> Gst.Caps | None:
     for index in range(allowed.get_size()):
         structure = allowed.get_structure(index).copy()
         structure.fixate_field_string("format", format)

@@ -1,6 +1,6 @@
 """nvdslogger: says now and then how fast each source runs.
 
-    gst-launch-1.0 ... ! hrinfer model=yolo.onnx ! nvdslogger fps-measurement-interval-sec=2 ! ...
+gst-launch-1.0 ... ! hrinfer model=yolo.onnx ! nvdslogger fps-measurement-interval-sec=2 ! ...
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ class Logger(Filter):
 
     def _report(self, elapsed: float) -> None:
         if self.options.show_fps:
-            rates = " ".join(f"source {source}: {n / elapsed:.1f}" for source, n in sorted(self.counts.items()))
+            rates = " ".join(
+                f"source {source}: {n / elapsed:.1f}" for source, n in sorted(self.counts.items())
+            )
             _log.info("%s: frames per second: %s", self.get_name(), rates)
         if self.options.show_latency:
             ages = " ".join(f"source {source}: {ms:.1f}" for source, ms in sorted(self.latency.items()))

@@ -1,6 +1,6 @@
 """nvdsosd: draws what the metadata says onto the frames.
 
-    gst-launch-1.0 ... ! nvtracker ! nvdsosd ! nvvideoconvert ! x264enc ! mp4mux ! filesink location=out.mp4
+gst-launch-1.0 ... ! nvtracker ! nvdsosd ! nvvideoconvert ! x264enc ! mp4mux ! filesink location=out.mp4
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ class OsdOptions:
     x_clock_offset: int = option(0, "left edge of the clock")
     y_clock_offset: int = option(0, "top edge of the clock")
     clock_color: int = option(0xFFFFFFFF, "colour of the clock, 0xRRGGBBAA")
-    color_by_class: bool = option(False, "boxes and labels in a colour for each class instead of what objects say")
+    color_by_class: bool = option(
+        False, "boxes and labels in a colour for each class instead of what objects say"
+    )
     blur_bbox: int = option(0, "make objects unrecognisable: 1 their box, 2 their mask", maximum=2)
     blur_on_gie_class_ids: str = option("", "which objects to blur, component:class;component:class")
     process_mode: int = option(1, "what draws", maximum=2, no_effect=_CPU)
@@ -45,7 +47,12 @@ class Osd(Filter):
     factory = "nvdsosd"
     options_type = OsdOptions
     __gproperties__ = properties_of(OsdOptions)
-    __gstmetadata__ = ("On-screen display", "Filter/Effect/Video", "Draws boxes, labels and shapes", "Headrace")
+    __gstmetadata__ = (
+        "On-screen display",
+        "Filter/Effect/Video",
+        "Draws boxes, labels and shapes",
+        "Headrace",
+    )
 
     def start(self) -> None:
         """Take the options over."""

@@ -1,6 +1,6 @@
 """nvmsgbroker: delivers messages, off the streaming thread.
 
-    gst-launch-1.0 ... ! nvmsgconv ... ! nvmsgbroker proto-lib=file conn-str=/tmp/events.jsonl
+gst-launch-1.0 ... ! nvmsgconv ... ! nvmsgbroker proto-lib=file conn-str=/tmp/events.jsonl
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ import dataclasses
 
 from gi.repository import Gst, GstBase
 
-from headrace.errors import BrokerError, ConfigError
+from headrace.errors import ConfigError
 from headrace.gst import payload
-from headrace.gst.face import ANY, Face, properties_of, template
+from headrace.gst.face import ANY, USER_ERRORS, Face, properties_of, template
 from headrace.gst.options import option
 from headrace.gst.threads import keep_thread_state
 from headrace.message import BrokerWorker, make_broker
@@ -28,6 +28,7 @@ class MsgBrokerOptions:
     config: str = option("", "file with the adaptor's settings")
     topic: str = option("", "topic; empty: what stands behind the last ; of conn-str")
     comp_id: int = option(0, "only events of this component", no_effect="choose at nvmsgconv")
+    on_error: str = option("stop", "when a message cannot be delivered: stop the pipeline, or drop the message")
     new_api: bool = option(False, "use the reconnecting library", no_effect="there is one way of delivery")
     sleep_time: int = option(0, "pause between work calls, ms", no_effect="delivery waits for messages")
 
@@ -48,12 +49,14 @@ class MsgBroker(Face, GstBase.BaseSink):
         """GStreamer vmethod: connect."""
         options = self.options
         try:
+            if options.on_error not in ("stop", "drop"):
+                raise ConfigError(f"on-error={options.on_error!r} is not known; use stop or drop")
             if not options.proto_lib:
                 raise ConfigError("no adaptor: set proto-lib=file and conn-str=PATH")
             broker = make_broker(options.proto_lib, options.conn_str, options.config)
             self.worker = BrokerWorker(broker, on_error=self._undelivered)
             self.worker.start()
-        except Exception as error:
+        except USER_ERRORS as error:
             self.post_error(error)
             return False
         return True
@@ -64,10 +67,9 @@ class MsgBroker(Face, GstBase.BaseSink):
         try:
             if worker is not None:
                 worker.close()
-        except BrokerError as error:
+        except USER_ERRORS as error:  # the way down must not fail
             self.post_error(error)
         return True
-
 
     def do_render(self, buffer: Gst.Buffer) -> Gst.FlowReturn:
         """GStreamer vmethod: queue the payloads of one buffer."""
@@ -78,10 +80,13 @@ class MsgBroker(Face, GstBase.BaseSink):
                 for frame in rider.meta.frames:
                     for meta in frame.user_meta_items(MetaType.PAYLOAD):
                         self.worker.submit(self.options.topic, meta.data)
-        except Exception as error:
+        except USER_ERRORS as error:
             self.post_error(error)
             return Gst.FlowReturn.ERROR
         return Gst.FlowReturn.OK
 
     def _undelivered(self, error: Exception) -> None:
-        self.post_warning(str(error))
+        if self.options.on_error == "stop":
+            self.post_error(error)
+        else:
+            self.post_warning(str(error))

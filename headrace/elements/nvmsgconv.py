@@ -1,6 +1,6 @@
 """nvmsgconv: makes messages of what the metadata says.
 
-    gst-launch-1.0 ... ! nvtracker ! nvmsgconv payload-type=1 msg2p-newapi=true ! nvmsgbroker proto-lib=file ...
+gst-launch-1.0 ... ! nvtracker ! nvmsgconv payload-type=1 msg2p-newapi=true ! nvmsgbroker proto-lib=file ...
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class MsgConv(Filter):
     def process(self, batch: Batch, buffer: int) -> None:
         """Attach the payloads of each frame."""
         for frame in batch.meta.frames:
-            payloads = self._from_frame(batch.meta, frame) if self.options.msg2p_newapi else self._from_events(frame)
+            payloads = (
+                self._from_frame(batch.meta, frame) if self.options.msg2p_newapi else self._from_events(frame)
+            )
             for text in payloads:
                 frame.user.append(UserMetadata(MetaType.PAYLOAD, text))
                 self._dump(text)
@@ -98,7 +100,8 @@ def frame_record(meta: BatchMetadata, frame: FrameMetadata) -> FrameRecord:
             id=object_id, label=label, confidence=confidence,
             bbox=Rect(*rect), class_id=class_id,
             classifiers=tuple(
-                (one.classifier_type, label.label) for one in table.classifiers.get(row, ()) for label in one.labels
+                (one.classifier_type, label.label) for one in table.classifiers.get(row, ()) for label in
+                one.labels
             ),
         )
         for row, object_id, label, confidence, class_id, rect in columns

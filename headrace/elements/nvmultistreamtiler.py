@@ -1,22 +1,26 @@
 """nvmultistreamtiler: the frames of all sources as one picture.
 
-    gst-launch-1.0 ... ! nvtracker ! nvmultistreamtiler width=1280 height=720 ! nvdsosd ! ...
+gst-launch-1.0 ... ! nvtracker ! nvmultistreamtiler width=1280 height=720 ! nvdsosd ! ...
 """
 
 from __future__ import annotations
 
 import dataclasses
+from typing import cast
 
 from gi.repository import Gst
 
 from headrace.elements.caps import BATCH_CAPS, caps_of, framerate_of, layout_of
 from headrace.elements.filter import BATCH_TEMPLATES
+from headrace.elements.mux_output import parse_source_event
 from headrace.elements.tiling import Tiling
+from headrace.errors import FrameError
+from headrace.frames.frame import PixelFormat
 from headrace.frames.surface import SurfaceLayout
 from headrace.gst import payload
+from headrace.gst.buffer import BufferRef
 from headrace.gst.element import Element
 from headrace.gst.face import properties_of
-from headrace.gst.native import FLOW_OK
 from headrace.gst.options import option
 from headrace.meta.batch import Batch
 
@@ -32,7 +36,9 @@ class TilerOptions:
     rows: int = option(1, "rows of the grid; it grows when it is too small", minimum=1)
     columns: int = option(1, "columns of the grid; it grows when it is too small", minimum=1)
     show_source: int = option(-1, "show this source alone; -1: all", minimum=-1)
-    square_seq_grid: bool = option(False, "make the grid square", no_effect="a grid that grows is nearly square")
+    square_seq_grid: bool = option(
+        False, "make the grid square", no_effect="a grid that grows is nearly square"
+    )
     custom_tile_config: str = option("", "own tile positions", no_effect="tiles form a grid")
     interpolation_method: int = option(1, "how frames are scaled", no_effect="bilinear, area when shrinking")
     buffer_pool_size: int = option(4, "frames in the output pool", no_effect="frames are allocated as needed")
@@ -61,8 +67,9 @@ class Tiler(Element):
 
     def option_changed(self, field: str) -> None:
         """The shown source may change while playing; other options count from the next start."""
-        if field == "show_source" and getattr(self, "tiling", None) is not None:
-            self.tiling.show(self.options.show_source)
+        tiling: Tiling | None = getattr(self, "tiling", None)
+        if field == "show_source" and tiling is not None:
+            tiling.show(self.options.show_source)
 
     def do_change_state(self, transition: Gst.StateChange) -> Gst.StateChangeReturn:
         """GStreamer vmethod: pictures of an earlier run are forgotten."""
@@ -71,6 +78,10 @@ class Tiler(Element):
         return Gst.Element.do_change_state(self, transition)
 
     def _sink_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
+        if event.type == Gst.EventType.CUSTOM_DOWNSTREAM:
+            told = parse_source_event(event)
+            if told is not None and told[0] == "pad-deleted" and self.tiling is not None:
+                self.tiling.forget(told[1])
         if event.type != Gst.EventType.CAPS:
             return bool(pad.event_default(self, event))
         if self.tiling is not None:
@@ -81,24 +92,23 @@ class Tiler(Element):
         format = self._output_format(given.format)
         self.tiling = Tiling(width, height, options.rows, options.columns, options.show_source, format)
         layout = SurfaceLayout.dense(format, width, height, given.color)
-        return bool(self.src_pad.push_event(Gst.Event.new_caps(caps_of(layout, framerate_of(caps), batch=True))))
+        return bool(
+            self.src_pad.push_event(Gst.Event.new_caps(caps_of(layout, framerate_of(caps), batch=True)))
+        )
 
-    def _output_format(self, format: str) -> str:
+    def _output_format(self, format: PixelFormat) -> PixelFormat:
         """The input's format if downstream takes it, otherwise the first that downstream takes."""
         wanted = Gst.Caps.from_string(f"video/x-raw(memory:NVMM),format={format}")
         allowed = self.src_pad.peer_query_caps(BATCH_CAPS)
         if allowed.is_empty() or allowed.can_intersect(wanted):
             return format
-        return str(allowed.fixate().get_structure(0).get_string("format"))
+        return cast(PixelFormat, allowed.fixate().get_structure(0).get_string("format"))
 
     def _chain(self, _pad: Gst.Pad, buffer: int) -> int:
+        held = BufferRef(buffer)
         batch = payload.find(buffer)
         if self.tiling is None or not isinstance(batch, Batch):
-            self.drop(buffer)
-            return FLOW_OK
+            raise FrameError("this buffer is no batch; put nvstreammux or nvvideoconvert before the tiler")
         outputs = self.tiling.outputs(batch, buffer)
-        del batch
-        flow = FLOW_OK
-        while outputs and flow == FLOW_OK:
-            flow = self.push(self.src_pad, outputs.pop(0).steal())
-        return flow
+        del batch, held
+        return self.push_all(self.src_pad, outputs)

@@ -1,11 +1,12 @@
 """nvstreamdemux: a batch back into streams, one for each source.
 
-    gst-launch-1.0 ... ! nvtracker ! nvstreamdemux name=d  d.src_0 ! nvdsosd ! ...  d.src_1 ! nvdsosd ! ...
+gst-launch-1.0 ... ! nvtracker ! nvstreamdemux name=d  d.src_0 ! nvdsosd ! ...  d.src_1 ! nvdsosd ! ...
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from typing import Any
 
 from gi.repository import Gst
@@ -13,11 +14,19 @@ from gi.repository import Gst
 from headrace.elements.caps import BATCH_CAPS, caps_of, framerate_of
 from headrace.elements.conversion import later
 from headrace.elements.mux_output import parse_source_event
+from headrace.errors import FrameError
 from headrace.gst import payload
-from headrace.gst.buffer import new_buffer_like
+from headrace.gst.buffer import BufferRef, new_buffer_like
 from headrace.gst.element import Element
 from headrace.gst.face import properties_of, template
-from headrace.gst.native import CLOCK_TIME_NONE, FLOW_EOS, FLOW_NOT_LINKED, FLOW_OK, buffer_struct
+from headrace.gst.native import (
+    CLOCK_TIME_NONE,
+    FLOW_EOS,
+    FLOW_NOT_LINKED,
+    FLOW_OK,
+    buffer_struct,
+    make_writable,
+)
 from headrace.gst.options import option
 from headrace.meta.batch import Batch
 
@@ -49,14 +58,27 @@ class StreamDemux(Element):
     def __init__(self) -> None:
         super().__init__()
         self.outputs: dict[int, Gst.Pad] = {}
-        self.sent: dict[int, Gst.Caps] = {}
-        self.dropped: dict[int, int] = {}
-        self.framerate = (0, 1)
+        self.dropped: Counter[int] = Counter()
+        self._reset()
         self.sink_pad = self.add_sink_pad(self.template("sink"), "sink", self._chain)
         self.on_event(self.sink_pad, self._sink_event)
         self.add_pad(self.sink_pad)
 
-    def do_request_new_pad(self, pad_template: Gst.PadTemplate, name: str | None, _caps: Any) -> Gst.Pad | None:
+    def _reset(self) -> None:
+        self.sent: dict[int, Gst.Caps | None] = {}
+        self.framerate = (0, 1)
+        self.segment = Gst.Segment()
+        self.segment.init(Gst.Format.TIME)
+
+    def do_change_state(self, transition: Gst.StateChange) -> Gst.StateChangeReturn:
+        """GStreamer vmethod: what an earlier run has sent is forgotten."""
+        if transition == Gst.StateChange.READY_TO_PAUSED:
+            self._reset()
+        return Gst.Element.do_change_state(self, transition)
+
+    def do_request_new_pad(
+        self, pad_template: Gst.PadTemplate, name: str | None, _caps: Any
+    ) -> Gst.Pad | None:
         """GStreamer vmethod: the stream of one source."""
         index = int(name.rsplit("_", 1)[1]) if name else next(i for i in range(4096) if i not in self.outputs)
         if index in self.outputs:
@@ -80,14 +102,20 @@ class StreamDemux(Element):
         if kind == Gst.EventType.CAPS:
             self.framerate = framerate_of(event.parse_caps())
             return True
-        if kind in (Gst.EventType.STREAM_START, Gst.EventType.SEGMENT):
+        if kind == Gst.EventType.STREAM_START:
             return True  # each stream has its own, sent before its first frame
+        if kind == Gst.EventType.SEGMENT:
+            self.segment = event.parse_segment().copy()
+            self.sent = dict.fromkeys(self.sent)  # caps and segment are sent again
+            return True
         told = parse_source_event(event) if kind == Gst.EventType.CUSTOM_DOWNSTREAM else None
-        if told == ("stream-eos", told[1] if told else -1) and self.options.per_stream_eos:
-            output = self.outputs.get(told[1])
-            return bool(output is not None and output.push_event(Gst.Event.new_eos()))
+        if told is not None and told[0] == "stream-eos" and self.options.per_stream_eos:
+            if told[1] in self.outputs:
+                self._begin(told[1])
+                self.outputs[told[1]].push_event(Gst.Event.new_eos())
+            return True
         if kind == Gst.EventType.EOS:
-            for index in self.outputs:
+            for index in list(self.outputs):
                 self._begin(index)
         return bool(pad.event_default(self, event))
 
@@ -96,37 +124,41 @@ class StreamDemux(Element):
         pad = self.outputs[index]
         if index not in self.sent:
             pad.push_event(Gst.Event.new_stream_start(f"{self.get_name()}/{index}"))
-        if caps is not None and self.sent.get(index) is None or (caps and not caps.is_equal(self.sent[index])):
+        before = self.sent.setdefault(index, None)
+        if caps is not None and (before is None or not caps.is_equal(before)):
             pad.push_event(Gst.Event.new_caps(caps))
-            segment = Gst.Segment()
-            segment.init(Gst.Format.TIME)
-            pad.push_event(Gst.Event.new_segment(segment))
-        self.sent[index] = caps if caps is not None else self.sent.get(index)
+            if before is None:
+                pad.push_event(Gst.Event.new_segment(self.segment))
+            self.sent[index] = caps
 
     def _chain(self, _pad: Gst.Pad, buffer: int) -> int:
-        batch = payload.find(buffer)
+        # Writable, so that a batch of one frame, which is passed on as it is, is nobody else's.
+        held = BufferRef(make_writable(buffer))
+        batch = payload.find(held.address)
+        if not isinstance(batch, Batch):
+            raise FrameError("this buffer is no batch; put nvstreammux before the demuxer")
+        streams = [self._stream(batch, position, held.address) for position in range(len(batch.meta.frames))]
+        del batch, held
         flows: list[int] = []
-        if isinstance(batch, Batch):
-            for position in range(len(batch.meta.frames)):
-                flow = self._push_frame(batch, position, buffer)
-                if flow is not None:
-                    flows.append(flow)
-        del batch
-        self.drop(buffer)
+        while streams:
+            index, caps, output = streams.pop(0)
+            pad = self.outputs.get(index)
+            if pad is None:
+                self.dropped[index] += 1
+                continue
+            self._begin(index, caps)
+            flows.append(self.push(pad, output.steal()))
         return combined(flows)
 
-    def _push_frame(self, batch: Batch, position: int, buffer: int) -> int | None:
-        frame = batch.meta.frames[position]
-        pad = self.outputs.get(frame.pad_index)
-        if pad is None:
-            self.dropped[frame.pad_index] = self.dropped.get(frame.pad_index, 0) + 1
-            return None
-        self._begin(frame.pad_index, caps_of(batch.surfaces[position].layout, self.framerate, batch=True))
-        output = new_buffer_like(buffer)
+    def _stream(self, batch: Batch, position: int, like: int) -> tuple[int, Gst.Caps, BufferRef]:
+        """One frame of a batch: which stream it belongs to, its caps and its own buffer."""
+        output = new_buffer_like(like)
         fields = buffer_struct(output)
         if fields.pts != CLOCK_TIME_NONE:
             fields.pts += later(batch.meta, position)
-        return self.push(pad, payload.attach(output, batch.select(position)))
+        index = batch.meta.frames[position].pad_index
+        caps = caps_of(batch.surfaces[position].layout, self.framerate, batch=True)
+        return index, caps, BufferRef(payload.attach(output, batch.select(position)))
 
 
 def combined(flows: list[int]) -> int:

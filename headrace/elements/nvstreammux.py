@@ -1,6 +1,6 @@
 """nvstreammux: frames of many sources into batches.
 
-    gst-launch-1.0 nvstreammux name=m batch-size=2 ! hrinfer model=yolo.onnx ! fakesink \
+gst-launch-1.0 nvstreammux name=m batch-size=2 ! hrinfer model=yolo.onnx ! fakesink \
         nvurisrcbin uri=file:///a.mp4 ! m.sink_0  nvurisrcbin uri=file:///b.mp4 ! m.sink_1
 """
 
@@ -15,8 +15,8 @@ from headrace.elements.caps import ANY_CAPS, BATCH_CAPS
 from headrace.elements.mux_output import MuxOutput
 from headrace.elements.mux_source import MuxSource
 from headrace.gst.element import Element
-from headrace.gst.face import properties_of, template
-from headrace.gst.native import FLOW_EOS, FLOW_FLUSHING, FLOW_NOT_LINKED, FLOW_OK
+from headrace.gst.face import USER_ERRORS, properties_of, template
+from headrace.gst.native import FLOW_EOS, FLOW_ERROR, FLOW_FLUSHING, FLOW_OK
 from headrace.gst.options import option
 from headrace.source.batcher import Batcher, Flushing
 
@@ -38,9 +38,13 @@ class MuxOptions:
     drop_pipeline_eos: bool = option(False, "go on waiting for new sources when all have ended")
     frame_num_reset_on_eos: bool = option(False, "count frames from 0 again after a source has ended")
     frame_num_reset_on_stream_reset: bool = option(False, "count frames from 0 again after a flush")
-    sync_inputs: bool = option(False, "wait for frames of the same time", no_effect="frames go in order of arrival")
+    sync_inputs: bool = option(
+        False, "wait for frames of the same time", no_effect="frames go in order of arrival"
+    )
     max_latency: int = option(0, "extra latency for sync-inputs, ns", no_effect="see sync-inputs")
-    frame_duration: int = option(0, "correction of NTP times, ms", minimum=-1, no_effect="NTP times are not corrected")
+    frame_duration: int = option(
+        0, "correction of NTP times, ms", minimum=-1, no_effect="NTP times are not corrected"
+    )
     num_surfaces_per_frame: int = option(1, "surfaces per frame", minimum=1, maximum=4, no_effect=_HARDWARE)
     buffer_pool_size: int = option(4, "frames in the output pool", no_effect="batches own no pixels")
     nvbuf_memory_type: int = option(0, "kind of memory", no_effect=_HARDWARE)
@@ -72,11 +76,18 @@ class StreamMux(Element):
         self.src_pad = self.add_src_pad()
         self.output = MuxOutput(self)
         self.run_task(self.src_pad, self._loop, self._activated)
+        self.on_event(self.src_pad, self._src_event)
         self.on_query(self.src_pad, self.output.query)
 
-    def do_request_new_pad(self, pad_template: Gst.PadTemplate, name: str | None, _caps: Any) -> Gst.Pad | None:
+    def do_request_new_pad(
+        self, pad_template: Gst.PadTemplate, name: str | None, _caps: Any
+    ) -> Gst.Pad | None:
         """GStreamer vmethod: a new source, at any time."""
-        index = int(name.rsplit("_", 1)[1]) if name else next(i for i in range(4096) if f"sink_{i}" not in self.sources)
+        index = (
+            int(name.rsplit("_", 1)[1])
+            if name
+            else next(i for i in range(4096) if f"sink_{i}" not in self.sources)
+        )
         name = f"sink_{index}"
         if name in self.sources:
             return None
@@ -107,8 +118,12 @@ class StreamMux(Element):
         if self.flow != FLOW_OK or source is None:
             self.drop(buffer)
             return self.flow or FLOW_FLUSHING
-        frame = source.take(buffer)
-        frame = self.output.prepare(frame)
+        number = source.next_number
+        try:
+            frame = self.output.prepare(source.take(buffer))
+        except USER_ERRORS as error:
+            self.post_error(error, f"source {source.index} frame {number}")
+            return FLOW_ERROR
         try:
             self.batcher.push(source.index, frame)
         except Flushing:
@@ -130,9 +145,33 @@ class StreamMux(Element):
             self.batcher.end(source.index, ended=False)
         elif kind == Gst.EventType.EOS:
             self.batcher.end(source.index)
-        elif kind == Gst.EventType.FLUSH_STOP and self.options.frame_num_reset_on_stream_reset:
-            source.next_number = 0
+        elif kind == Gst.EventType.FLUSH_START:
+            self.batcher.flush_source(source.index, on=True)
+        elif kind == Gst.EventType.FLUSH_STOP:
+            self.batcher.flush_source(source.index, on=False)
+            if self.options.frame_num_reset_on_stream_reset:
+                source.next_number = 0
         return True
+
+    def _src_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
+        if event.type == Gst.EventType.QOS:
+            return (
+                True  # it speaks of batches; a decoder that skipped frames for it would lose those of files
+            )
+        if event.type != Gst.EventType.SEEK or not event.parse_seek()[2] & Gst.SeekFlags.FLUSH:
+            return bool(pad.event_default(self, event))
+        # Sources flush one by one, downstream once for all of them.
+        pad.push_event(Gst.Event.new_flush_start())
+        self.batcher.interrupt(True)
+        pad.pause_task()
+        # Frames from after the seek may come while it is under way: they wait in their queues.
+        self.batcher.interrupt(False)
+        self.flow = FLOW_OK
+        self.output.reset()
+        sought = bool(pad.event_default(self, event))
+        pad.push_event(Gst.Event.new_flush_stop(True))
+        self.restart_task(pad)
+        return sought
 
     def _sink_query(self, pad: Gst.Pad, query: Gst.Query) -> bool:
         if query.type == Gst.QueryType.ALLOCATION:
@@ -147,10 +186,12 @@ class StreamMux(Element):
             source.next_number = 0
 
     def _activated(self, active: bool) -> None:
+        if active:
+            for source in self.sources.values():
+                source.reset()
+            self.output.reset()
         self.flow = FLOW_OK if active else FLOW_FLUSHING
         self.batcher.flush(not active)
-        if active:
-            self.output.reset()
 
     def _loop(self) -> bool:
         timeout = self.options.batched_push_timeout
@@ -158,15 +199,16 @@ class StreamMux(Element):
             frames = self.batcher.collect(
                 self.options.batch_size, None if timeout < 0 else timeout * _MICROSECONDS
             )
+            if not frames:
+                return self.output.all_ended()
         except Flushing:
             return False
-        if not frames:
-            return self.output.all_ended()
         flow = self.output.push(frames)
         if flow == FLOW_OK:
             return True
         self.flow = flow
         self.batcher.flush()
-        if flow in (FLOW_NOT_LINKED, FLOW_EOS):
+        self.report_flow(flow)
+        if flow == FLOW_EOS:
             self.src_pad.push_event(Gst.Event.new_eos())
         return False

@@ -1,6 +1,6 @@
 """nvtracker: objects of each source keep their id from frame to frame.
 
-    gst-launch-1.0 ... ! hrinfer model=yolo.onnx ! nvtracker ! nvdsosd ! ...
+gst-launch-1.0 ... ! hrinfer model=yolo.onnx ! nvtracker ! nvdsosd ! ...
 """
 
 from __future__ import annotations
@@ -24,12 +24,19 @@ class TrackerElementOptions:
 
     tracker: str = option(DEFAULT, "name of the tracker")
     ll_config_file: str = option("", "YAML file with the tracker's settings")
-    ll_lib_file: str = option("", "low-level library", no_effect="the tracker is chosen by the property tracker")
+    ll_lib_file: str = option(
+        "", "low-level library", no_effect="the tracker is chosen by the property tracker"
+    )
     display_tracking_id: bool = option(True, "show the id behind the label")
     operate_on_class_ids: str = option("", "track only these classes, such as 0;2")
-    keep_untracked: bool = option(False, "leave objects without a track in the frame instead of removing them")
+    keep_untracked: bool = option(
+        False, "leave objects without a track in the frame instead of removing them"
+    )
     tracking_id_reset_mode: int = option(
-        0, "numbering after a source has ended", maximum=3, no_effect="a source that starts again is numbered from 1"
+        0,
+        "numbering after a source has ended",
+        maximum=3,
+        no_effect="a source that starts again is numbered from 1",
     )
     tracker_width: int = option(960, "width the tracker works at", no_effect=_ARRAYS)
     tracker_height: int = option(544, "height the tracker works at", no_effect=_ARRAYS)
@@ -39,7 +46,9 @@ class TrackerElementOptions:
     tensor_meta_gie_id: int = option(0, "whose tensors", no_effect=_ARRAYS)
     user_meta_pool_size: int = option(32, "pool of user metas", minimum=1, no_effect="pools grow as needed")
     sub_batches: str = option("", "split sources over trackers", no_effect="each source has its own tracker")
-    sub_batch_err_recovery_trial_cnt: int = option(0, "restarts of a tracker", minimum=-1, no_effect="never fails")
+    sub_batch_err_recovery_trial_cnt: int = option(
+        0, "restarts of a tracker", minimum=-1, no_effect="never fails"
+    )
     compute_hw: int = option(0, "what scales", no_effect=_ARRAYS)
 
 

@@ -1,7 +1,7 @@
 """nvvideoconvert: other size or pixel format, and the way between batches and plain frames.
 
-    gst-launch-1.0 ... ! nvdsosd ! nvvideoconvert ! video/x-raw,format=I420 ! x264enc ! ...
-    gst-launch-1.0 videotestsrc ! nvvideoconvert ! "video/x-raw(memory:NVMM),format=RGB" ! myplugin ! ...
+gst-launch-1.0 ... ! nvdsosd ! nvvideoconvert ! video/x-raw,format=I420 ! x264enc ! ...
+gst-launch-1.0 videotestsrc ! nvvideoconvert ! "video/x-raw(memory:NVMM),format=RGB" ! myplugin ! ...
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from headrace.elements.negotiation import choose_caps
 from headrace.errors import FrameError
 from headrace.frames.surface import SurfaceLayout
 from headrace.gst import payload
+from headrace.gst.buffer import BufferRef
 from headrace.gst.element import Element
 from headrace.gst.face import properties_of, template
-from headrace.gst.native import FLOW_ERROR, FLOW_NOT_NEGOTIATED, FLOW_OK
+from headrace.gst.native import FLOW_NOT_NEGOTIATED, make_writable
 from headrace.gst.options import option
 from headrace.meta.batch import Batch
 
@@ -32,8 +33,8 @@ class ConvertOptions:
     src_crop: str = option("", "part of the input that is used, left:top:width:height")
     dest_crop: str = option("", "part of the output that is painted, left:top:width:height")
     flip_method: int = option(
-        0, "0 none, 1 counter-clockwise, 2 by 180 degrees, 3 clockwise, 4 horizontal, 5 upper right diagonal, "
-        "6 vertical, 7 upper left diagonal", maximum=7,
+        0, "0 none, 1 counter-clockwise, 2 by 180 degrees, 3 clockwise, 4 horizontal, "
+        "5 upper right diagonal, 6 vertical, 7 upper left diagonal", maximum=7,
     )  # fmt: skip
     interpolation_method: int = option(6, "how frames are scaled", no_effect="bilinear, area when shrinking")
     compute_hw: int = option(0, "what converts", no_effect=_CPU)
@@ -41,7 +42,9 @@ class ConvertOptions:
     gpu_id: int = option(0, "GPU", no_effect=_CPU)
     nvbuf_memory_type: int = option(0, "kind of memory", no_effect=_CPU)
     output_buffers: int = option(4, "frames in the output pool", no_effect="frames are allocated as needed")
-    disable_passthrough: bool = option(False, "copy even if nothing changes", no_effect="shared until written")
+    disable_passthrough: bool = option(
+        False, "copy even if nothing changes", no_effect="shared until written"
+    )
 
 
 class VideoConvert(Element):
@@ -51,7 +54,12 @@ class VideoConvert(Element):
     factory = "nvvideoconvert"
     options_type = ConvertOptions
     __gproperties__ = properties_of(ConvertOptions)
-    __gstmetadata__ = ("Video converter", "Filter/Converter/Video/Scaler", "Size, format, batches", "Headrace")
+    __gstmetadata__ = (
+        "Video converter",
+        "Filter/Converter/Video/Scaler",
+        "Size, format, batches",
+        "Headrace",
+    )
     __gsttemplates__ = (
         template("sink", Gst.PadDirection.SINK, ANY_CAPS),
         template("src", Gst.PadDirection.SRC, ANY_CAPS),
@@ -65,6 +73,7 @@ class VideoConvert(Element):
         self.add_pad(self.sink_pad)
         self.src_pad = self.add_src_pad()
         self.conversion: Conversion | None = None
+        self.given: SurfaceLayout | None = None
 
     def _sink_query(self, pad: Gst.Pad, query: Gst.Query) -> bool:
         if query.type == Gst.QueryType.ALLOCATION:
@@ -81,46 +90,41 @@ class VideoConvert(Element):
         allowed = self.src_pad.peer_query_caps(ANY_CAPS)
         chosen = choose_caps(caps, allowed, turned=self.options.flip_method in (1, 3, 5, 7))
         if chosen is None:
-            text = f"cannot make {allowed.to_string()} of {caps.to_string()}: no common format, size or frame rate"
+            wanted = f"cannot make {allowed.to_string()} of {caps.to_string()}"
+            text = f"{wanted}: no common format, size or frame rate"
             self.post_error(FrameError(text))
             return False
         options = self.options
+        self.given = layout_of(caps)
+        pushed = bool(self.src_pad.push_event(Gst.Event.new_caps(chosen)))
         self.conversion = Conversion(
             layout_of(chosen), is_batch(chosen), parse_rectangle("src-crop", options.src_crop),
             parse_rectangle("dest-crop", options.dest_crop), options.flip_method,
             keep=same_frames(caps, chosen), any_planes=self._knows_video_meta(chosen),
         )  # fmt: skip
-        return bool(self.src_pad.push_event(Gst.Event.new_caps(chosen)))
+        return pushed
 
     def _knows_video_meta(self, caps: Gst.Caps) -> bool:
         query = Gst.Query.new_allocation(caps, False)
-        found = self.src_pad.peer_query(query) and query.find_allocation_meta(GstVideo.video_meta_api_get_type())
+        found = self.src_pad.peer_query(query) and query.find_allocation_meta(
+            GstVideo.video_meta_api_get_type()
+        )
         return bool(found[0] if isinstance(found, tuple) else found)
 
     def _chain(self, _pad: Gst.Pad, buffer: int) -> int:
+        # Writable, so that what is changed below is not seen by another branch that has the same batch.
+        held = BufferRef(make_writable(buffer))
+        if self.conversion is None or self.given is None:
+            raise FrameError("a buffer came before its caps, or they could not be converted")
         if self.src_pad.check_reconfigure() and not self._negotiate(self.sink_pad.get_current_caps()):
-            self.drop(buffer)
             return FLOW_NOT_NEGOTIATED
-        conversion = self.conversion
-        if conversion is None:
-            self.drop(buffer)
-            self.post_error(FrameError("a buffer came before its caps"))
-            return FLOW_ERROR
-        rider = payload.find(buffer)
+        rider = payload.find(held.address)
         batch = rider if isinstance(rider, Batch) and rider.surfaces else None
         if batch is None:
-            batch = single_frame(buffer, layout_of_sink(self.sink_pad), rider)
-        outputs = conversion.outputs(batch, buffer)
-        del rider, batch
-        flow = FLOW_OK
-        while outputs and flow == FLOW_OK:
-            flow = self.push(self.src_pad, outputs.pop(0).steal())
-        return flow
-
-
-def layout_of_sink(pad: Gst.Pad) -> SurfaceLayout:
-    """Layout of the frames that a pad gets."""
-    return layout_of(pad.get_current_caps())
+            batch = single_frame(held.address, self.given, rider)
+        outputs = self.conversion.outputs(batch, held.address)
+        del rider, batch, held
+        return self.push_all(self.src_pad, outputs)
 
 
 def same_frames(before: Gst.Caps, after: Gst.Caps) -> bool:

@@ -62,7 +62,7 @@ class Overlay:
         return bool(len(meta.objects) or meta.displays or self.options.clock)
 
     def draw(self, frame: Frame, meta: BatchMetadata, index: int) -> None:
-        """Draw onto a frame, in place, in its own format: boxes, masks, labels, then displays, clock and blur.
+        """Draw onto a frame, in place, in its own format.
 
         Args:
             frame: Writable pixels.
@@ -137,6 +137,10 @@ class Overlay:
     def _blur(self, frame: Frame, table: ObjectTable, rows: NDArray[np.intp]) -> None:
         pairs = self.options.blur_pairs
         if pairs:
-            ids = zip(table.column("component_id")[rows].tolist(), table.column("class_id")[rows].tolist(), strict=True)
+            ids = zip(
+                table.column("component_id")[rows].tolist(),
+                table.column("class_id")[rows].tolist(),
+                strict=True,
+            )
             rows = rows[[pair in pairs for pair in ids]]
         blur_boxes(frame, table.column("rect")[rows])

@@ -15,6 +15,7 @@ from headrace.gst.native import CLOCK_TIME_NONE, buffer_struct
 from headrace.meta.batch import Batch, BatchMetadata
 from headrace.meta.display import DisplayMetadata
 from headrace.meta.objects import ATTACHED
+from headrace.meta.osd import Arrow, Line
 
 
 class Tiling:
@@ -30,14 +31,17 @@ class Tiling:
         """Show one source, or all with -1."""
         self._tiler.show(source)
 
+    def forget(self, source: int) -> None:
+        """Blacken the tile of a source that went away."""
+        self._tiler.forget(source)
+
     def outputs(self, batch: Batch, buffer: int) -> list[BufferRef]:
         """One tiled batch for each round of frames: a source that is in the batch twice gives two pictures.
 
         Args:
             batch: Metadata and pixels.
-            buffer: Address of its buffer; the reference is taken over.
+            buffer: Address of its buffer, whose flags and times are taken.
         """
-        held = BufferRef(buffer)
         rounds: list[dict[int, int]] = []
         for position, frame in enumerate(batch.meta.frames):
             for members in rounds:
@@ -46,7 +50,7 @@ class Tiling:
                     break
             else:
                 rounds.append({frame.pad_index: position})
-        return [self._tiled(batch, held.address, members) for members in rounds]
+        return [self._tiled(batch, buffer, members) for members in rounds]
 
     def _tiled(self, batch: Batch, like: int, members: dict[int, int]) -> BufferRef:
         pictures = {pad: batch.surfaces[position].frame() for pad, position in members.items()}
@@ -77,7 +81,9 @@ class Tiling:
             layout = batch.surfaces[position].layout
             rows = np.flatnonzero(frames == position)
             change = self._tiler.layout.transform(pad, (layout.width, layout.height))
-            boxes = self._tiler.layout.map_boxes(pad, table.column("rect")[rows], (layout.width, layout.height))
+            boxes = self._tiler.layout.map_boxes(
+                pad, table.column("rect")[rows], (layout.width, layout.height)
+            )
             table.column("rect")[rows] = boxes
             for row in rows.tolist():
                 text = table.texts.get(row)
@@ -110,7 +116,8 @@ def _display(display: DisplayMetadata, change: _Change) -> DisplayMetadata:
     for rect in moved.rects:
         rect.left, rect.top = rect.left * change[0] + change[2], rect.top * change[1] + change[3]
         rect.width, rect.height = rect.width * change[0], rect.height * change[1]
-    for line in [*moved.lines, *moved.arrows]:
+    lines: list[Line | Arrow] = [*moved.lines, *moved.arrows]
+    for line in lines:
         line.x1, line.y1 = _point(change, line.x1, line.y1)
         line.x2, line.y2 = _point(change, line.x2, line.y2)
     for circle in moved.circles:

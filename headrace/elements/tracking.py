@@ -46,8 +46,8 @@ class SourceTrackers:
     def update(self, frame: FrameMetadata) -> None:
         """Track the objects of one frame.
 
-        A tracked object keeps the detector's box and gets id, tracker confidence and the tracker's own estimate
-        (`nv_bbox_info`). Objects without a track are removed, or kept untracked when so asked.
+        A tracked object keeps the detector's box and gets id, tracker confidence and the tracker's own
+        estimate (`nv_bbox_info`). Objects without a track are removed, or kept untracked when so asked.
         """
         tracker = self._trackers.get(frame.pad_index)
         if tracker is None:

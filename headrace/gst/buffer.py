@@ -81,7 +81,9 @@ class Mapping:
             buffer.make_writable()
         info = MapInfo()
         if not gst.gst_buffer_map(buffer.address, info, MAP_READ | (MAP_WRITE if writable else 0)):
-            raise FrameError("a frame's memory cannot be mapped for the CPU; convert it to system memory first")
+            raise FrameError(
+                "a frame's memory cannot be mapped for the CPU; convert it to system memory first"
+            )
         self._info = info
         # A reference of its own: the memory outlives the mapping of a buffer that was swapped for a copy.
         self._buffer = BufferRef.of(buffer.address)
@@ -95,7 +97,9 @@ class Mapping:
         """
         end = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True)) + 1
         if end > self.size:
-            raise FrameError(f"a frame needs {end} bytes, its buffer holds {self.size}: the stream is damaged")
+            raise FrameError(
+                f"a frame needs {end} bytes, its buffer holds {self.size}: the stream is damaged"
+            )
         return np.asarray(_Plane(self, self._info.data + offset, tuple(shape), tuple(strides)))
 
     @property
@@ -134,7 +138,8 @@ def copy_into(buffer: int, picture: NDArray[np.uint8], stride: int) -> None:
     """Copy the rows of a packed picture into a writable buffer.
 
     Args:
-        buffer: Address of a buffer of at least ``stride * rows`` bytes, of which nobody else holds a reference.
+        buffer: Address of a buffer of at least ``stride * rows`` bytes, of which nobody else holds a
+            reference.
         picture: ``(H, W, C)`` or ``(H, W)``.
         stride: Bytes per row in the buffer.
 
@@ -147,7 +152,9 @@ def copy_into(buffer: int, picture: NDArray[np.uint8], stride: int) -> None:
     try:
         height, row = picture.shape[0], picture.shape[1] * (picture.shape[2] if picture.ndim == 3 else 1)
         if stride * (height - 1) + row > info.size:
-            raise FrameError(f"a picture of {height} rows of {stride} bytes does not fit into {info.size} bytes")
+            raise FrameError(
+                f"a picture of {height} rows of {stride} bytes does not fit into {info.size} bytes"
+            )
         memory = np.ctypeslib.as_array((ctypes.c_uint8 * info.size).from_address(info.data))
         rows = np.lib.stride_tricks.as_strided(memory, (height, row), (stride, 1))
         rows[...] = picture.reshape(height, row)

@@ -8,16 +8,26 @@ from typing import Any
 
 from gi.repository import Gst
 
+from headrace.errors import PipelineError
+from headrace.gst.buffer import BufferRef
 from headrace.gst.face import Face
-from headrace.gst.native import CHAIN_FUNCTION, FLOW_ERROR, FLOW_FLUSHING, gst
+from headrace.gst.native import (
+    CHAIN_FUNCTION,
+    FLOW_ERROR,
+    FLOW_FLUSHING,
+    FLOW_NOT_LINKED,
+    FLOW_NOT_NEGOTIATED,
+    FLOW_OK,
+    gst,
+)
 from headrace.gst.threads import keep_thread_state
 
 
 class Element(Face, Gst.Element):
     """Base of the elements that handle batches.
 
-    A subclass adds its pads in ``__init__`` with `add_sink_pad` and `add_src_pad` and gets buffers as addresses, which
-    it owns, on streaming threads.
+    A subclass adds its pads in ``__init__`` with `add_sink_pad` and `add_src_pad` and gets buffers as
+    addresses, which it owns, on streaming threads.
     """
 
     def __init__(self) -> None:
@@ -28,15 +38,15 @@ class Element(Face, Gst.Element):
     def add_sink_pad(
         self, pad_template: Gst.PadTemplate, name: str, chain: Callable[[Gst.Pad, int], int]
     ) -> Gst.Pad:
-        """Make a sink pad whose buffers go to `chain(pad, address)`, which owns them and returns a flow value.
+        """Make a sink pad whose buffers go to `chain`: it owns them and returns a flow value.
 
-        The pad is not added to the element yet, so that event and query functions can be set first. An exception
-        of `chain` becomes an error message on the bus and flow value ERROR.
+        The pad is not added to the element yet, so that event and query functions can be set first. An
+        exception of `chain` becomes an error message on the bus and flow value ERROR.
         """
         pad = Gst.Pad.new_from_template(pad_template, name)
-        # Weak, because the element owns the pad, which owns its functions: a strong reference would be a cycle
-        # through C that Python's collector cannot see.
-        method = weakref.WeakMethod(chain)  # type: ignore[arg-type]
+        # Weak, because the element owns the pad, which owns its functions: a strong reference would be a
+        # cycle through C that Python's collector cannot see.
+        method = weakref.WeakMethod(chain)
         owner = weakref.ref(self)
 
         def on_buffer(_pad: int, _parent: int, buffer: int) -> int:
@@ -47,7 +57,7 @@ class Element(Face, Gst.Element):
                 return FLOW_FLUSHING
             try:
                 return call(pad, buffer)
-            except Exception as error:
+            except BaseException as error:  # noqa: BLE001 - the caller is C: even SystemExit would be lost
                 element = owner()
                 if element is not None:
                     element.post_error(error)
@@ -70,7 +80,8 @@ class Element(Face, Gst.Element):
         Args:
             pad: A source pad.
             loop: One turn; returns whether to go on. An exception becomes a bus error and ends the task.
-            activated: Called with True before the task starts, and with False to make a waiting `loop` return.
+            activated: Called with True before the task starts, and with False to make a waiting `loop`
+                return.
         """
         owner = weakref.ref(self)
         target = weakref.ref(pad)
@@ -83,16 +94,21 @@ class Element(Face, Gst.Element):
             if function is not None and element is not None:
                 try:
                     go_on = function()
-                except Exception as error:
+                except BaseException as error:  # noqa: BLE001 - the caller is C: even SystemExit would be lost
                     element.post_error(error)
             source = target()
             if not go_on and source is not None:
                 source.pause_task()
 
         def activate(source: Gst.Pad, _parent: Gst.Object, _mode: Gst.PadMode, active: bool) -> bool:
-            change = switch()
-            if change is not None:
-                change(active)
+            change, element = switch(), owner()
+            try:
+                if change is not None:
+                    change(active)
+            except BaseException as error:  # noqa: BLE001 - the caller is C: it would be lost
+                if element is not None:
+                    element.post_error(error)
+                active = False
             return bool(source.start_task(run) if active else source.stop_task())
 
         pad.set_activatemode_function_full(activate)
@@ -111,15 +127,15 @@ class Element(Face, Gst.Element):
         self._chain_functions.pop(name, None)
 
     def on_event(self, pad: Gst.Pad, handler: Callable[[Gst.Pad, Gst.Event], bool]) -> None:
-        """Send the pad's events to `handler(pad, event) -> bool`; an exception becomes a bus error and False."""
+        """Send the pad's events to `handler(pad, event) -> bool`; errors go to the bus."""
         pad.set_event_function_full(self._weakly(handler))
 
     def on_query(self, pad: Gst.Pad, handler: Callable[[Gst.Pad, Gst.Query], bool]) -> None:
-        """Send the pad's queries to `handler(pad, query) -> bool`; an exception becomes a bus error and False."""
+        """Send the pad's queries to `handler(pad, query) -> bool`; errors go to the bus."""
         pad.set_query_function_full(self._weakly(handler))
 
     def _weakly(self, handler: Callable[..., bool]) -> Callable[..., bool]:
-        method = weakref.WeakMethod(handler)  # type: ignore[arg-type]
+        method = weakref.WeakMethod(handler)
         owner = weakref.ref(self)
 
         def call(pad: Gst.Pad, _parent: Gst.Object, subject: Any) -> bool:
@@ -129,12 +145,35 @@ class Element(Face, Gst.Element):
                 return False
             try:
                 return bool(function(pad, subject))
-            except Exception as error:
+            except BaseException as error:  # noqa: BLE001 - the caller is C: even SystemExit would be lost
                 element.post_error(error)
                 return False
 
         return call
 
+    def push_all(self, pad: Gst.Pad, buffers: list[BufferRef]) -> int:
+        """Push buffers in order until one is not taken; returns the last flow value."""
+        flow = FLOW_OK
+        while buffers and flow == FLOW_OK:
+            flow = self.push(pad, buffers.pop(0).steal())
+        return flow
+
+    def report_flow(self, flow: int) -> None:
+        """Say on the bus why a task of this element's stops; upstream may have ended and never hear of it.
+
+        An element that fails has posted its own error before, and the first error on the bus is the one that
+        counts.
+        """
+        if flow in _STOPPED:
+            self.post_error(PipelineError(f"streaming stopped: {_STOPPED[flow]}"))
+
     def push(self, pad: Gst.Pad, buffer: int) -> int:
         """Push a buffer, handing over the reference; returns the flow value. Releases the GIL."""
         return int(gst.gst_pad_push(hash(pad), buffer))
+
+
+_STOPPED = {
+    FLOW_NOT_LINKED: "nothing is linked to the output",
+    FLOW_NOT_NEGOTIATED: "the elements downstream cannot take these frames (not negotiated)",
+    FLOW_ERROR: "an element downstream failed",
+}

@@ -1,4 +1,4 @@
-"""What every element has, whatever GStreamer class it derives from: options, properties, errors on the bus."""
+"""What every element has, whatever class it derives from: options, properties, errors on the bus."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from headrace.gst.options import gobject_properties, with_value
 _log = logging.getLogger(__name__)
 
 ANY = Gst.Caps.new_any()
+
+#: What user code may raise; `SystemExit` included, which would end a streaming thread
+#: or the process without a word. `KeyboardInterrupt` too: Ctrl-C itself arrives on the main thread only.
+USER_ERRORS: tuple[type[BaseException], ...] = (Exception, SystemExit, KeyboardInterrupt)
 
 
 def template(
@@ -39,6 +43,8 @@ class Face:
     rank: ClassVar[int] = Gst.Rank.PRIMARY
     options_type: ClassVar[type[Any]]
     __gsttemplates__: ClassVar[tuple[Gst.PadTemplate, ...]] = ()
+    get_name: Any  # from the GStreamer class
+    post_message: Any
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,8 +55,8 @@ class Face:
     def template(cls, name: str) -> Gst.PadTemplate:
         """The pad template of this name.
 
-        ``get_pad_template`` finds none in ``__init__``: while a subclass of a Python class is being constructed, the
-        instance still has its parent's GObject class.
+        ``get_pad_template`` finds none in ``__init__``: while a subclass of a Python class is being
+        constructed, the instance still has its parent's GObject class.
         """
         return next(t for t in cls.__gsttemplates__ if t.name_template == name)
 

@@ -102,7 +102,9 @@ _declare(gst, "gst_pad_push", c_int, c_void_p, c_void_p)
 _declare(gst, "gst_buffer_map", c_int, c_void_p, POINTER(MapInfo), c_int)
 _declare(gst, "gst_buffer_new_allocate", c_void_p, c_void_p, c_size_t, c_void_p)
 _declare(gst, "gst_buffer_copy_deep", c_void_p, c_void_p)
-_declare(gst, "gst_meta_register_custom", c_void_p, c_char_p, c_void_p, CUSTOM_META_TRANSFORM, c_void_p, c_void_p)
+_declare(
+    gst, "gst_meta_register_custom", c_void_p, c_char_p, c_void_p, CUSTOM_META_TRANSFORM, c_void_p, c_void_p
+)
 _declare(gst, "gst_pad_set_chain_function_full", None, c_void_p, CHAIN_FUNCTION, c_void_p, c_void_p)
 _declare(gst_quick, "gst_mini_object_ref", c_void_p, c_void_p)
 _declare(gst_quick, "gst_mini_object_is_writable", c_int, c_void_p)
@@ -122,6 +124,7 @@ _declare(gobject, "g_value_set_boxed", None, POINTER(GValue), c_void_p)
 _declare(gobject, "g_value_get_boxed", c_void_p, c_void_p)
 _declare(gobject, "g_type_from_name", c_size_t, c_char_p)
 _declare(gobject, "g_object_ref", c_void_p, c_void_p)
+_declare(gobject, "g_object_is_floating", c_int, c_void_p)
 _declare(gobject, "g_object_force_floating", None, c_void_p)
 
 
@@ -131,7 +134,7 @@ def buffer_struct(address: int) -> BufferStruct:
 
 
 def make_writable(address: int) -> int:
-    """Take over a buffer reference and return one to a buffer that may be written (a copy when it was shared)."""
+    """Take over a buffer reference and return one to a buffer that may be written, a copy if shared."""
     if gst_quick.gst_mini_object_is_writable(address):
         return address
     return int(gst.gst_mini_object_make_writable(address))
@@ -140,7 +143,8 @@ def make_writable(address: int) -> int:
 def make_floating(address: int) -> None:
     """Give a freshly constructed GObject back the floating reference that PyGObject < 3.46 has sunk.
 
-    Without it GStreamer >= 1.22 prints a CRITICAL line for each element that is written in Python.
+    Does nothing where it still is floating. Without it GStreamer >= 1.22 prints a CRITICAL line for each element that is written in Python.
     """
-    gobject.g_object_ref(address)
-    gobject.g_object_force_floating(address)
+    if not gobject.g_object_is_floating(address):
+        gobject.g_object_ref(address)
+        gobject.g_object_force_floating(address)

@@ -32,13 +32,15 @@ def option(
     Args:
         default: Default value; its type is the option's type.
         help: One line for the reference.
-        minimum: Smallest value of a number; whole numbers without one are unsigned if the default is not negative.
+        minimum: Smallest value of a number; whole numbers without one are unsigned if the default is not
+            negative.
         maximum: Largest value of a number.
-        kind: ``int``, ``uint``, ``uint64``, ``bool``, ``float`` or ``str``; derived from the default when left out.
+        kind: ``int``, ``uint``, ``uint64``, ``bool``, ``float`` or ``str``; derived from the default when
+            left out.
         no_effect: Why DeepStream's property of this name changes nothing here; empty when it works.
     """
     metadata = {"help": help, "minimum": minimum, "maximum": maximum, "kind": kind, "no_effect": no_effect}
-    return dataclasses.field(default=default, metadata=metadata)  # type: ignore[no-any-return,call-overload]
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def property_name(field: str) -> str:

@@ -24,9 +24,10 @@ def keep_thread_state() -> None:
     if not getattr(_kept, "done", False):
         _kept.done = True
         _ensure()
+        shorten_switch_interval()
 
 
 def shorten_switch_interval() -> None:
-    """Let streaming threads get the GIL within `SWITCH_INTERVAL` seconds; called when a pipeline starts."""
+    """Let streaming threads get the GIL within `SWITCH_INTERVAL` seconds; done for each thread."""
     if sys.getswitchinterval() > SWITCH_INTERVAL:
         sys.setswitchinterval(SWITCH_INTERVAL)

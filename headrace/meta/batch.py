@@ -110,7 +110,7 @@ class BatchMetadata:
         copy.objects = self.objects.fork()
         copy.frames = [frame.fork(copy.objects) for frame in self.frames]
         copy.displays = [display.fork() for display in self.displays]
-        copy.user = list(self.user)
+        copy.user = [meta.copy() for meta in self.user]
         return copy
 
     def select(self, index: int) -> BatchMetadata:
@@ -127,11 +127,11 @@ class BatchMetadata:
                 own = display.fork()
                 own.frame = 0
                 copy.displays.append(own)
-        copy.user = list(self.user)
+        copy.user = [meta.copy() for meta in self.user]
         return copy
 
     def to_dict(self) -> dict[str, Any]:
-        """The batch as plain Python data, ready for JSON; boxes are left, top, width, height in pipeline pixels."""
+        """The batch as plain Python data, ready for JSON; boxes are left, top, width, height in pixels."""
         return {"frames": [self._frame_dict(frame) for frame in self.frames]}
 
     def _frame_dict(self, frame: FrameMetadata) -> dict[str, Any]:
@@ -143,7 +143,9 @@ class BatchMetadata:
             "ntp_timestamp": frame.ntp_timestamp,
             "width": frame.pipeline_width,
             "height": frame.pipeline_height,
-            "objects": [_object_dict(self.objects, row) for row in self.objects.rows_of(frame.batch_id).tolist()],
+            "objects": [
+                _object_dict(self.objects, row) for row in self.objects.rows_of(frame.batch_id).tolist()
+            ],
         }
 
 
@@ -186,7 +188,7 @@ class Batch:
 
 
 class SourceItems:
-    """What rides on a single frame before it is batched: user metas that the muxer moves to the frame's metadata."""
+    """User metas of a single frame before it is batched; the muxer moves them to its metadata."""
 
     __slots__ = ("items",)
 
@@ -195,4 +197,4 @@ class SourceItems:
 
     def fork(self) -> SourceItems:
         """A copy for a copied buffer."""
-        return SourceItems(self.items)
+        return SourceItems([item.copy() for item in self.items])

@@ -11,7 +11,6 @@ from headrace.frames.color import to_rgb
 from headrace.frames.surface import Surface
 from headrace.frames.tensor import Tensor
 from headrace.gst import payload
-from headrace.gst.buffer import BufferRef
 from headrace.gst.native import CLOCK_TIME_NONE, buffer_struct
 from headrace.meta.batch import Batch, BatchMetadata
 
@@ -20,8 +19,8 @@ class Buffer:
     """A batch on its way through a pipeline, or bytes of the user's own (contract §3).
 
     Args:
-        data: A ``Gst.Buffer`` (its payload is looked at, nothing is copied), uint8 values or bytes, or nothing for the
-            empty buffer that means end of stream. Other objects give an empty buffer too.
+        data: A ``Gst.Buffer`` (its payload is looked at, nothing is copied), uint8 values or bytes, or
+            nothing for the empty buffer that means end of stream. Other objects give an empty buffer too.
 
     Pixels and metadata are valid until the callback that got the buffer returns; `Tensor.clone` lives on.
 
@@ -87,8 +86,8 @@ class Buffer:
     def extract(self, batch_id: int) -> Tensor:
         """One frame as an RGB tensor ``(H, W, 3)`` uint8.
 
-        An RGB frame is a writable view of its memory, nothing is copied and what is written is seen downstream; frames
-        of other formats are converted into a tensor of their own.
+        An RGB frame is a writable view of its memory, nothing is copied and what is written is seen
+        downstream; frames of other formats are converted into a tensor of their own.
 
         Raises:
             FrameError: There is no such frame, or its memory cannot be mapped.

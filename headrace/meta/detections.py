@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,13 +66,12 @@ class Detections:
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.float32], float, int, int]]:
         """Rows as ``(xyxy, confidence, class_id, track_id)``."""
-        for box, confidence, class_id, track_id in zip(
+        yield from zip(
             self.xyxy, self.confidence.tolist(), self.class_id.tolist(), self.track_id.tolist(), strict=True
-        ):
-            yield box, confidence, class_id, track_id
+        )
 
 
-def _column(values: NDArray[np.generic], n: int, dtype: type[np.generic], default: float, name: str) -> NDArray[np.generic]:  # type: ignore[type-var]
+def _column(values: object, n: int, dtype: type[np.generic], default: float, name: str) -> NDArray[Any]:
     column = np.asarray(values, dtype).reshape(-1)
     if len(column) == 0 and n > 0:
         return np.full(n, default, dtype)

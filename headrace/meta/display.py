@@ -11,8 +11,8 @@ MAX_ELEMENTS = 16
 class DisplayMetadata:
     """Up to 16 each of texts, boxes, lines, arrows and circles (contract §4.5).
 
-    Made by `BatchMetadata.acquire_display_meta`; drawn even when it is never appended to a frame. Shapes are copied
-    when they are added.
+    Made by `BatchMetadata.acquire_display_meta`; drawn even when it is never appended to a frame. Shapes are
+    copied when they are added.
     """
 
     __slots__ = ("arrows", "circles", "frame", "lines", "rects", "texts")

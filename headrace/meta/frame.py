@@ -9,7 +9,7 @@ import numpy as np
 
 from headrace.meta.detections import Detections
 from headrace.meta.display import DisplayMetadata
-from headrace.meta.object import ObjectMetadata
+from headrace.meta.object import MAX_LABEL, ObjectMetadata
 from headrace.meta.objects import ATTACHED, UNTRACKED, ObjectTable
 from headrace.meta.osd import Mask
 from headrace.meta.user import Segmentation, TensorOutput, UserMetadata, of_type
@@ -38,8 +38,9 @@ class FrameMetadata:
     """
 
     __slots__ = (
-        "_objects", "_row", "batch_id", "buffer_pts", "frame_number", "infer_done", "infer_skipped", "ntp_timestamp", "pad_index",
-        "pipeline_height", "pipeline_width", "source_height", "source_id", "source_width", "user",
+        "_objects", "_row", "batch_id", "buffer_pts", "frame_number", "infer_done", "infer_skipped",
+        "ntp_timestamp", "pad_index", "pipeline_height", "pipeline_width", "source_height", "source_id",
+        "source_width", "user",
     )  # fmt: skip
 
     _objects: ObjectTable
@@ -75,7 +76,7 @@ class FrameMetadata:
         fields = {name: getattr(self, name) for name in _NUMBERS}
         copy = FrameMetadata._new(objects, self._row, **fields)
         copy.infer_done, copy.infer_skipped = self.infer_done, self.infer_skipped
-        copy.user = list(self.user)
+        copy.user = [meta.copy() for meta in self.user]
         return copy
 
     @property
@@ -156,8 +157,13 @@ class FrameMetadata:
 
         Raises:
             TypeError: Something else was given.
+            ValueError: An object of another batch.
         """
         if isinstance(meta, ObjectMetadata):
+            if meta._table is not self._objects:
+                raise ValueError(
+                    "the object belongs to another batch; acquire one from this frame's batch_meta"
+                )
             meta._table.set_cell("frame", meta._row, self._row)
             meta._table.set_cell("state", meta._row, ATTACHED)
         elif isinstance(meta, DisplayMetadata):
@@ -193,4 +199,4 @@ _NUMBERS = (
 
 def _names(labels: Sequence[str] | np.ndarray[Any, Any], class_id: np.ndarray[Any, Any]) -> Any:
     count = len(labels)
-    return [labels[c] if 0 <= c < count else str(c) for c in class_id.tolist()]
+    return [labels[c][:MAX_LABEL] if 0 <= c < count else str(c) for c in class_id.tolist()]

@@ -39,8 +39,8 @@ def _real(column: str, doc: str) -> Any:
 class ObjectMetadata:
     """An object of a batch (contract §4.4). Every field reads and writes the batch's table.
 
-    Comes from `FrameMetadata.object_items` or `BatchMetadata.acquire_object_meta`; two views of one row are equal.
-    Valid in the callback that got it: the buffer that owns the batch travels on.
+    Comes from `FrameMetadata.object_items` or `BatchMetadata.acquire_object_meta`; two views of one row are
+    equal. Valid in the callback that got it: the buffer that owns the batch travels on.
     """
 
     __slots__ = ("_row", "_table")
@@ -90,7 +90,7 @@ class ObjectMetadata:
 
     @property
     def text_params(self) -> TextParams:
-        """The drawn label; a live reference. Reading it fixes what was derived from label, id and classifiers."""
+        """The drawn label, live. Reading it fixes what was derived from label, id and classifiers."""
         text = self._table.texts.get(self._row)
         if text is None:
             text = self._table.texts[self._row] = default_text(self._table, self._row)
@@ -152,8 +152,9 @@ class ObjectMetadata:
         return self._table.user.get(self._row, [])
 
     def __eq__(self, other: object) -> bool:
-        same = isinstance(other, ObjectMetadata) and other._table is self._table
-        return same and other._row == self._row  # type: ignore[union-attr]
+        if not isinstance(other, ObjectMetadata):
+            return NotImplemented
+        return other._table is self._table and other._row == self._row
 
     def __hash__(self) -> int:
         return hash((id(self._table), self._row))

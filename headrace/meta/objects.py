@@ -58,6 +58,8 @@ def _default_row() -> NDArray[np.void]:
 _DEFAULT = _default_row()
 _INITIAL_ROWS = 64
 _POOL_LIMIT = 64
+# Larger tables are rare: keeping them would hold memory for nothing.
+_POOLED_ROWS = 4096
 _pool: list[NDArray[np.void]] = []
 # References to a table nobody else looks at: the local name and getrefcount's own argument.
 _UNSHARED = 2
@@ -66,16 +68,17 @@ _UNSHARED = 2
 class ObjectTable:
     """Columns of all objects in a batch; rows are added at the end and never move.
 
-    Columns are read as views (``table.column("class_id")``), written in one assignment by `add`. A removed row stays
-    where it is, marked. Growing past the capacity moves the storage: a view taken before then no longer sees what is
-    written after. Storage is recycled when the table is dropped, unless somebody still holds a view of it.
+    Columns are read as views (``table.column("class_id")``), written in one assignment by `add`. A removed
+    row stays where it is, marked. Growing past the capacity moves the storage: a view taken before then no
+    longer sees what is written after. Storage is recycled when the table is dropped, unless somebody still
+    holds a view of it.
     Not locked: one thread at a time, as a buffer travels.
 
     Example:
         >>> import numpy as np
         >>> table = ObjectTable()
-        >>> rows = table.add(2, frame=0, class_id=np.array([2, 0]), rect=np.array([[0, 0, 9, 9], [5, 5, 2, 2]]))
-        >>> table.column("class_id").tolist(), table.rows_of(0).tolist()
+        >>> rows = table.add(2, frame=0, class_id=np.array([2, 0]), rect=np.array([[0, 0, 9, 9], [5, 5, 2,
+        2]])) >>> table.column("class_id").tolist(), table.rows_of(0).tolist()
         ([2, 0], [0, 1])
     """
 
@@ -98,8 +101,8 @@ class ObjectTable:
 
         Args:
             count: Number of rows.
-            **columns: Column name to one value or an array of `count` values. Rows that name a ``frame`` are attached
-                to it at once.
+            **columns: Column name to one value or an array of `count` values. Rows that name a ``frame`` are
+                attached to it at once.
 
         Returns:
             The new rows as a slice.
@@ -178,12 +181,12 @@ class ObjectTable:
         if old in self.masks:
             copy.masks[new] = self.masks[old].copy()
         if old in self.classifiers:
-            copy.classifiers[new] = list(self.classifiers[old])
+            copy.classifiers[new] = [meta.copy() for meta in self.classifiers[old]]
         if old in self.user:
-            copy.user[new] = list(self.user[old])
+            copy.user[new] = [meta.copy() for meta in self.user[old]]
 
     def __del__(self) -> None:
         rows = self._rows
         del self._rows
-        if sys.getrefcount(rows) == _UNSHARED and len(_pool) < _POOL_LIMIT:
+        if sys.getrefcount(rows) == _UNSHARED and len(_pool) < _POOL_LIMIT and len(rows) <= _POOLED_ROWS:
             _pool.append(rows)

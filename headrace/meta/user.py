@@ -1,10 +1,11 @@
-"""What hangs on a batch, frame or object besides boxes: classifier results, tensors, masks, anything of the user's."""
+"""What hangs on a batch, frame or object besides boxes: classifications, tensors, the user's own."""
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -54,10 +55,17 @@ class ClassifierMetadata:
 
     __slots__ = ("classifier_type", "labels", "unique_component_id")
 
-    def __init__(self, unique_component_id: int, classifier_type: str = "", labels: list[Label] | None = None) -> None:
+    def __init__(
+        self, unique_component_id: int, classifier_type: str = "", labels: list[Label] | None = None
+    ) -> None:
         self.unique_component_id = unique_component_id
         self.classifier_type = classifier_type
         self.labels: list[Label] = labels or []
+
+    def copy(self) -> ClassifierMetadata:
+        """An independent copy."""
+        labels = [replace(label) for label in self.labels]
+        return ClassifierMetadata(self.unique_component_id, self.classifier_type, labels)
 
     @property
     def n_labels(self) -> int:
@@ -69,7 +77,7 @@ class ClassifierMetadata:
         return self.labels[index].label if 0 <= index < len(self.labels) else ""
 
     def get_label_info(self, index: int) -> dict[str, Any]:
-        """Label, class id, probability, label id and number of classes at an index; empty when there is none."""
+        """Label, class id, probability, label id and number of classes; empty when there is none."""
         if not 0 <= index < len(self.labels):
             return {}
         info = self.labels[index]
@@ -111,7 +119,9 @@ class Segmentation:
 
     unique_id: int
     class_map: NDArray[np.int32]
-    class_probabilities_map: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0, 0), np.float32))
+    class_probabilities_map: NDArray[np.float32] = field(
+        default_factory=lambda: np.empty((0, 0, 0), np.float32)
+    )
 
     @property
     def height(self) -> int:
@@ -159,6 +169,10 @@ class UserMetadata:
     def __init__(self, meta_type: int = MetaType.USER, data: Any = None) -> None:
         self.meta_type = meta_type
         self.data = data
+
+    def copy(self) -> UserMetadata:
+        """A meta of its own over the same data."""
+        return copy.copy(self)
 
     def set_user_data_json(self, text: str, meta_type: int) -> None:
         """Store a JSON document.

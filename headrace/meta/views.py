@@ -51,7 +51,7 @@ class TableRect(Rect):
     width, height = _number("rect", 2), _number("rect", 3)
 
     @property
-    def rotation_angle(self) -> float:  # type: ignore[override]
+    def rotation_angle(self) -> float:
         """Clockwise rotation about the centre in degrees."""
         return float(self._table.cell("rotation", self._row))
 
@@ -60,8 +60,8 @@ class TableRect(Rect):
         self._table.set_cell("rotation", self._row, value)
 
     @property
-    def border_width(self) -> int:  # type: ignore[override]
-        """Border in pixels; 0 for an object whose border nobody has set (it is drawn in the default style)."""
+    def border_width(self) -> int:
+        """Border in pixels; 0 when nobody has set it (it is then drawn in the default style)."""
         width = self._table.cell("border_width", self._row)
         return 0 if width == DEFAULT_BORDER else int(width)
 
@@ -70,7 +70,7 @@ class TableRect(Rect):
         self._table.set_cell("border_width", self._row, value)
 
     @property
-    def border_color(self) -> Color:  # type: ignore[override]
+    def border_color(self) -> Color:
         """Colour of the border, live."""
         return TableColor(self._table, self._row, "border_color")
 
@@ -79,7 +79,7 @@ class TableRect(Rect):
         self._table.set_cell("border_color", self._row, value.rgba)
 
     @property
-    def has_bg_color(self) -> bool:  # type: ignore[override]
+    def has_bg_color(self) -> bool:
         """Whether the inside is filled."""
         return bool(self._table.cell("has_bg_color", self._row))
 
@@ -88,7 +88,7 @@ class TableRect(Rect):
         self._table.set_cell("has_bg_color", self._row, bool(value))
 
     @property
-    def bg_color(self) -> Color:  # type: ignore[override]
+    def bg_color(self) -> Color:
         """Colour of the filling, live."""
         return TableColor(self._table, self._row, "bg_color")
 

@@ -10,41 +10,50 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
-#: Frames that wait per source. Two let a decoder work while a batch is built; more only add memory and latency.
+#: Frames that wait per source. Two let a decoder work while a batch is built; more only add memory and
+#: latency.
 QUEUE_DEPTH = 2
 
 
-class Flushing(Exception):  # noqa: N818 - a state, not a fault
-    """The batcher was stopped, or the source removed, while a caller waited."""
+class Flushing(Exception):
+    """The batcher was stopped, or the source flushed or removed, while a caller waited."""
 
 
 class SourceQueue(Generic[Item]):
     """Waiting frames of one source.
 
     Attributes:
+        index: The source's number.
         waiting: Frames not yet in a batch, oldest first.
+        space: Notified when there is room for a frame again, or nothing to wait for any more.
         live: Whether a full queue drops its oldest frame instead of blocking the source.
         ended: Whether the source has sent its end of stream.
-        drops: Number of dropped frames by reason.
+        end_reported: Whether that was passed on, after its last frame.
+        flushing: Whether frames are refused for now.
+        removed: Whether the source is gone.
     """
 
-    def __init__(self, live: bool) -> None:
+    __slots__ = ("end_reported", "ended", "flushing", "index", "live", "removed", "space", "waiting")
+
+    def __init__(self, index: int, live: bool, lock: threading.Lock) -> None:
+        self.index, self.live = index, live
         self.waiting: deque[Item] = deque()
-        self.live = live
-        self.ended = False
-        self.end_reported = False
-        self.removed = False
-        self.drops: Counter[str] = Counter()
+        self.space = threading.Condition(lock)
+        self.ended = self.end_reported = self.flushing = self.removed = False
 
 
 class Batcher(Generic[Item]):
     """Collects frames of several sources into batches, fairly.
 
-    Sources push from their own threads; one thread calls `collect`. Files block when their queue is full, so that
-    nothing is lost; live sources drop their oldest frame and count it.
+    Sources push from their own threads; one thread calls `collect`. Files block when their queue is full, so
+    that nothing is lost; live sources drop their oldest frame and count it.
 
     Args:
-        on_source_end: Called on the collecting thread, with the source's index, after its last frame was collected.
+        on_source_end: Called on the collecting thread, with the source's index, after the batch with its last
+            frame has been dealt with.
+
+    Attributes:
+        drops: Number of dropped frames by source and reason.
 
     Example:
         >>> batcher = Batcher()
@@ -57,57 +66,60 @@ class Batcher(Generic[Item]):
     """
 
     def __init__(self, on_source_end: Callable[[int], None] = lambda index: None) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._sources: dict[int, SourceQueue[Item]] = {}
-        self._flushing = False
+        self._flushing = self._interrupted = False
         self._next = 0
         self._on_source_end = on_source_end
         self.drops: Counter[tuple[int, str]] = Counter()
 
     def add(self, index: int, live: bool = False) -> None:
         """Add a source; at any time."""
-        with self._changed:
-            self._sources[index] = SourceQueue(live)
+        with self._lock:
+            self._sources[index] = SourceQueue(index, live, self._lock)
             self._changed.notify_all()
 
     def remove(self, index: int) -> None:
         """Remove a source with the frames that wait; a blocked `push` of it raises `Flushing`."""
-        with self._changed:
+        with self._lock:
             queue = self._sources.pop(index, None)
             if queue is not None:
                 queue.removed = True
-                self._count_drops(index, queue, "source removed", len(queue.waiting))
+                self._count_drops(index, "source removed", len(queue.waiting))
+                queue.space.notify_all()
             self._changed.notify_all()
 
     def push(self, index: int, item: Item) -> None:
         """Hand over a frame; blocks while the queue of a file is full.
 
         Raises:
-            Flushing: Stopped, or the source is gone.
+            Flushing: Stopped, or the source is flushed or gone.
         """
-        with self._changed:
+        with self._lock:
             queue = self._sources.get(index)
-            if queue is None or self._flushing:
+            if queue is None:
                 raise Flushing
-            while len(queue.waiting) >= QUEUE_DEPTH:
+            while True:
+                if self._flushing or queue.flushing or queue.removed:
+                    raise Flushing
+                if len(queue.waiting) < QUEUE_DEPTH:
+                    break
                 if queue.live:
                     queue.waiting.popleft()
-                    self._count_drops(index, queue, "live source faster than the pipeline", 1)
-                    continue
-                self._changed.wait()
-                if self._flushing or queue.removed:
-                    raise Flushing
+                    self._count_drops(index, "live source faster than the pipeline", 1)
+                else:
+                    queue.space.wait()
             queue.waiting.append(item)
             self._changed.notify_all()
 
-    def _count_drops(self, index: int, queue: SourceQueue[Item], reason: str, count: int) -> None:
+    def _count_drops(self, index: int, reason: str, count: int) -> None:
         if count:
-            queue.drops[reason] += count
             self.drops[index, reason] += count
 
     def end(self, index: int, ended: bool = True) -> None:
         """Mark a source as ended (or, with ``False``, as started again)."""
-        with self._changed:
+        with self._lock:
             queue = self._sources.get(index)
             if queue is not None:
                 queue.ended = ended
@@ -116,30 +128,62 @@ class Batcher(Generic[Item]):
 
     def set_live(self, index: int, live: bool) -> None:
         """Switch a source between blocking and dropping."""
-        with self._changed:
+        with self._lock:
             if index in self._sources:
                 self._sources[index].live = live
 
+    def flush_source(self, index: int, on: bool) -> None:
+        """Refuse frames of one source and give up those that wait (or, with ``False``, take frames again)."""
+        with self._lock:
+            queue = self._sources.get(index)
+            if queue is not None:
+                self._reset(queue)
+                queue.flushing = on
+            self._changed.notify_all()
+
     def flush(self, on: bool = True) -> None:
         """Stop (or start again): waiting frames are given up and blocked callers released."""
-        with self._changed:
+        with self._lock:
             self._flushing = on
             for queue in self._sources.values():
-                queue.waiting.clear()
-                queue.ended = queue.end_reported = False
+                self._reset(queue)
             self._changed.notify_all()
+
+    def interrupt(self, on: bool) -> None:
+        """Stop `collect` alone (or, with ``False``, allow it again): sources go on filling their queues."""
+        with self._lock:
+            self._interrupted = on
+            self._changed.notify_all()
+
+    def _reset(self, queue: SourceQueue[Item]) -> None:
+        queue.waiting.clear()
+        queue.ended = queue.end_reported = queue.flushing = False
+        queue.space.notify_all()
 
     @property
     def n_sources(self) -> int:
         """Number of sources, ended ones included."""
         return len(self._sources)
 
+    def wait_for_source(self) -> None:
+        """Wait while there is no source that could send frames.
+
+        Raises:
+            Flushing: Stopped.
+        """
+        with self._lock:
+            while all(queue.ended for queue in self._sources.values()):
+                if self._flushing or self._interrupted:
+                    raise Flushing
+                self._changed.wait()
+
     def collect(self, batch_size: int = 0, timeout: float | None = None) -> list[tuple[int, Item]]:
         """Wait for the next batch.
 
         Args:
             batch_size: Frames of a full batch; 0 means one for each source.
-            timeout: Seconds after its first frame when a batch goes out although it is not full; ``None`` waits.
+            timeout: Seconds after its first frame when a batch goes out although it is not full; ``None``
+                waits.
 
         Returns:
             Frames as ``(source index, item)``; empty when every source has ended.
@@ -147,34 +191,37 @@ class Batcher(Generic[Item]):
         Raises:
             Flushing: Stopped.
         """
-        batch: list[tuple[int, Item]] = []
-        taken: Counter[int] = Counter()
+        batch: list[tuple[SourceQueue[Item], Item]] = []
         deadline: float | None = None
         while True:
-            with self._changed:
-                # An end is told before the next batch is begun: then the batch with the last frame has been pushed.
-                ended = [] if batch else self._newly_ended()
-                _, full = (0, False) if ended else self._fill(batch, taken, batch_size)
-                everything_ended = bool(self._sources) and all(q.ended for q in self._sources.values())
+            with self._lock:
+                full = self._fill(batch, batch_size)
+                ended = self._newly_ended(batch)
                 if batch and deadline is None and timeout is not None:
                     deadline = time.monotonic() + timeout
                 late = deadline is not None and time.monotonic() >= deadline
-                done = full or late or (everything_ended and not self._pending() and not ended)
+                done = full or late or self._nothing_comes(batch)
                 if not done and not ended:
-                    self._wait(deadline)
+                    self._changed.wait(None if deadline is None else max(deadline - time.monotonic(), 0.0))
                     continue
             for index in ended:
                 self._on_source_end(index)
             if done:
-                return batch
+                return [(queue.index, item) for queue, item in batch]
 
-    def _fill(self, batch: list[tuple[int, Item]], taken: Counter[int], batch_size: int) -> tuple[int, bool]:
-        """Move waiting frames into the batch, one source after the other, each up to its fair share."""
-        if self._flushing:
+    def _fill(self, batch: list[tuple[SourceQueue[Item], Item]], batch_size: int) -> bool:
+        """Move waiting frames into the batch, one source after the other, each up to its fair share.
+
+        Returns:
+            Whether the batch is full.
+        """
+        if self._flushing or self._interrupted:
             raise Flushing
+        self._forget_removed(batch)
         active = sorted(i for i, queue in self._sources.items() if queue.waiting or not queue.ended)
         size = batch_size or max(len(active), 1)
         share = -(-size // max(len(active), 1))
+        taken = Counter(queue.index for queue, _ in batch)
         order = [i for i in active if i >= self._next] + [i for i in active if i < self._next]
         moved = True
         while moved and len(batch) < size:
@@ -182,24 +229,31 @@ class Batcher(Generic[Item]):
             for index in order:
                 queue = self._sources[index]
                 if len(batch) < size and queue.waiting and taken[index] < share:
-                    batch.append((index, queue.waiting.popleft()))
+                    batch.append((queue, queue.waiting.popleft()))
+                    queue.space.notify()
                     taken[index] += 1
                     self._next = index + 1
                     moved = True
-        if batch:
-            self._changed.notify_all()
-        return size, len(batch) >= size
+        return len(batch) >= size
 
-    def _pending(self) -> bool:
-        return any(queue.waiting for queue in self._sources.values())
+    def _forget_removed(self, batch: list[tuple[SourceQueue[Item], Item]]) -> None:
+        for queue, _ in batch:
+            self._count_drops(queue.index, "source removed", int(queue.removed))
+        batch[:] = [entry for entry in batch if not entry[0].removed]
 
-    def _newly_ended(self) -> list[int]:
-        fresh = [i for i, q in self._sources.items() if q.ended and not q.waiting and not q.end_reported]
-        for index in fresh:
-            self._sources[index].end_reported = True
-        return fresh
+    def _nothing_comes(self, batch: list[tuple[SourceQueue[Item], Item]]) -> bool:
+        """Whether every source has ended and is empty; without any source, one is waited for."""
+        queues = self._sources.values()
+        return bool(batch or queues) and all(queue.ended and not queue.waiting for queue in queues)
 
-    def _wait(self, deadline: float | None) -> None:
-        self._changed.wait(None if deadline is None else max(deadline - time.monotonic(), 0.0))
-        if self._flushing:
-            raise Flushing
+    def _newly_ended(self, batch: list[tuple[SourceQueue[Item], Item]]) -> list[int]:
+        """Sources that have ended and whose last frame is not in the open batch."""
+        held = {queue.index for queue, _ in batch}
+        fresh = [
+            queue
+            for queue in self._sources.values()
+            if queue.ended and not queue.waiting and not queue.end_reported and queue.index not in held
+        ]
+        for queue in fresh:
+            queue.end_reported = True
+        return [queue.index for queue in fresh]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -24,6 +25,8 @@ def to_uri(address: str) -> str:
     if not address:
         raise SourceError("no address: set uri to a file or to rtsp://...")
     scheme = address.split("://", 1)[0] if "://" in address else ""
+    if not scheme and Path(address).is_char_device():
+        return f"v4l2://{address}"
     if not scheme:
         return _file(Path(address)).as_uri()
     if scheme not in SCHEMES:
@@ -38,19 +41,23 @@ def _file(path: Path) -> Path:
         raise SourceError(f"{path} does not exist; check the path")
     if path.is_dir():
         raise SourceError(f"{path} is a folder; name a video file in it")
-    if path.stat().st_size == 0:
+    if not os.access(path, os.R_OK):
+        raise SourceError(f"{path} cannot be read; check its permissions")
+    if path.is_file() and path.stat().st_size == 0:
         raise SourceError(f"{path} is empty (0 bytes): there is no video in it")
     return path.resolve()
 
 
-_CREDENTIALS = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@]+@")
+# The last @ before the path ends user and password: passwords may hold an @ themselves, and even a slash.
+_CREDENTIALS = re.compile(r"(\b[a-z][a-z0-9+.-]*://)(?:[^\s/]*@|[^\s/@:]+:(?!\d+/)\S*@)", re.IGNORECASE)
+_SECRETS = re.compile(r"([?&;](?:password|passwd|pwd|pass|token|secret|key|apikey)=)[^\s&;]+", re.IGNORECASE)
 
 
 def redacted(text: str) -> str:
-    """The text with user and password of every address in it taken out.
+    """The text with user, password and secret parameters of every address in it taken out.
 
     Example:
         >>> redacted("rtsp://admin:secret@10.0.0.7/1 failed")
         'rtsp://***@10.0.0.7/1 failed'
     """
-    return _CREDENTIALS.sub(r"\1***@", text)
+    return _SECRETS.sub(r"\1***", _CREDENTIALS.sub(r"\1***@", text))
