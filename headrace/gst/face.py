@@ -82,8 +82,8 @@ class Face:
         """A function for GStreamer to call (a probe, a signal's handler) that loses no error.
 
         Args:
-            method: A bound method, of this element or of something it owns. It is held weakly: a strong reference
-                would be a cycle through C that Python's collector cannot see.
+            method: A bound method, of this element or of something it owns. It is held weakly: a strong
+                reference would be a cycle through C that Python's collector cannot see.
             otherwise: Returned after an error, which goes to the bus, and once the element is gone.
         """
         target, owner = weakref.WeakMethod(method), weakref.ref(self)
