@@ -7,8 +7,7 @@ so that a program which needs only a part pays only for that.
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,7 +20,14 @@ if TYPE_CHECKING:
         PipelineError,
         SourceError,
     )
-    from headrace.flow import BatchMetadataOperator, BufferOperator, EOSMessage, Pipeline, PipelineState, Probe
+    from headrace.flow import (
+        BatchMetadataOperator,
+        BufferOperator,
+        EOSMessage,
+        Pipeline,
+        PipelineState,
+        Probe,
+    )
     from headrace.frames import Frame
     from headrace.frames.tensor import Tensor, as_tensor
     from headrace.infer import Classification, Classifier, Detector, FrameBatch
@@ -88,17 +94,14 @@ def __getattr__(name: str) -> Any:
 
 
 def _register() -> None:
-    # Without PyGObject the models, trackers and scenes still work; `headrace doctor` says what to install.
-    if importlib.util.find_spec("gi") is None:
-        return
-    # OpenCV puts a copy in the place of sys.path while it is imported, but GStreamer's Python plugin loader goes on with
-    # the list that it knows: plugins in folders after ours would not be found.
-    path = sys.path
-    from headrace.elements import register_all
+    try:
+        from headrace.elements import register_all
 
-    register_all()
-    path[:] = sys.path
-    sys.path = path
+        register_all()
+    except (ImportError, ValueError) as error:
+        # Without PyGObject (ImportError) or a typelib (ValueError) models, trackers and scenes still work, and who uses
+        # the rest meets the error again; `headrace doctor` says what to install.
+        logging.getLogger(__name__).debug("no elements are registered: %s", error, exc_info=True)
 
 
 _register()

@@ -44,7 +44,6 @@ def arguments() -> argparse.Namespace:
 def train(options: argparse.Namespace) -> DemoNet:
     """Train for the given time; the averaged weights are saved every minute."""
     torch.manual_seed(options.seed)
-    torch.backends.cudnn.benchmark = True
     torch.set_float32_matmul_precision("high")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     pool = Pool.start(options.pool, options.workers, options.seed)
@@ -100,20 +99,34 @@ class Store:
         self._thread = threading.Thread(target=self._renew, daemon=True)
         self._thread.start()
         while self.seen < min(options.pool, 16 * options.batch):
+            self._check()
             time.sleep(0.1)
 
+    def _check(self) -> None:
+        if not self._thread.is_alive():
+            raise RuntimeError("the thread that fetches rendered frames has ended; see its error above")
+
     def _renew(self) -> None:
-        while True:
-            for run in self._pool.ready():
-                self.frames[run].copy_(torch.from_numpy(self._pool.frames[run]))
-                self.rows[run].copy_(torch.from_numpy(self._pool.rows[run]))
-                self.filled[run] = True
-                self._pool.state[run] = 0
-                self.seen += run.stop - run.start
-            time.sleep(0.05)
+        cuda = self.frames.is_cuda
+        # A stream of its own, so that copying does not wait for training steps.
+        with torch.cuda.stream(torch.cuda.Stream() if cuda else None):
+            while True:
+                slots = self._pool.ready()
+                if not len(slots):
+                    time.sleep(0.05)
+                    continue
+                at = torch.from_numpy(slots).to(self.frames.device)
+                self.frames[at] = torch.from_numpy(self._pool.frames[slots]).to(self.frames.device)
+                self.rows[at] = torch.from_numpy(self._pool.rows[slots]).to(self.rows.device)
+                if cuda:
+                    torch.cuda.current_stream().synchronize()
+                self.filled[torch.from_numpy(slots)] = True
+                self._pool.state[slots] = 0
+                self.seen += len(slots)
 
     def batch(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Frames and labels at random."""
+        self._check()
         known = torch.nonzero(self.filled).flatten()
         pick = known[torch.randint(len(known), (count,))].to(self.frames.device)
         return self.frames[pick], self.rows[pick]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib
-
-from headrace.gst.face import Face, register
+import sys
 
 #: Factory name to module and class.
 ELEMENTS: dict[str, tuple[str, str]] = {
@@ -21,6 +20,17 @@ ELEMENTS: dict[str, tuple[str, str]] = {
     "nvurisrcbin": ("nvurisrcbin", "UriSource"),
     "nvvideoconvert": ("nvvideoconvert", "VideoConvert"),
 }
+
+
+# OpenCV puts a copy in the place of sys.path while it is imported, but GStreamer's Python plugin loader goes on with the
+# list that it knows: plugins in folders after ours would not be found. So this package, which is imported before any of
+# its modules, imports OpenCV and puts the list back.
+_path = sys.path
+importlib.import_module("cv2")
+_path[:] = sys.path
+sys.path = _path
+
+from headrace.gst.face import Face, register  # noqa: E402 - see above
 
 
 def element_class(factory: str) -> type[Face]:

@@ -12,6 +12,7 @@ from typing import Any
 from gi.repository import GLib, Gst
 
 from headrace.elements.caps import ANY_CAPS
+from headrace.elements.ending import EndWatch
 from headrace.elements.uri_probes import EveryNth, FileLoop
 from headrace.errors import SourceError
 from headrace.gst.face import USER_ERRORS, Face, properties_of, template
@@ -66,6 +67,7 @@ class UriSource(Face, Gst.Bin):
         super().__init__()
         self.loop: FileLoop | None = None
         self.skipper: EveryNth | None = None
+        self.end: EndWatch | None = None
 
     def do_change_state(self, transition: Gst.StateChange) -> Gst.StateChangeReturn:
         """GStreamer vmethod: the address is opened anew for each run; pad and queue stay."""
@@ -88,8 +90,9 @@ class UriSource(Face, Gst.Bin):
     def _open(self) -> None:
         uri = to_uri(self.options.uri)
         self._close()
-        if self.loop is not None:
-            self.loop.reset()
+        for watch in (self.end, self.loop):
+            if watch is not None:
+                watch.reset()
         if uri.startswith("sim://"):
             source = make("hrsimsrc", SOURCE, {"scene": uri})
             self.add(source)
@@ -141,6 +144,7 @@ class UriSource(Face, Gst.Bin):
         queue.link(convert)
         convert.link(out)
         sink = queue.get_static_pad("sink")
+        self.end = EndWatch(self, sink, redacted(options.uri))
         if options.file_loop and to_uri(options.uri).startswith("file://"):
             self.loop = FileLoop(self, sink)
         if options.drop_frame_interval > 1:
@@ -151,6 +155,12 @@ class UriSource(Face, Gst.Bin):
         for element in (out, convert, queue):
             element.sync_state_with_parent()
         return queue
+
+    def do_send_event(self, event: Gst.Event) -> bool:
+        """GStreamer vmethod: end of stream from outside is a wish, not an early end."""
+        if event.type == Gst.EventType.EOS and self.end is not None:
+            self.end.asked = True
+        return bool(Gst.Bin.do_send_event(self, event))
 
     def do_handle_message(self, message: Gst.Message) -> None:
         """GStreamer vmethod: what the parts say names the source, without passwords."""
@@ -170,9 +180,10 @@ class UriSource(Face, Gst.Bin):
             return message
         failed = kind == Gst.MessageType.ERROR
         error, debug = message.parse_error() if failed else message.parse_warning()
-        text = f"source {redacted(self.options.uri)}: {redacted(error.message)}"
-        if error.matches(Gst.core_error_quark(), Gst.CoreError.MISSING_PLUGIN):
-            text += " Or there is no video in it."
+        text = redacted(error.message)
+        if error.matches(Gst.CoreError.quark(), Gst.CoreError.MISSING_PLUGIN):
+            text = f"no video in it that the installed plugins decode; run: headrace doctor ({text})"
+        text = f"source {redacted(self.options.uri)}: {text}"
         said = GLib.Error.new_literal(GLib.quark_from_string(error.domain), text, error.code)
         make_message = Gst.Message.new_error if failed else Gst.Message.new_warning
         return make_message(self, said, f"{message.src.get_name()}: {redacted(debug or '')}")

@@ -29,14 +29,14 @@ class TrackerOptions(BaseModel):
         description="Detections below this are ignored.",
     )
     tentative_confidence: float = Field(
-        default=0.5,
+        default=0.25,
         ge=0,
         le=1,
         validation_alias="tentativeDetectorConfidence",
         description="Detections below this may only prolong a track, in a second round of matching.",
     )
     new_target_confidence: float = Field(
-        default=0.5,
+        default=0.25,
         ge=0,
         le=1,
         validation_alias="newTargetConfidence",

@@ -13,7 +13,10 @@ from gi.repository import Gst
 
 from headrace.gst import payload
 
-BATCHES = "videotestsrc num-buffers={n} pattern=white ! video/x-raw,format={f},width=64,height=48 ! m.sink_0 nvstreammux name=m"
+BATCHES = (
+    "videotestsrc num-buffers={n} pattern=white ! video/x-raw,format={f},width=64,height=48"
+    " ! m.sink_0 nvstreammux name=m"
+)
 
 
 def resident() -> int:

@@ -42,7 +42,7 @@ def test_iterators_are_new_at_each_access_and_lists_exact(batch: BatchMetadata) 
     once = frame.object_items
     assert len(list(once)) == 3
     assert list(once) == []
-    assert len({obj for obj in frame.object_items}) == 3
+    assert len(set(frame.object_items)) == 3
     assert batch.n_frames == len(list(batch.frame_items)) == 2
     for access in (frame.tensor_items, frame.user_meta_items(1), next(frame.object_items).classifier_items):
         assert iter(access) is access
@@ -115,7 +115,7 @@ def test_a_class_without_label_shows_its_number(batch: BatchMetadata) -> None:
 
 @pytest.mark.parametrize("thing", [None, 3, "text", osd.Text(), Detections.empty()])
 def test_append_refuses_what_is_no_meta(batch: BatchMetadata, thing: Any) -> None:
-    with pytest.raises(TypeError, match="Invalid type for FrameMetadata.append"):
+    with pytest.raises(TypeError, match=r"Invalid type for FrameMetadata\.append"):
         batch.frames[0].append(thing)
     with pytest.raises(TypeError, match="append"):
         batch.append(thing)
