@@ -10,6 +10,8 @@ import importlib
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
+from headrace import unwinding
+
 if TYPE_CHECKING:
     from headrace.errors import (
         BrokerError,
@@ -95,4 +97,5 @@ def _register() -> None:
     register_all()
 
 
+unwinding.agree()
 _register()
