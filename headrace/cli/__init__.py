@@ -67,7 +67,9 @@ def _outline(name: str) -> Any:
     return get_command(app)
 
 
-app = typer.Typer(cls=_Commands, help=_HELP, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=_Commands, help=_HELP, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False
+)
 
 
 @app.callback()

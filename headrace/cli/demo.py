@@ -52,7 +52,9 @@ class TruthKeeper(BatchMetadataOperator):
         """Scores of all sources together, identities compared within each source."""
         detected = [detection_score(self.found[i], self.truth[i]) for i in sorted(self.found)]
         tracked = [identity_switches(self.found[i], self.truth[i]) for i in sorted(self.found)]
-        return DetectionScore(*_sums(detected)), TrackingScore(*_sums(tracked), sum(s.switches for s in tracked))
+        return DetectionScore(*_sums(detected)), TrackingScore(
+            *_sums(tracked), sum(s.switches for s in tracked)
+        )
 
 
 def _sums(scores: Sequence[DetectionScore]) -> tuple[int, int, int]:
@@ -81,7 +83,9 @@ def command(
     video: Annotated[Path, typer.Option("--out", help="Annotated video.")] = Path("demo.mp4"),
     events: Annotated[Path, typer.Option(help="Events, a JSON message on each line.")] = Path("demo.jsonl"),
     seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="Length of the scenes.")] = 20.0,
-    model: Annotated[str, typer.Option(help="Another model for these scenes.", show_default=False)] = str(MODEL),
+    model: Annotated[str, typer.Option(help="Another model for these scenes.", show_default=False)] = str(
+        MODEL
+    ),
     confidence: Annotated[float, typer.Option(min=0, max=1, help="Detections below it are left out.")] = 0.4,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tracebacks.")] = False,
 ) -> None:
@@ -89,7 +93,9 @@ def command(
     set_up_logging(verbose)
     with errors_in_a_line(verbose):
         if model == str(MODEL) and not MODEL.is_file():
-            raise HeadraceError(f"{MODEL} is missing: this installation is incomplete; install headrace again")
+            raise HeadraceError(
+                f"{MODEL} is missing: this installation is incomplete; install headrace again"
+            )
         config = make_config({
             "inputs": scenes(seconds), "model": model, "confidence": confidence, "out": video, "events": events,
             "tiles": "2x2@1280x720",

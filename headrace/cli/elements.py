@@ -21,7 +21,9 @@ _UNBOUNDED = 2**31 - 1
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(help="Factory name, such as nvtracker; all when left out.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Factory name, such as nvtracker; all when left out.")
+    ] = None,
 ) -> None:
     """List the elements, or show one."""
     with errors_in_a_line():
