@@ -4,7 +4,7 @@
     python tools/train_demo.py --export build/demo/demo.pt --out build/demo
 
 Frames are rendered while training goes on, so no data set is read or written. Needs torch and onnx, which the
-package itself does not. The learning rate follows the clock: training ends after ``--minutes``, whatever the machine.
+package itself does not. The learning rate follows the clock: training ends after ``--minutes``.
 """
 
 from __future__ import annotations
