@@ -187,9 +187,12 @@ def export(net: DemoNet, folder: Path) -> None:
         dynamo=False,
     )
     model = onnx.load(str(target))
+    # The exporter leaves the number of rows open, by which decoders know a YOLO head.
+    model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 4 + len(SIM_LABELS)
     facts = {
         "names": str(dict(enumerate(SIM_LABELS))),
         "task": "detect",
+        "headrace.decoder": "yolov8",
         "stride": str(max(STRIDES)),
         "imgsz": str([HEIGHT, WIDTH]),
         "license": "Apache-2.0",
