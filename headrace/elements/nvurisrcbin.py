@@ -67,14 +67,26 @@ class UriSource(Face, Gst.Bin):
         self.frames = 0
 
     def do_change_state(self, transition: Gst.StateChange) -> Gst.StateChangeReturn:
-        """GStreamer vmethod: the address is opened when the source leaves READY or NULL."""
+        """GStreamer vmethod: the address is opened when a run begins."""
         try:
-            if transition == Gst.StateChange.NULL_TO_READY and not self.get_by_name("nvurisrc_bin_src_elem"):
+            if transition == Gst.StateChange.READY_TO_PAUSED:
                 self._build()
         except USER_ERRORS as error:
             self.post_error(error)
             return Gst.StateChangeReturn.FAILURE
-        return Gst.Bin.do_change_state(self, transition)
+        result = Gst.Bin.do_change_state(self, transition)
+        if transition == Gst.StateChange.PAUSED_TO_READY:
+            self._clear()
+        return result
+
+    def _clear(self) -> None:
+        """Take everything out, so that the next run opens the address anew."""
+        self.loop = self.end = None
+        for pad in list(self.srcpads):
+            self.remove_pad(pad)
+        for child in list(self.children):
+            child.set_state(Gst.State.NULL)
+            self.remove(child)
 
     def _build(self) -> None:
         uri = to_uri(self.options.uri)

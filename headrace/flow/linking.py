@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import weakref
+from collections.abc import Iterator
 
 from gi.repository import Gst
 
@@ -73,17 +74,18 @@ def _link_now(source: Gst.Element, target: Gst.Element, source_hint: str, target
 
 def _candidates(
     element: Gst.Element, direction: Gst.PadDirection, hint: str
-) -> list[tuple[Gst.Pad, bool]]:
-    ready = [(pad, False) for pad in _pads(element, direction, hint)]
+) -> Iterator[tuple[Gst.Pad, bool]]:
+    """Pads to try, with whether they were requested for it: free ones, or one of each request template."""
+    ready = _pads(element, direction, hint)
     if ready:
-        return ready
+        yield from ((pad, False) for pad in ready)
+        return
     for template in _templates(element, direction, hint):
         if template.presence == Gst.PadPresence.REQUEST:
             name = hint if hint and hint != template.name_template else None
             pad = element.request_pad(template, name, None)
             if pad is not None:
-                return [(pad, True)]
-    return []
+                yield pad, True
 
 
 def link_pad(source_pad: Gst.Pad, target: Gst.Element, target_hint: str = "") -> bool:
@@ -101,10 +103,12 @@ def _link_later(
 ) -> None:
     weak_target = weakref.ref(target)
 
-    def added(_element: Gst.Element, pad: Gst.Pad) -> None:
+    def added(owner: Gst.Element, pad: Gst.Pad) -> None:
         element = weak_target()
-        if element is not None and pad.direction == Gst.PadDirection.SRC and not link_pad(pad, element, target_hint):
-            _log.debug("pad %s of %s does not fit %s", pad.get_name(), source.get_name(), element.get_name())
+        if element is None or pad.direction != Gst.PadDirection.SRC:
+            return
+        if not link_pad(pad, element, target_hint):
+            _log.debug("pad %s of %s does not fit %s", pad.get_name(), owner.get_name(), element.get_name())
 
     source.connect("pad-added", added)
 
