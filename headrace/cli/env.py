@@ -51,3 +51,10 @@ def script() -> str:
     variables = environment()
     Path(variables["GST_REGISTRY"]).parent.mkdir(parents=True, exist_ok=True)
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
+
+
+def command() -> None:
+    """Print the variables for a shell."""
+    import typer
+
+    typer.echo(script())

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from gi.repository import Gst
 
-from headrace.elements.caps import caps_of, framerate_of, is_batch, layout_of, with_feature
+from headrace.elements.caps import caps_of, framerate_of, is_batch, layout_of
 from headrace.frames.surface import SurfaceLayout
 
 
 def choose_caps(given: Gst.Caps, allowed: Gst.Caps, turned: bool = False) -> Gst.Caps | None:
     """Fixed caps that downstream takes and that need the least work.
 
-    In this order: what comes in, as it is; the same frames, batched or not; the same frame rate in the first
-    format and the nearest size that downstream takes.
+    In this order: what comes in, as it is; the same frames, batched or not; the same frame rate in the first format
+    and the nearest size that downstream takes.
 
     Args:
         given: Fixed caps of the input.
@@ -36,21 +36,16 @@ def choose_caps(given: Gst.Caps, allowed: Gst.Caps, turned: bool = False) -> Gst
 
 def _nearest(allowed: Gst.Caps, format: str, size: tuple[int, int], rate: tuple[int, int]) -> Gst.Caps | None:
     for index in range(allowed.get_size()):
-        one = Gst.Caps.new_empty()
-        one.append_structure_full(allowed.get_structure(index).copy(), allowed.get_features(index).copy())
-        preferred = with_feature(Gst.Caps.from_string(f"video/x-raw,format={format}"), is_batch(one))
-        if one.can_intersect(preferred):
-            one = one.intersect(preferred)
-        # A copy, because structures cannot be edited where they are.
-        structure = one.get_structure(0).copy()
+        structure = allowed.get_structure(index).copy()
+        structure.fixate_field_string("format", format)
         structure.fixate_field_nearest_int("width", size[0])
         structure.fixate_field_nearest_int("height", size[1])
         structure.fixate_field_nearest_fraction("framerate", *rate)
         if structure.has_field("pixel-aspect-ratio"):
             structure.fixate_field_nearest_fraction("pixel-aspect-ratio", 1, 1)
-        fixed = Gst.Caps.new_empty()
-        fixed.append_structure_full(structure, one.get_features(0).copy())
-        fixed = fixed.fixate()
+        one = Gst.Caps.new_empty()
+        one.append_structure_full(structure, allowed.get_features(index).copy())
+        fixed = one.fixate()
         if framerate_of(fixed) in (rate, (0, 1)) or rate == (0, 1):
             return fixed
     return None
