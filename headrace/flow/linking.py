@@ -64,7 +64,7 @@ def _pads(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> list[
 
 
 def _link_now(source: Gst.Element, target: Gst.Element, source_hint: str, target_hint: str) -> bool:
-    for source_pad, asked in _candidates(source, Gst.PadDirection.SRC, source_hint):
+    for source_pad, asked in _candidates(source, Gst.PadDirection.SRC, source_hint, Gst.Caps.new_any()):
         if link_pad(source_pad, target, target_hint):
             return True
         if asked:
@@ -73,15 +73,18 @@ def _link_now(source: Gst.Element, target: Gst.Element, source_hint: str, target
 
 
 def _candidates(
-    element: Gst.Element, direction: Gst.PadDirection, hint: str
+    element: Gst.Element, direction: Gst.PadDirection, hint: str, caps: Gst.Caps
 ) -> Iterator[tuple[Gst.Pad, bool]]:
-    """Pads to try, with whether they were requested for it: free ones, or one of each request template."""
+    """Pads to try, with whether they were requested for it: free ones, or one of each template for the caps.
+
+    Only of templates that fit, because mp4mux writes a broken file if a pad was requested and given back.
+    """
     ready = _pads(element, direction, hint)
     if ready:
         yield from ((pad, False) for pad in ready)
         return
     for template in _templates(element, direction, hint):
-        if template.presence == Gst.PadPresence.REQUEST:
+        if template.presence == Gst.PadPresence.REQUEST and template.get_caps().can_intersect(caps):
             name = hint if hint and hint != template.name_template else None
             pad = element.request_pad(template, name, None)
             if pad is not None:
@@ -90,7 +93,8 @@ def _candidates(
 
 def link_pad(source_pad: Gst.Pad, target: Gst.Element, target_hint: str = "") -> bool:
     """Link a pad to a fitting pad of an element; returns whether there was one."""
-    for pad, asked in _candidates(target, Gst.PadDirection.SINK, target_hint):
+    caps = source_pad.query_caps(None)
+    for pad, asked in _candidates(target, Gst.PadDirection.SINK, target_hint, caps):
         if source_pad.can_link(pad) and source_pad.link(pad) == Gst.PadLinkReturn.OK:
             return True
         if asked:

@@ -28,7 +28,7 @@ def test_an_mp4_that_cannot_be_written_is_an_error_of_its_sink(clip, tmp_path, p
     played = Chain([clip], *elements, sink=sink).play()
     assert played.error is not None
     assert played.error.element == "filesink"
-    assert str(tmp_path / place) in f"{played.error} {played.error.debug}"
+    assert any(text in str(played.error) for text in (str(tmp_path / place), "No space left"))
 
 
 @pytest.mark.parametrize("place", ["missing/events.jsonl", ""])
