@@ -187,6 +187,8 @@ def export(net: DemoNet, folder: Path) -> None:
         dynamo=False,
     )
     model = onnx.load(str(target))
+    # The exporter loses sight of it, and decoders are chosen by it: a box and a score for each class.
+    model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 4 + len(SIM_LABELS)
     facts = {
         "names": str(dict(enumerate(SIM_LABELS))),
         "task": "detect",

@@ -88,7 +88,7 @@ def test_a_line_that_does_not_fit_is_taken_back(tmp_path):
         file = LineFile(path)
         file.write(b"first line\n")
         file.write(b"second\n")
-        with pytest.raises(HeadraceError, match="cannot write .*lines"):
+        with pytest.raises(HeadraceError, match=r"cannot write .*lines"):
             file.write(b"does not fit any more\n")
         file.close()
     finally:
