@@ -186,3 +186,17 @@ def test_demo_writes_video_and_events_and_scores_against_the_truth(headrace, mod
     for word in ("recall", "precision", "identity switches", "frames/s", "tracker", "60 frames", "1 car"):
         assert word in done.stdout
     assert "recall     0.0" in done.stdout
+
+
+def test_demo_with_the_packaged_model_finds_and_follows_nearly_everything(headrace, tmp_path):
+    done = headrace("demo", "--seconds", "1.5")
+    assert done.returncode == 0, done.stderr
+    numbers = {
+        line.split()[0]: float(line.split()[1])
+        for line in done.stdout.splitlines()
+        if line[2:8] in ("recall", "precis")
+    }
+    assert numbers["recall"] > 0.9
+    assert numbers["precision"] > 0.9
+    assert (tmp_path / "demo.mp4").stat().st_size > 0
+    assert (tmp_path / "demo.jsonl").read_text().count('"type":"entry"') > 20
