@@ -20,7 +20,14 @@ if TYPE_CHECKING:
         PipelineError,
         SourceError,
     )
-    from headrace.flow import BatchMetadataOperator, BufferOperator, EOSMessage, Pipeline, PipelineState, Probe
+    from headrace.flow import (
+        BatchMetadataOperator,
+        BufferOperator,
+        EOSMessage,
+        Pipeline,
+        PipelineState,
+        Probe,
+    )
     from headrace.frames import Frame
     from headrace.frames.tensor import Tensor, as_tensor
     from headrace.infer import Classification, Classifier, Detector, FrameBatch
