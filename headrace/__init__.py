@@ -7,7 +7,7 @@ so that a program which needs only a part pays only for that.
 from __future__ import annotations
 
 import importlib
-import importlib.util
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -94,12 +94,14 @@ def __getattr__(name: str) -> Any:
 
 
 def _register() -> None:
-    # Without PyGObject the models, trackers and scenes still work; `headrace doctor` says what to install.
-    if importlib.util.find_spec("gi") is None:
-        return
-    from headrace.elements import register_all
+    try:
+        from headrace.elements import register_all
 
-    register_all()
+        register_all()
+    except (ImportError, ValueError) as error:
+        # Without PyGObject (ImportError) or a typelib (ValueError) models, trackers and scenes still work, and who uses
+        # the rest meets the error again; `headrace doctor` says what to install.
+        logging.getLogger(__name__).debug("no elements are registered: %s", error, exc_info=True)
 
 
 _register()

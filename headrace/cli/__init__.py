@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ class _Commands(TyperGroup):
             return super().get_command(ctx, cmd_name)
         if getattr(ctx, "_listing", False):
             return _outline(cmd_name)
-        module = importlib.import_module(f"{__name__}.{cmd_name.replace('-', '_')}")
+        module = _imported(f"{__name__}.{cmd_name.replace('-', '_')}")
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         settings = getattr(module, "SETTINGS", {})
         app.command(cmd_name, help=summary_of(cmd_name), **settings)(module.command)
@@ -40,6 +41,15 @@ class _Commands(TyperGroup):
         """Help of all commands, from their modules' first lines, without importing them."""
         ctx._listing = True
         super().format_help(ctx, formatter)
+
+
+def _imported(name: str) -> Any:
+    """Import a command's module; what is missing is told in a line."""
+    try:
+        return importlib.import_module(name)
+    except (ImportError, ValueError) as error:  # ValueError: PyGObject is there, but not a typelib
+        typer.echo(f"error: {error}; run: headrace doctor", err=True)
+        raise typer.Exit(1) from error
 
 
 def summary_of(name: str) -> str:
@@ -57,7 +67,9 @@ def _outline(name: str) -> Any:
     return get_command(app)
 
 
-app = typer.Typer(cls=_Commands, help=_HELP, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=_Commands, help=_HELP, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False
+)
 
 
 @app.callback()
@@ -67,4 +79,6 @@ def _main() -> None:
 
 def main() -> None:
     """Entry point of the console script ``headrace``."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # nothing is under way yet that could be finished
+        signal.signal(number, lambda number, _frame: os._exit(128 + number))
     app(prog_name="headrace")

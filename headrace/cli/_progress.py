@@ -53,7 +53,9 @@ class ProgressBar:
             speed = f"{tally.frames / elapsed:.0f} frames/s" if elapsed > 0 else "starting"
             share = self._share()
             total = None if share is None else 1.0
-            self._progress.update(self._task, completed=share or 0.0, total=total, done=tally.frames, speed=speed)
+            self._progress.update(
+                self._task, completed=share or 0.0, total=total, done=tally.frames, speed=speed
+            )
 
     def _share(self) -> float | None:
         """How far the inputs are on average, 0–1; ``None`` when the length of one is not known."""
@@ -80,7 +82,8 @@ def show_summary(report: RunReport, verbose: bool = False) -> None:
     for name, tally in zip(report.names, report.sources, strict=True):
         tracks = ", ".join(f"{len(ids)} {label}" for label, ids in sorted(tally.tracks.items()))
         err.print(
-            f"{name}: {tally.frames} frames, {tally.objects} objects" + (f", tracks: {tracks}" if tracks else ""),
+            f"{name}: {tally.frames} frames, {tally.objects} objects"
+            + (f", tracks: {tracks}" if tracks else ""),
             markup=False,
         )
     startup = "" if report.startup is None else f", first frame after {report.startup:.1f} s"
@@ -92,7 +95,9 @@ def show_summary(report: RunReport, verbose: bool = False) -> None:
     if verbose:
         for drop in report.drops:
             source = f" of source {drop.source}" if drop.source >= 0 else ""
-            err.print(f"  dropped at {drop.stage}: {drop.count} {drop.unit}{source}: {drop.reason}", markup=False)
+            err.print(
+                f"  dropped at {drop.stage}: {drop.count} {drop.unit}{source}: {drop.reason}", markup=False
+            )
     err.print(time_table(report))
 
 

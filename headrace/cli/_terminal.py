@@ -13,10 +13,14 @@ import typer
 from rich.console import Console
 
 from headrace.errors import ConfigError, HeadraceError, PipelineError
-from headrace.source.uri import redacted
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+#: Width of tables where nobody's terminal limits it.
+_WIDE = 160
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
+err = Console(
+    stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else _WIDE
+)
 
 #: Exit codes: something failed; the command was wrong; ended by Ctrl-C; ended by SIGTERM.
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
@@ -41,15 +45,21 @@ def tell_error(error: BaseException, verbose: bool = False) -> None:
     if not verbose:
         return
     if isinstance(error, PipelineError) and error.debug:
-        err.print(redacted(error.debug.rstrip()), markup=False)
+        err.print(_redacted(error.debug.rstrip()), markup=False)
     elif error.__traceback__ is not None:
         import traceback
 
         err.print("".join(traceback.format_exception(error)).rstrip(), markup=False)
 
 
+def _redacted(text: str) -> str:
+    from headrace.source.uri import redacted  # here, so that `doctor` needs none of the libraries behind it
+
+    return redacted(text)
+
+
 def _line(element: str, text: str) -> str:
-    line = " ".join(redacted(text).split())
+    line = " ".join(_redacted(text).split())
     return f"{element}: {line}" if element else line
 
 
@@ -67,7 +77,7 @@ class Warnings:
         if self._seen[line] == 1:
             err.print(f"warning: {line}", style="yellow", markup=False)
             if self._verbose and debug:
-                err.print(redacted(debug.rstrip()), markup=False)
+                err.print(_redacted(debug.rstrip()), markup=False)
 
     def close(self) -> None:
         """Say how often warnings came again."""

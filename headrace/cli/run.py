@@ -1,8 +1,8 @@
 """``headrace run``: detect and track in videos, cameras and scenes; write video, events and detections.
 
-    headrace run street.mp4 --model yolox_nano.onnx --out annotated.mp4 --detections found.jsonl
-    headrace run rtsp://camera/1 rtsp://camera/2 --model cats.py:Cats --events events.jsonl
-    headrace run --config run.yaml --confidence 0.4
+headrace run street.mp4 --model yolox_nano.onnx --out annotated.mp4 --detections found.jsonl
+headrace run rtsp://camera/1 rtsp://camera/2 --model cats.py:Cats --events events.jsonl
+headrace run --config run.yaml --confidence 0.4
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ def _option(name: str, *, metavar: str | None = None) -> Any:
     field = RunConfig.model_fields[name]
     default = "" if field.is_required() or field.default in (None, False) else f" Default: {field.default}."
     return typer.Option(
-        f"--{name.replace('_', '-')}", metavar=metavar, help=f"{field.description}{default}", show_default=False
+        f"--{name.replace('_', '-')}",
+        metavar=metavar,
+        help=f"{field.description}{default}",
+        show_default=False,
     )
 
 
@@ -33,7 +36,9 @@ class _RunCommand(TyperCommand):
         given = list(args)
         for index, word in enumerate(given):
             value = given[index + 1] if index + 1 < len(given) else ""
-            if word == "--tiles" and not (value == "auto" or value.replace("@", "x").replace("x", "").isdigit()):
+            if word == "--tiles" and not (
+                value == "auto" or value.replace("@", "x").replace("x", "").isdigit()
+            ):
                 given[index] = "--tiles=auto"
         return super().parse_args(ctx, given)
 
@@ -43,7 +48,8 @@ SETTINGS = {"cls": _RunCommand}
 
 def command(
     inputs: Annotated[
-        list[str] | None, typer.Argument(metavar="INPUT...", help=RunConfig.model_fields["inputs"].description)
+        list[str] | None,
+        typer.Argument(metavar="INPUT...", help=RunConfig.model_fields["inputs"].description),
     ] = None,
     model: Annotated[str | None, _option("model", metavar="M")] = None,
     labels: Annotated[str | None, _option("labels", metavar="FILE")] = None,
@@ -58,9 +64,12 @@ def command(
     live: Annotated[bool | None, _option("live")] = None,
     on_error: Annotated[str | None, _option("on_error", metavar="stop|drop|disable")] = None,
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE.yaml", help="The same options from a file; the command line wins.")
+        Path | None,
+        typer.Option(metavar="FILE.yaml", help="The same options from a file; the command line wins."),
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tracebacks and reasons of drops.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Tracebacks and reasons of drops.")
+    ] = False,
 ) -> None:
     """Detect, track, draw and publish."""
     values = {name: value for name, value in locals().items() if name in RunConfig.model_fields}

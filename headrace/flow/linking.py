@@ -49,7 +49,9 @@ def _is_instance(name: str, template: str) -> bool:
 
 
 def _existing(element: Gst.Element, template: str) -> bool:
-    return any(pad.get_pad_template() and pad.get_pad_template().name_template == template for pad in element.pads)
+    return any(
+        pad.get_pad_template() and pad.get_pad_template().name_template == template for pad in element.pads
+    )
 
 
 def _pads(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> list[Gst.Pad]:
@@ -57,7 +59,9 @@ def _pads(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> list[
     pads = [pad for pad in element.pads if pad.direction == direction and not pad.is_linked()]
     if hint:
         named = [pad for pad in pads if pad.get_name() == hint]
-        kind = [pad for pad in pads if pad.get_pad_template() and pad.get_pad_template().name_template == hint]
+        kind = [
+            pad for pad in pads if pad.get_pad_template() and pad.get_pad_template().name_template == hint
+        ]
         pads = named or kind
     return pads
 
@@ -71,9 +75,7 @@ def _link_now(source: Gst.Element, target: Gst.Element, source_hint: str, target
     return False
 
 
-def _candidates(
-    element: Gst.Element, direction: Gst.PadDirection, hint: str
-) -> list[tuple[Gst.Pad, bool]]:
+def _candidates(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> list[tuple[Gst.Pad, bool]]:
     ready = [(pad, False) for pad in _pads(element, direction, hint)]
     if ready:
         return ready
@@ -103,7 +105,11 @@ def _link_later(
 
     def added(_element: Gst.Element, pad: Gst.Pad) -> None:
         element = weak_target()
-        if element is not None and pad.direction == Gst.PadDirection.SRC and not link_pad(pad, element, target_hint):
+        if (
+            element is not None
+            and pad.direction == Gst.PadDirection.SRC
+            and not link_pad(pad, element, target_hint)
+        ):
             _log.debug("pad %s of %s does not fit %s", pad.get_name(), source.get_name(), element.get_name())
 
     source.connect("pad-added", added)

@@ -40,7 +40,9 @@ class Node:
         value = self.element.get_property(spec.name)
         return int(value) if isinstance(value, GObject.GEnum | GObject.GFlags) else value
 
-    def set(self, properties: Mapping[str, Any] | Sequence[Mapping[str, Any]] | str, value: Any = None) -> Node:
+    def set(
+        self, properties: Mapping[str, Any] | Sequence[Mapping[str, Any]] | str, value: Any = None
+    ) -> Node:
         """Set properties: a mapping, a list of mappings in turn, or one name and value.
 
         Unknown properties are logged and ignored, ``None`` is skipped; text is parsed for any type.

@@ -66,7 +66,9 @@ class Pipeline:
             raise PipelineError(f"Element creation failed: the name {name!r} is taken", name)
         element = Gst.ElementFactory.make(type_name, name)
         if element is None:
-            raise PipelineError(f"Element creation failed: no element {type_name!r}; run: headrace doctor", name)
+            raise PipelineError(
+                f"Element creation failed: no element {type_name!r}; run: headrace doctor", name
+            )
         self.gst.add(element)
         self[name].set(properties or {})
         return self

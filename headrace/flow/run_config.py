@@ -37,21 +37,31 @@ class RunConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=False)
 
-    inputs: list[str] = Field(min_length=1, description="Paths or addresses: file, http, rtsp, v4l2, sim://SCENE.")
+    inputs: list[str] = Field(
+        min_length=1, description="Paths or addresses: file, http, rtsp, v4l2, sim://SCENE."
+    )
     model: str = Field(min_length=1, description="file.onnx, file.py:Class or package.module:Class.")
-    labels: str | None = Field(None, description="Text file with a class name on each line; else the model's own.")
+    labels: str | None = Field(
+        None, description="Text file with a class name on each line; else the model's own."
+    )
     confidence: float = Field(0.25, ge=0, le=1, description="Detections below it are left out.")
     nms: float = Field(0.45, ge=0, le=1, description="Overlap above which the weaker of two boxes goes.")
     tracker: str = Field(DEFAULT_TRACKER, description="Name of the tracker, or none.")
     out: Path | None = Field(None, description="Annotated video, MP4 with H.264.")
-    events: Path | None = Field(None, description="File of events, a JSON message on each line: tracks come and go.")
-    detections: Path | None = Field(None, description="File of detections, a JSON object for each frame on a line.")
+    events: Path | None = Field(
+        None, description="File of events, a JSON message on each line: tracks come and go."
+    )
+    detections: Path | None = Field(
+        None, description="File of detections, a JSON object for each frame on a line."
+    )
     summary: Path | None = Field(None, description="File for the final counts, one JSON object.")
     tiles: str | None = Field(
         None,
         description="Grid of the annotated video, ROWSxCOLUMNS, and its size: 2x2, 3x3@1920x1080, @1920x1080, or auto.",
     )
-    live: bool = Field(False, description="Treat inputs as cameras: real time, the oldest frames dropped when late.")
+    live: bool = Field(
+        False, description="Treat inputs as cameras: real time, the oldest frames dropped when late."
+    )
     on_error: Literal["stop", "drop", "disable"] = Field(
         "stop", description="When the model fails: stop the run, drop the batch, or go on without the model."
     )
@@ -84,13 +94,19 @@ class RunConfig(BaseModel):
 
     @model_validator(mode="after")
     def _files_apart(self) -> RunConfig:
-        taken = {path.resolve(): f"the input {name}" for name in self.inputs if (path := local_path(name)) is not None}
+        taken = {
+            path.resolve(): f"the input {name}"
+            for name in self.inputs
+            if (path := local_path(name)) is not None
+        }
         for field in _OUTPUTS:
             path = getattr(self, field)
             if path is None or (path.exists() and not path.is_file()):
                 continue  # devices such as /dev/null may be given twice
             if path.resolve() in taken:
-                raise ValueError(f"{field} {path} would overwrite {taken[path.resolve()]}; choose another file")
+                raise ValueError(
+                    f"{field} {path} would overwrite {taken[path.resolve()]}; choose another file"
+                )
             taken[path.resolve()] = f"the file of {field}"
         return self
 
@@ -182,7 +198,9 @@ def _explain(error: ValidationError) -> str:
         name = ".".join(str(part) for part in one["loc"]).replace("_", "-")
         text = one["msg"].removeprefix("Value error, ")
         if one["type"] == "missing":
-            missing = "no input: name a video file, camera or scene" if name == "inputs" else f"{name} is missing"
+            missing = (
+                "no input: name a video file, camera or scene" if name == "inputs" else f"{name} is missing"
+            )
             lines.append(missing + ("; give --model file.onnx" if name == "model" else ""))
         elif not name:
             lines.append(text)

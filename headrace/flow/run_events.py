@@ -120,11 +120,15 @@ def write_sensors(path: Path, names: Sequence[str]) -> None:
         path: The file.
         names: Name of each source.
     """
-    groups = [f"[analytics0]\nenable=1\nid={package}\ndescription=tracks that come and go\nsource={package}\nversion=1"]
+    groups = [
+        f"[analytics0]\nenable=1\nid={package}\ndescription=tracks that come and go\nsource={package}\nversion=1"
+    ]
     for index, name in enumerate(names):
         groups.append(
             f"[sensor{index}]\nenable=1\ntype=Camera\nid=source-{index}\nlocation=0;0;0\ndescription={name}\n"
             "coordinate=0;0;0"
         )
-        groups.append(f"[place{index}]\nenable=1\nid={index}\ntype=source\nname={name}\nlocation=0;0;0\ncoordinate=0;0;0")
+        groups.append(
+            f"[place{index}]\nenable=1\nid={index}\ntype=source\nname={name}\nlocation=0;0;0\ncoordinate=0;0;0"
+        )
     path.write_text("\n\n".join(groups) + "\n", encoding="utf-8")

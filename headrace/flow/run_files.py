@@ -56,7 +56,9 @@ class LineFile:
             self._file.truncate(os.fstat(self._file.fileno()).st_size - done)
 
     def _failure(self, error: OSError) -> HeadraceError:
-        return HeadraceError(f"cannot write {self.path}: {error.strerror}; check folder, permissions and space")
+        return HeadraceError(
+            f"cannot write {self.path}: {error.strerror}; check folder, permissions and space"
+        )
 
     def __enter__(self) -> LineFile:
         return self

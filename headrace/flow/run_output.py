@@ -54,7 +54,9 @@ def add_video(pipeline: Pipeline, config: RunConfig, out: Path) -> str:
     width, height = config.picture_size or (_TILED if several else (0, 0))
     encoder = choose_encoder()
     pipeline.add("queue", "video_queue", QUEUE)
-    pipeline.add("nvmultistreamtiler", "tiler", {"rows": rows, "columns": columns, "width": width, "height": height})
+    pipeline.add(
+        "nvmultistreamtiler", "tiler", {"rows": rows, "columns": columns, "width": width, "height": height}
+    )
     pipeline.add("nvdsosd", "overlay", {"color-by-class": True})
     pipeline.add("nvvideoconvert", "converter")
     pipeline.add("capsfilter", "video_caps", {"caps": "video/x-raw,format=I420"})
@@ -116,7 +118,9 @@ def add_events(
     """
     pipeline.add("queue", "events_queue", QUEUE)
     pipeline.add("nvmsgconv", "messages", {"config": str(sensors), "payload-type": 0})
-    pipeline.add("nvmsgbroker", "events", {"proto-lib": "file", "conn-str": str(events.resolve()), "sync": False})
+    pipeline.add(
+        "nvmsgbroker", "events", {"proto-lib": "file", "conn-str": str(events.resolve()), "sync": False}
+    )
     pipeline["events"].element.set_property("async", False)
     pipeline.link("events_queue", "messages", "events")
     _send_last(pipeline["events_queue"].element.get_static_pad("src"), finish)

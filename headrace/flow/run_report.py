@@ -112,11 +112,20 @@ class RunReport:
             ],
             "startup_seconds": None if self.startup is None else round(self.startup, 3),
             "drops": [
-                {"stage": d.stage, "source": None if d.source < 0 else d.source, "reason": d.reason, d.unit: d.count}
+                {
+                    "stage": d.stage,
+                    "source": None if d.source < 0 else d.source,
+                    "reason": d.reason,
+                    d.unit: d.count,
+                }
                 for d in self.drops
             ],
             "stages": [
-                {"name": s.stage, "ms_per_frame": round(1000 * s.seconds / max(s.frames, 1), 4), "waits": s.waits}
+                {
+                    "name": s.stage,
+                    "ms_per_frame": round(1000 * s.seconds / max(s.frames, 1), 4),
+                    "waits": s.waits,
+                }
                 for s in self.stages
             ],
             "interrupted": self.interrupted,
@@ -127,7 +136,11 @@ class RunReport:
 def received_frames(pipeline: Pipeline) -> dict[int, int]:
     """How many frames of each source came into the muxer."""
     mux = pipeline["mux"].element
-    return {source.index: source.next_number for source in mux.sources.values()} if isinstance(mux, StreamMux) else {}
+    return (
+        {source.index: source.next_number for source in mux.sources.values()}
+        if isinstance(mux, StreamMux)
+        else {}
+    )
 
 
 def dropped_frames(pipeline: Pipeline, tally: Tally) -> tuple[int, tuple[Drop, ...]]:

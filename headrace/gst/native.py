@@ -124,6 +124,7 @@ _declare(gobject, "g_value_set_boxed", None, POINTER(GValue), c_void_p)
 _declare(gobject, "g_value_get_boxed", c_void_p, c_void_p)
 _declare(gobject, "g_type_from_name", c_size_t, c_char_p)
 _declare(gobject, "g_object_ref", c_void_p, c_void_p)
+_declare(gobject, "g_object_is_floating", c_int, c_void_p)
 _declare(gobject, "g_object_force_floating", None, c_void_p)
 
 
@@ -142,7 +143,8 @@ def make_writable(address: int) -> int:
 def make_floating(address: int) -> None:
     """Give a freshly constructed GObject back the floating reference that PyGObject < 3.46 has sunk.
 
-    Without it GStreamer >= 1.22 prints a CRITICAL line for each element that is written in Python.
+    Does nothing where it still is floating. Without it GStreamer >= 1.22 prints a CRITICAL line for each element that is written in Python.
     """
-    gobject.g_object_ref(address)
-    gobject.g_object_force_floating(address)
+    if not gobject.g_object_is_floating(address):
+        gobject.g_object_ref(address)
+        gobject.g_object_force_floating(address)

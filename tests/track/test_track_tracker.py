@@ -80,7 +80,8 @@ def test_one_who_stops_while_hidden_is_found_where_last_seen(name):
 
 
 def test_weak_detections_prolong_a_track_but_start_none(name):
-    tracker = make_tracker(name, NO_WAIT)
+    options = TrackerOptions(probation_age=0, tentative_confidence=0.5, new_target_confidence=0.5)
+    tracker = make_tracker(name, options)
     sure, weak = detections(walker(50)), detections(walker(50), walker(300), confidence=0.3)
     assert tracker.update(sure).ids.tolist() == [1]
     assert tracker.update(weak).ids.tolist() == [1, -1]
