@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -27,6 +28,18 @@ class Pending(Protocol):
 
     def result(self) -> Any:
         """Wait for it."""
+        ...
+
+    def done(self) -> bool:
+        """Whether `result` would return or raise at once."""
+        ...
+
+    def cancel(self) -> bool:
+        """Give it up if it has not begun."""
+        ...
+
+    def add_done_callback(self, call: Callable[[Any], Any]) -> None:
+        """Call when it is done, on any thread."""
         ...
 
 
@@ -71,8 +84,11 @@ class AsyncFilter(Filter):
         """Go on with this flow value; what waits is given up, freed after the lock."""
         with self._changed:
             self._flow = flow
-            _given_up, self._items = self._items, deque()
+            given_up, self._items = self._items, deque()
             self._changed.notify_all()
+        for item in given_up:
+            if item.pending is not None:
+                item.pending.cancel()
 
     def _in_flight(self) -> int:
         return sum(item.buffer is not None for item in self._items) + self._finishing
@@ -152,6 +168,18 @@ class AsyncFilter(Filter):
         self.report_flow(flow)
         return flow
 
+    def _done(self, pending: Pending) -> bool:
+        """Wait for the work or for a flush, because user code may never return; tells whether it did."""
+        pending.add_done_callback(self._wake)
+        with self._changed:
+            while not pending.done() and self._flow == FLOW_OK:
+                self._changed.wait()
+        return pending.done()
+
+    def _wake(self, _pending: Any) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
     def _complete(self, item: _Item, batch: Batch) -> int | None:
         """Write the result or deal with an error; returns a flow value if the batch is not to go on."""
         # Taken out of the item, which the error's traceback knows: a cycle would keep the batch.
@@ -159,6 +187,8 @@ class AsyncFilter(Filter):
         pending, item.pending = item.pending, None
         try:
             if error is None and pending is not None:
+                if not self._done(pending):
+                    return FLOW_FLUSHING
                 self.finish(batch, pending)
         except CancelledError:
             return FLOW_FLUSHING

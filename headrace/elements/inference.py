@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.errors import ModelError
 from headrace.infer import Classification, Classifier, Detector, InferOptions, InferStage, IntervalCounter
 from headrace.meta.batch import Batch
 from headrace.meta.detections import Detections
@@ -48,6 +49,18 @@ class Work:
         """Wait for the model."""
         return self.future.result()
 
+    def done(self) -> bool:
+        """Whether there is a result, or an error."""
+        return self.future.done()
+
+    def cancel(self) -> bool:
+        """Give up work that has not begun."""
+        return self.future.cancel()
+
+    def add_done_callback(self, call: Callable[[Any], Any]) -> None:
+        """Call when done; at once if that is so already."""
+        self.future.add_done_callback(call)
+
 
 class Inference:
     """Takes ownership of the model; `submit` and `finish` may run on two threads."""
@@ -60,8 +73,14 @@ class Inference:
         self._counter = IntervalCounter(settings.interval)
 
     def close(self) -> None:
-        """Finish what was submitted and free the model."""
-        self._stage.close()
+        """Finish what was submitted and free the model.
+
+        Raises:
+            ModelError: The model does not return. Its thread is left behind; the process can end all the same.
+        """
+        if not self._stage.close(PATIENCE):
+            name = type(self.model).__name__
+            raise ModelError(f"model {name} has not returned for {PATIENCE:g} s: its thread is left behind")
         self.model.close()
 
     def submit(self, batch: Batch) -> Work | None:
@@ -147,3 +166,6 @@ class Inference:
 
 
 _FRAME_BORDER = 6
+
+#: Seconds that a model's call under way may take when the pipeline ends.
+PATIENCE = 1.0

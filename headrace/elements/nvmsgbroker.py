@@ -28,6 +28,7 @@ class MsgBrokerOptions:
     config: str = option("", "file with the adaptor's settings")
     topic: str = option("", "topic; empty: what stands behind the last ; of conn-str")
     comp_id: int = option(0, "only events of this component", no_effect="choose at nvmsgconv")
+    on_error: str = option("stop", "when a message cannot be delivered: stop the pipeline, or drop the message")
     new_api: bool = option(False, "use the reconnecting library", no_effect="there is one way of delivery")
     sleep_time: int = option(0, "pause between work calls, ms", no_effect="delivery waits for messages")
 
@@ -48,6 +49,8 @@ class MsgBroker(Face, GstBase.BaseSink):
         """GStreamer vmethod: connect."""
         options = self.options
         try:
+            if options.on_error not in ("stop", "drop"):
+                raise ConfigError(f"on-error={options.on_error!r} is not known; use stop or drop")
             if not options.proto_lib:
                 raise ConfigError("no adaptor: set proto-lib=file and conn-str=PATH")
             broker = make_broker(options.proto_lib, options.conn_str, options.config)
@@ -83,4 +86,7 @@ class MsgBroker(Face, GstBase.BaseSink):
         return Gst.FlowReturn.OK
 
     def _undelivered(self, error: Exception) -> None:
-        self.post_warning(str(error))
+        if self.options.on_error == "stop":
+            self.post_error(error)
+        else:
+            self.post_warning(str(error))

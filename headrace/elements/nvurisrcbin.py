@@ -12,6 +12,7 @@ from typing import Any
 from gi.repository import Gst
 
 from headrace.elements.caps import ANY_CAPS
+from headrace.elements.ending import EndWatch
 from headrace.elements.looping import FileLoop
 from headrace.errors import SourceError
 from headrace.gst.face import USER_ERRORS, Face, properties_of, template
@@ -62,6 +63,7 @@ class UriSource(Face, Gst.Bin):
     def __init__(self) -> None:
         super().__init__()
         self.loop: FileLoop | None = None
+        self.end: EndWatch | None = None
         self.frames = 0
 
     def do_change_state(self, transition: Gst.StateChange) -> Gst.StateChangeReturn:
@@ -107,17 +109,28 @@ class UriSource(Face, Gst.Bin):
         ghost = Gst.GhostPad.new_from_template("vsrc_0", out.get_static_pad("src"), self.template("vsrc_%u"))
         if options.file_loop and self.options.uri:
             self.loop = FileLoop(self, queue.get_static_pad("sink"))
+        else:
+            self.end = EndWatch(self, queue.get_static_pad("sink"), redacted(options.uri))
         ghost.set_active(True)
         self.add_pad(ghost)
         for element in (out, convert, queue):
             element.sync_state_with_parent()
         pad.link(queue.get_static_pad("sink"))
 
+    def do_send_event(self, event: Gst.Event) -> bool:
+        """GStreamer vmethod: end of stream from outside is a wish, not an early end."""
+        if event.type == Gst.EventType.EOS and self.end is not None:
+            self.end.asked = True
+        return bool(Gst.Bin.do_send_event(self, event))
+
     def do_handle_message(self, message: Gst.Message) -> None:
         """GStreamer vmethod: errors of the parts say which source they are about, without passwords."""
         if message.type == Gst.MessageType.ERROR:
             error, debug = message.parse_error()
-            text = f"source {redacted(self.options.uri)}: {redacted(error.message)}"
+            said = redacted(error.message)
+            if error.matches(Gst.CoreError.quark(), Gst.CoreError.MISSING_PLUGIN):
+                said = f"no video in it that the installed plugins decode; run: headrace doctor ({said})"
+            text = f"source {redacted(self.options.uri)}: {said}"
             self._post(Gst.Message.new_error, text, f"{message.src.get_name()}: {redacted(debug or '')}")
             return
         Gst.Bin.do_handle_message(self, message)

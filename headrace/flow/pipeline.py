@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any, Literal
 
 from gi.repository import GLib, Gst
@@ -28,6 +31,8 @@ from headrace.gst.threads import shorten_switch_interval
 
 _log = logging.getLogger(__name__)
 _POLL = 100 * Gst.MSECOND
+#: Seconds that elements get to let go of what they hold before the pipeline is given up.
+_PATIENCE = 12.0
 OnMessage = Callable[[Message], Any]
 
 
@@ -98,7 +103,7 @@ class Pipeline:
             (source, target), hints = names[0], names[1]
             link(self[source].element, self[target].element, *hints)
             return self
-        for source, target in zip(names, names[1:], strict=False):
+        for source, target in pairwise(names):
             link(self[source].element, self[target].element)
         return self
 
@@ -133,17 +138,39 @@ class Pipeline:
                 stream or `quit`, as DeepStream's programs expect.
 
         Raises:
-            PipelineError: An element failed.
+            PipelineError: An element failed; or user code on a streaming thread does not return, so that the
+                pipeline cannot be freed: its debug text shows where each thread is.
         """
         thread = self._thread
-        while thread is not None and thread.is_alive():
+        while thread is not None and thread.is_alive() and not self._quit.is_set():
+            thread.join(0.05)
             if on_error == "raise" and self._error is not None:
                 self.quit()
-            thread.join(0.05)
-        self._thread = None
-        self.gst.set_state(Gst.State.NULL)
+        self._free()
         if on_error == "raise" and self._error is not None:
             raise self._error
+
+    def _free(self) -> None:
+        helper = threading.Thread(target=self._shut_down, name=f"headrace-end-{self.name}", daemon=True)
+        helper.start()
+        helper.join(_PATIENCE)
+        if helper.is_alive():
+            raise PipelineError(
+                f"pipeline {self.name!r} does not end: code of an element or probe has not returned for "
+                f"{_PATIENCE:g} s; see the debug text for where",
+                debug=_stacks(),
+            )
+
+    def _shut_down(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self.gst.get_state(0).state != Gst.State.NULL:
+            # In READY elements have finished, but their last messages are not flushed yet as they are in NULL.
+            self.gst.set_state(Gst.State.READY)
+            while (message := self.gst.get_bus().pop()) is not None:
+                self._handle(message)
+        self.gst.set_state(Gst.State.NULL)
 
     def stop(self) -> None:
         """Send end of stream in at every source, so that files are finished; does not wait."""
@@ -154,7 +181,7 @@ class Pipeline:
         """End without waiting for what is under way."""
         self._quit.set()
 
-    def failed(self, element: Gst.Element, probe: Probe, error: Exception) -> bool:
+    def failed(self, element: Gst.Element, probe: Probe, error: BaseException) -> bool:
         """An operator raised: post it on the bus in the element's name; the buffer is dropped."""
         text, debug = describe(error, f"probe {probe.name!r}")
         gerror = GLib.Error.new_literal(Gst.stream_error_quark(), text, int(Gst.StreamError.FAILED))
@@ -186,6 +213,13 @@ class Pipeline:
         if told is not None and self._on_message is not None:
             self._on_message(told)
         return isinstance(told, EOSMessage)
+
+
+def _stacks() -> str:
+    """Where every thread of the process is in Python code."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    frames = sys._current_frames().items()
+    return "\n".join(f"{names.get(i, i)}:\n{''.join(traceback.format_stack(frame))}" for i, frame in frames)
 
 
 def translate(message: Gst.Message) -> Message | None:

@@ -8,11 +8,12 @@ from typing import Any
 from gi.repository import Gst
 
 from headrace.flow.operators import Probe
+from headrace.gst.face import USER_ERRORS
 from headrace.gst.threads import keep_thread_state
 from headrace.meta.buffer import Buffer
 
 #: Told of an error in user code: element, probe, error. Returns whether the buffer goes on.
-Failed = Callable[[Gst.Element, Probe, Exception], bool]
+Failed = Callable[[Gst.Element, Probe, BaseException], bool]
 
 
 def attach_probe(element: Gst.Element, probe: Probe, tips: str, failed: Failed) -> None:
@@ -35,7 +36,7 @@ def attach_probe(element: Gst.Element, probe: Probe, tips: str, failed: Failed) 
         keep_thread_state()
         try:
             keep = probe.handle(Buffer(info.get_buffer()))
-        except Exception as error:  # noqa: BLE001 - user code may raise anything; the pipeline reports it
+        except USER_ERRORS as error:
             keep = failed(element, probe, error)
         return Gst.PadProbeReturn.OK if keep else Gst.PadProbeReturn.DROP
 

@@ -16,8 +16,9 @@ _log = logging.getLogger(__name__)
 
 ANY = Gst.Caps.new_any()
 
-#: What user code may raise; `SystemExit` included, which would end a streaming thread without a word.
-USER_ERRORS: tuple[type[BaseException], ...] = (Exception, SystemExit)
+#: What user code may raise; `SystemExit` included, which would end a streaming thread
+#: or the process without a word. `KeyboardInterrupt` too: Ctrl-C itself arrives on the main thread only.
+USER_ERRORS: tuple[type[BaseException], ...] = (Exception, SystemExit, KeyboardInterrupt)
 
 
 def template(

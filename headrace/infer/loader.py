@@ -73,7 +73,7 @@ def _load_class(spec: str, module: ModuleType, name: str, options: InferOptions)
         model.load(options)
     except HeadraceError:
         raise
-    except Exception as error:  # the user's code may raise anything
+    except (Exception, SystemExit) as error:  # the user's code may raise anything
         raise ModelError(f"model {spec} failed to load: {type(error).__name__}: {error}") from error
     return model
 
@@ -95,7 +95,7 @@ def _import(place: str) -> ModuleType:
         return _import_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
     except HeadraceError:
         raise
-    except Exception as error:  # the user's code may raise anything
+    except (Exception, SystemExit) as error:  # the user's code may raise anything
         raise ModelError(
             f"model code {place} failed while it was imported: {type(error).__name__}: {error}"
         ) from error

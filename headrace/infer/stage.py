@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from headrace.infer.batch import FrameBatch
 from headrace.infer.model import Classification, Classifier, Detector
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import crop
+from headrace.infer.worker import Worker
 from headrace.meta import Detections
 
 #: Left, top, right, bottom in pixels of a frame.
@@ -42,13 +43,14 @@ class InferStage:
         >>> stage.submit([Frame.empty("RGB", 8, 8)]).result()[0].xyxy.shape
         (0, 4)
         >>> stage.close()
+        True
     """
 
     def __init__(self, model: Detector | Classifier, options: InferOptions) -> None:
         self.model = model
         self._options = options
         self._model_lock = threading.Lock()
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="hr-infer")
+        self._worker = Worker("hr-infer")
 
     def infer(self, frames: Sequence[Frame], regions: Sequence[Region] | None = None) -> list[Detections]:
         """Objects of each frame, boxes in frame pixels.
@@ -94,14 +96,21 @@ class InferStage:
         """
         try:
             if isinstance(self.model, Detector):
-                return self._executor.submit(self.infer, frames, regions)
-            return self._executor.submit(self.classify, frames, regions)
+                return self._worker.submit(self.infer, frames, regions)
+            return self._worker.submit(self.classify, frames, regions)
         except RuntimeError as error:
             raise ModelError(f"the stage of {_name(self.model)} is closed; make a new one") from error
 
-    def close(self) -> None:
-        """Finish what was submitted and stop the thread; may be called again."""
-        self._executor.shutdown(wait=True)
+    def close(self, timeout: float | None = None) -> bool:
+        """Finish what was submitted and stop the thread; may be called again.
+
+        Args:
+            timeout: Seconds to wait for a call of the model that is under way; ``None`` for ever.
+
+        Returns:
+            Whether the model has returned. If not, its thread is left behind.
+        """
+        return self._worker.close(timeout)
 
     def _in_slices(
         self, call: Callable[[FrameBatch], Sequence[_Result]], frames: list[Frame]

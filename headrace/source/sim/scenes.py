@@ -69,7 +69,7 @@ def _crossroad_props(scene: Layout, rng: np.random.Generator) -> None:
 
 
 def _crossroad_routes(scene: Layout) -> None:
-    lanes = [
+    lanes: list[tuple[list[tuple[float, float]], float, float, tuple[int, ...]]] = [
         ([(-24, -1.8), (66, -1.8)], 24, 0.0, (0, 1, 2, 3)),
         ([(66, 1.8), (-24, 1.8)], 66, 0.0, (0, 1, 2, 3)),
         ([(1.8, -24), (1.8, 66)], 24, 8.0, (0, 1, 3)),
@@ -156,8 +156,8 @@ def _plaza(rng: np.random.Generator) -> Layout:
     for k in rng.permutation(5)[:3].tolist():
         at_x, at_y = ((-6.5, 2.5), (7.0, 10.6), (-11.0, 10.6), (9.0, -1.5), (3.6, 10.6))[k]
         scene.add_sign(rng, at_x + rng.uniform(-0.5, 0.5), at_y)
-    for x, y in ((-12.0, 5.0), (12.5, 4.0), (-5.0, 8.5), (17.0, 22.0), (-15.0, 22.5), (2.0, 23.0)):
-        scene.add_tree(rng, x + rng.uniform(-1, 1), y + rng.uniform(-1, 1))
+    for tree_x, tree_y in ((-12.0, 5.0), (12.5, 4.0), (-5.0, 8.5), (17.0, 22.0), (-15.0, 22.5), (2.0, 23.0)):
+        scene.add_tree(rng, tree_x + rng.uniform(-1, 1), tree_y + rng.uniform(-1, 1))
     scene.add_lamp(rng, 5.0, 2.0, math.pi)
     scene.add_lamp(rng, -9.0, -3.5, 0.0)
     scene.add_shelter(rng, 9.5 + rng.uniform(-1, 1), 21.2, -math.pi / 2)

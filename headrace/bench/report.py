@@ -1,0 +1,83 @@
+"""The report of the benchmarks, as Markdown and as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from headrace.bench.cost import StageCost
+from headrace.bench.memory import MemoryUse
+from headrace.bench.nullmodel import OBJECTS
+from headrace.bench.statistics import Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was measured, where and how; parts that were not asked for are empty.
+
+    Attributes:
+        machine: See `headrace.bench.machine.machine`.
+        command: The command line.
+        costs: CPU of the elements.
+        memory: Resident memory.
+        startup: Seconds of ``headrace run`` to its first frame.
+    """
+
+    machine: dict[str, str]
+    command: str
+    costs: Sequence[StageCost] = ()
+    memory: Sequence[MemoryUse] = ()
+    startup: Spread | None = None
+
+    def data(self) -> dict[str, Any]:
+        """The report ready for JSON; spreads are median, low, high."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """The report as Markdown. Figures are ``median (least–greatest)``."""
+        parts = [self._head()]
+        if self.costs:
+            parts.append(self._costs())
+        if self.memory:
+            parts.append(self._memory())
+        if self.startup is not None:
+            parts.append(f"Start of `headrace run` to its first frame: {self.startup} s.")
+        return "\n\n".join(parts) + "\n"
+
+    def _head(self) -> str:
+        where = ", ".join(f"{name} {value}" for name, value in self.machine.items())
+        return f"`{self.command}`\n\n{where}"
+
+    def _costs(self) -> str:
+        rows = [
+            (cost.batch_size, cost.stage, cost.own, cost.total, cost.total_per_batch) for cost in self.costs
+        ]
+        title = (
+            f"CPU µs over the bare sources, {OBJECTS} objects a frame, null model; median (least–greatest):"
+        )
+        heads = (
+            "batch",
+            "stage",
+            "stage alone, per frame",
+            "chain so far, per frame",
+            "chain so far, per batch",
+        )
+        return f"{title}\n\n{_table(heads, rows)}"
+
+    def _memory(self) -> str:
+        rows = [(use.sources, use.before, use.after) for use in self.memory]
+        return "Resident memory, MiB:\n\n" + _table(
+            ("sources", "after import", "highest, chain running"), rows
+        )
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    cells = [list(heads), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
+    lines = [
+        f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |"
+        for row in cells
+    ]
+    lines.insert(1, f"|{'|'.join('-' * (width + 2) for width in widths)}|")
+    return "\n".join(lines)

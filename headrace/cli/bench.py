@@ -1,0 +1,83 @@
+"""``headrace bench``: what the elements cost, how much memory they take and how quickly they start.
+
+headrace bench elements
+headrace bench elements memory startup --text report.md --json report.json
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Part(str, Enum):
+    """What can be measured."""
+
+    elements = "elements"
+    memory = "memory"
+    startup = "startup"
+
+
+def command(
+    parts: Annotated[
+        list[Part] | None,
+        typer.Argument(metavar="PART...", help="elements, memory, startup; all if left out."),
+    ] = None,
+    batch_sizes: Annotated[
+        str, typer.Option(help="Batch sizes, and numbers of sources, to measure.")
+    ] = "1,4,16",
+    frames: Annotated[int, typer.Option(min=1, help="Frames of a run, over all sources.")] = 4000,
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds.")] = 5,
+    live: Annotated[
+        bool, typer.Option(help="Sources at 30 frames a second, not as fast as possible.")
+    ] = False,
+    model: Annotated[
+        str, typer.Option(help="Model whose start is measured.")
+    ] = "headrace.bench.nullmodel:NullModel",
+    text: Annotated[
+        Path | None, typer.Option(metavar="FILE.md", help="Write the report as Markdown, too.")
+    ] = None,
+    json_: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE.json", help="Write the report as JSON, too.")
+    ] = None,
+) -> None:
+    """Measure and report."""
+    from headrace.bench.cost import element_costs
+    from headrace.bench.machine import machine
+    from headrace.bench.memory import memory_use
+    from headrace.bench.report import Report
+    from headrace.bench.startup import startup_seconds
+
+    wanted, sizes = set(parts or Part), _sizes(batch_sizes)
+    where = machine()
+    report = Report(
+        where,
+        " ".join(["headrace", *sys.argv[1:]]),
+        element_costs(sizes, frames, repeats, live, _progress) if Part.elements in wanted else (),
+        memory_use(sizes) if Part.memory in wanted else (),
+        startup_seconds(model, repeats) if Part.startup in wanted else None,
+    )
+    typer.echo(report.text(), nl=False)
+    if text is not None:
+        text.write_text(report.text(), encoding="utf-8")
+    if json_ is not None:
+        json_.write_text(json.dumps(report.data(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        sizes = [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise typer.BadParameter("write numbers such as 1,4,16", param_hint="--batch-sizes") from error
+    if min(sizes) < 1:
+        raise typer.BadParameter("a batch has at least one frame", param_hint="--batch-sizes")
+    return sizes
+
+
+def _progress(text: str) -> None:
+    typer.echo(text, err=True)

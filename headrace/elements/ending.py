@@ -1,0 +1,57 @@
+"""How a source ended: without a picture, before its time, or as it should."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from gi.repository import Gst
+
+from headrace.errors import SourceError
+from headrace.gst.threads import keep_thread_state
+
+#: A file that ends by more than this part of its length before its end was cut short; indexes are not exact.
+_SLACK = 0.05
+
+
+class EndWatch:
+    """Looks at the end of stream of a source, on a pad behind its decoder.
+
+    A source that has not delivered one frame is an error; one that ends long before the end that its header
+    names is warned of. A source that was asked to stop is neither.
+
+    Args:
+        owner: Face of the source; gets `post_error` and `post_warning`.
+        pad: A sink pad, before any queue.
+        address: The source, as messages name it.
+    """
+
+    def __init__(self, owner: Any, pad: Gst.Pad, address: str) -> None:
+        self._owner = weakref.ref(owner)
+        self._address = address
+        self._any = self.asked = False
+        pad.add_probe(Gst.PadProbeType.BUFFER, self._first)
+        pad.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, self._event)
+
+    def _first(self, _pad: Gst.Pad, _info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
+        keep_thread_state()
+        self._any = True
+        return Gst.PadProbeReturn.REMOVE
+
+    def _event(self, pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
+        keep_thread_state()
+        owner = self._owner()
+        if owner is None or info.get_event().type != Gst.EventType.EOS or self.asked:
+            return Gst.PadProbeReturn.OK
+        if not self._any:
+            owner.post_error(
+                SourceError("no frame could be decoded: the file is damaged or cut short"),
+                f"source {self._address}",
+            )
+            return Gst.PadProbeReturn.OK
+        known, length = pad.peer_query_duration(Gst.Format.TIME)
+        told, reached = pad.peer_query_position(Gst.Format.TIME)
+        if known and told and 0 < reached < length * (1 - _SLACK):
+            seconds = f"{reached / Gst.SECOND:.1f} s of {length / Gst.SECOND:.1f} s"
+            owner.post_warning(f"source {self._address} ended after {seconds}: the file is cut short")
+        return Gst.PadProbeReturn.OK

@@ -1,0 +1,127 @@
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from headrace.bench.chain import STAGES, launch_line, run
+from headrace.bench.cost import StageCost, element_costs
+from headrace.bench.memory import MemoryUse, memory_use
+from headrace.bench.nullmodel import OBJECTS, PERIOD, SIZE, prepared
+from headrace.bench.report import Report
+from headrace.bench.statistics import Spread
+from headrace.cli.bench import command
+from headrace.errors import HeadraceError, PipelineError
+from headrace.track import make_tracker
+
+
+@pytest.fixture
+def cli():
+    app = typer.Typer()
+    app.command()(command)
+    return lambda *arguments: CliRunner().invoke(app, list(arguments))
+
+
+def test_spread_is_median_least_and_greatest():
+    spread = Spread.of([4.0, 1.0, 9.0])
+    assert spread == (4.0, 1.0, 9.0)
+    assert str(spread.scaled(10)) == "40 (10–90)"
+    assert str(Spread.of([0.25])) == "0.25 (0.25–0.25)"
+
+
+def test_prepared_boxes_move_in_the_picture_and_keep_a_tracker_busy():
+    tracker = make_tracker("cascade")
+    ids = set()
+    for found in prepared(seed=1) * 2:
+        assert len(found) == OBJECTS
+        assert found.xyxy.min() >= 0
+        assert (found.xyxy[:, 2:] <= SIZE).all()
+        ids.update(tracker.update(found).track_id.tolist())
+    assert OBJECTS <= len(ids) < 2 * OBJECTS
+    first, *_, last = prepared(seed=1)
+    assert len(prepared(seed=1)) == PERIOD
+    assert abs(first.xyxy - last.xyxy).max() < 25, "the round closes without a jump"
+
+
+@pytest.mark.parametrize("stages", range(len(STAGES) + 1))
+def test_every_chain_runs_to_its_end(stages):
+    used = run(launch_line(stages, 2, 5))
+    assert used.cpu > 0
+    assert used.wall > 0
+
+
+def test_a_failing_chain_is_no_measurement():
+    with pytest.raises(PipelineError, match="no model"):
+        run(launch_line(2, 1, 5).replace("model=headrace.bench.nullmodel:NullModel", ""))
+
+
+def test_costs_name_every_stage_and_add_up():
+    said = []
+    costs = element_costs([2], frames=20, repeats=1, progress=said.append)
+    assert [cost.stage for cost in costs] == [name for name, _ in STAGES]
+    assert sum(cost.own.median for cost in costs) == pytest.approx(costs[-1].total.median)
+    assert costs[-1].total_per_batch.median == pytest.approx(2 * costs[-1].total.median)
+    assert said == ["batch size 2, round 0 of 1", "batch size 2, round 1 of 1"]
+
+
+def test_memory_is_that_of_a_process_of_its_own():
+    (use,) = memory_use([1], frames=5, repeats=1)
+    assert 10 < use.before.median < use.after.median
+
+
+def test_memory_of_a_failing_run_is_an_error(monkeypatch):
+    monkeypatch.setattr("headrace.bench.memory._CHILD", "raise SystemExit('out of paper')")
+    with pytest.raises(HeadraceError, match="measuring memory failed:\nout of paper"):
+        memory_use([1], frames=5, repeats=1)
+
+
+def test_the_report_names_machine_command_and_figures():
+    spread = Spread(12.0, 11.0, 13.0)
+    costs, memory = [StageCost("nvtracker", 4, spread, spread)], [MemoryUse(4, spread, spread)]
+    report = Report({"CPU": "abacus"}, "headrace bench", costs, memory, Spread(0.5, 0.4, 0.6))
+    text = report.text()
+    for part in (
+        "`headrace bench`",
+        "CPU abacus",
+        "nvtracker",
+        "48 (44–52)",
+        "12 (11–13)",
+        "0.50 (0.40–0.60) s",
+    ):
+        assert part in text
+    data = json.loads(json.dumps(report.data()))
+    assert data["costs"][0] == {
+        "stage": "nvtracker",
+        "batch_size": 4,
+        "own": [12, 11, 13],
+        "total": [12, 11, 13],
+    }
+    assert data["startup"] == [0.5, 0.4, 0.6]
+
+
+def test_the_command_prints_and_writes(cli, tmp_path):
+    text, data = tmp_path / "r.md", tmp_path / "r.json"
+    options = [
+        "--batch-sizes",
+        "1",
+        "--frames",
+        "5",
+        "--repeats",
+        "1",
+        "--text",
+        str(text),
+        "--json",
+        str(data),
+    ]
+    done = cli("elements", *options)
+    assert done.exit_code == 0, done.output
+    assert "nvmsgconv" in done.output
+    assert "nvmsgconv" in text.read_text(encoding="utf-8")
+    assert len(json.loads(data.read_text(encoding="utf-8"))["costs"]) == len(STAGES)
+
+
+@pytest.mark.parametrize("sizes", ["many", "0", "1,,2"])
+def test_wrong_sizes_are_refused(cli, sizes):
+    done = cli("elements", "--batch-sizes", sizes)
+    assert done.exit_code == 2
+    assert "--batch-sizes" in done.output
