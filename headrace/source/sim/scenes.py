@@ -77,9 +77,9 @@ def _crossroad_routes(scene: Layout) -> None:
         ([(-1.8, 66), (-1.8, -24)], 66, 8.0, (0, 2, 3)),
         ([(-1.8, 66), (-1.8, 1.8), (-24, 1.8)], 66, 8.0, (1,)),
     ]
-    for points, before, phase, slots in lanes:
+    for lane, before, phase, slots in lanes:
         departures = tuple(phase + (0.3, 2.3, 4.3, 6.1)[k] - before / 9.0 for k in slots)
-        scene.routes.append(Route(VEHICLE, line(*points), 9.0, departures))
+        scene.routes.append(Route(VEHICLE, line(*lane), 9.0, departures))
     for points, before, phase in (
         ([(-22, -3.6), (60, -3.6)], 22, 0.0), ([(60, 3.6), (-22, 3.6)], 60, 0.0),
         ([(3.6, -22), (3.6, 60)], 22, 8.0), ([(-3.6, 60), (-3.6, -22)], 60, 8.0),
