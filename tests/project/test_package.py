@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from headrace.cli._checks import all_checks
 from headrace.elements import ELEMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +65,14 @@ def test_an_installed_wheel_has_all_elements(wheel, tmp_path):
     variables = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "GST_PLUGIN_PATH")}
     output = run(str(home / "bin/python"), "-c", code, cwd=tmp_path, env=variables)
     assert output.split() == [str(site / "headrace/__init__.py"), "True"]
+
+
+def test_set_up_installs_what_doctor_asks_for():
+    text = (ROOT / "scripts/apt-packages.txt").read_text()
+    installed = {line.partition("#")[0].strip() for line in text.splitlines()}
+    implied = {"libgstreamer1.0-0", "python3"}  # what the others depend on
+    wanted = {check.apt for check in all_checks() if check.apt}
+    assert wanted <= installed | implied
 
 
 def imported_by_the_core():
