@@ -72,7 +72,7 @@ class ProgressBar:
     def _length(self, index: int, name: str) -> int:
         if name.startswith("sim://"):
             options = parse_sim_uri(name)
-            return round(options.frames / options.fps * Gst.SECOND)
+            return int(options.frames / options.fps * Gst.SECOND)
         known, length = self._run.pipeline[f"source{index}"].element.query_duration(Gst.Format.TIME)
         return int(length) if known else 0
 

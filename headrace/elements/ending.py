@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any
 
 from gi.repository import Gst
 
 from headrace.errors import SourceError
-from headrace.gst.threads import keep_thread_state
+from headrace.gst.face import Face
 
 #: A file that ends by more than this part of its length before its end was cut short; indexes are not exact.
 _SLACK = 0.05
@@ -26,32 +25,40 @@ class EndWatch:
         address: The source, as messages name it.
     """
 
-    def __init__(self, owner: Any, pad: Gst.Pad, address: str) -> None:
-        self._owner = weakref.ref(owner)
+    def __init__(self, owner: Face, pad: Gst.Pad, address: str) -> None:
+        self._owner, self._pad = weakref.ref(owner), pad
         self._address = address
-        self._any = self.asked = False
-        pad.add_probe(Gst.PadProbeType.BUFFER, self._first)
-        pad.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, self._event)
+        self._first_probe = owner.guarded(self._first, Gst.PadProbeReturn.REMOVE)
+        self.reset()
+        pad.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, owner.guarded(self._event, Gst.PadProbeReturn.OK))
+
+    def reset(self) -> None:
+        """Begin a new run."""
+        self._any = self._told = self.asked = False
+        self._pad.add_probe(Gst.PadProbeType.BUFFER, self._first_probe)
 
     def _first(self, _pad: Gst.Pad, _info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
-        keep_thread_state()
         self._any = True
         return Gst.PadProbeReturn.REMOVE
 
     def _event(self, pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
-        keep_thread_state()
         owner = self._owner()
-        if owner is None or info.get_event().type != Gst.EventType.EOS or self.asked:
-            return Gst.PadProbeReturn.OK
+        if (
+            info.get_event().type == Gst.EventType.EOS
+            and owner is not None
+            and not (self.asked or self._told)
+        ):
+            self._told = True  # once, however often a file is started again
+            self._judge(owner, pad)
+        return Gst.PadProbeReturn.OK
+
+    def _judge(self, owner: Face, pad: Gst.Pad) -> None:
         if not self._any:
-            owner.post_error(
-                SourceError("no frame could be decoded: the file is damaged or cut short"),
-                f"source {self._address}",
-            )
-            return Gst.PadProbeReturn.OK
+            text = "no frame could be decoded: the file is damaged or cut short"
+            owner.post_error(SourceError(text), f"source {self._address}")
+            return
         known, length = pad.peer_query_duration(Gst.Format.TIME)
         told, reached = pad.peer_query_position(Gst.Format.TIME)
         if known and told and 0 < reached < length * (1 - _SLACK):
             seconds = f"{reached / Gst.SECOND:.1f} s of {length / Gst.SECOND:.1f} s"
             owner.post_warning(f"source {self._address} ended after {seconds}: the file is cut short")
-        return Gst.PadProbeReturn.OK

@@ -15,7 +15,7 @@ from headrace.frames.surface import SurfaceLayout
 from headrace.gst import payload
 from headrace.gst.buffer import copy_into
 from headrace.gst.face import USER_ERRORS, Face, properties_of, template
-from headrace.gst.native import BufferStruct, buffer_struct
+from headrace.gst.native import CLOCK_TIME_NONE, BufferStruct, buffer_struct
 from headrace.gst.options import option
 from headrace.gst.threads import keep_thread_state
 from headrace.meta.batch import SourceItems
@@ -87,6 +87,12 @@ class SimSrc(Face, GstBase.BaseSrc):
         self.layout = SurfaceLayout.dense("BGR", options.width, options.height)
         self.set_blocksize(self.layout.size)
         return True
+
+    def do_get_times(self, buffer: Gst.Buffer) -> tuple[int, int]:
+        """GStreamer vmethod: when a live frame is due; never for one that is made as fast as possible."""
+        if not self.options.is_live:
+            return CLOCK_TIME_NONE, CLOCK_TIME_NONE
+        return int(buffer.pts), int(buffer.pts + buffer.duration)
 
     def do_fill(self, _offset: int, _size: int, buffer: Gst.Buffer) -> Gst.FlowReturn:
         """GStreamer vmethod: render one frame into the buffer."""

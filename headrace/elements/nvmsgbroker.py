@@ -28,7 +28,9 @@ class MsgBrokerOptions:
     config: str = option("", "file with the adaptor's settings")
     topic: str = option("", "topic; empty: what stands behind the last ; of conn-str")
     comp_id: int = option(0, "only events of this component", no_effect="choose at nvmsgconv")
-    on_error: str = option("stop", "when a message cannot be delivered: stop the pipeline, or drop the message")
+    on_error: str = option(
+        "stop", "when a message cannot be delivered: stop the pipeline, or drop the message"
+    )
     new_api: bool = option(False, "use the reconnecting library", no_effect="there is one way of delivery")
     sleep_time: int = option(0, "pause between work calls, ms", no_effect="delivery waits for messages")
 

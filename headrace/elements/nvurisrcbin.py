@@ -9,15 +9,18 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from gi.repository import Gst
+from gi.repository import GLib, Gst
 
 from headrace.elements.caps import ANY_CAPS
 from headrace.elements.ending import EndWatch
-from headrace.elements.looping import FileLoop
+from headrace.elements.uri_probes import EveryNth, FileLoop
 from headrace.errors import SourceError
 from headrace.gst.face import USER_ERRORS, Face, properties_of, template
 from headrace.gst.options import option
 from headrace.source.uri import redacted, to_uri
+
+SOURCE = "nvurisrc_bin_src_elem"
+QUEUE = "nvurisrc_bin_queue"
 
 _LATER = "recording comes with a later version"
 _CPU = "decoded by the CPU"
@@ -63,41 +66,75 @@ class UriSource(Face, Gst.Bin):
     def __init__(self) -> None:
         super().__init__()
         self.loop: FileLoop | None = None
+        self.skipper: EveryNth | None = None
         self.end: EndWatch | None = None
-        self.frames = 0
 
     def do_change_state(self, transition: Gst.StateChange) -> Gst.StateChangeReturn:
-        """GStreamer vmethod: the address is opened when the source leaves READY or NULL."""
+        """GStreamer vmethod: the address is opened anew for each run; pad and queue stay."""
         try:
-            if transition == Gst.StateChange.NULL_TO_READY and not self.get_by_name("nvurisrc_bin_src_elem"):
-                self._build()
+            if transition == Gst.StateChange.NULL_TO_READY:
+                self._open()
         except USER_ERRORS as error:
             self.post_error(error)
             return Gst.StateChangeReturn.FAILURE
-        return Gst.Bin.do_change_state(self, transition)
+        result = Gst.Bin.do_change_state(self, transition)
+        if transition == Gst.StateChange.READY_TO_NULL:
+            self._close()
+        return result
 
-    def _build(self) -> None:
+    def _close(self) -> None:
+        source = self.get_by_name(SOURCE)
+        if source is not None:
+            self.remove(source)
+
+    def _open(self) -> None:
         uri = to_uri(self.options.uri)
+        self._close()
+        for watch in (self.end, self.loop):
+            if watch is not None:
+                watch.reset()
         if uri.startswith("sim://"):
-            source = make("hrsimsrc", "nvurisrc_bin_src_elem", {"scene": uri})
+            source = make("hrsimsrc", SOURCE, {"scene": uri})
             self.add(source)
             self._video(source.get_static_pad("src"))
             return
-        source = make("uridecodebin", "nvurisrc_bin_src_elem", {"uri": uri})
+        source = make("uridecodebin", SOURCE, {"uri": uri, "expose-all-streams": False})
         source.set_property("caps", Gst.Caps.from_string("video/x-raw(ANY)"))
-        source.set_property("expose-all-streams", False)
-        source.connect("pad-added", _pad_added)
-        source.connect("source-setup", _source_setup, self.options)
+        source.connect("pad-added", self.guarded(self._pad_added))
+        source.connect("no-more-pads", self.guarded(self._no_more_pads))
+        source.connect("source-setup", self.guarded(self._source_setup))
         self.add(source)
 
+    def _pad_added(self, _source: Gst.Element, pad: Gst.Pad) -> None:
+        caps = pad.get_current_caps() or pad.query_caps(None)
+        if caps.get_structure(0).get_name().startswith("video/"):
+            self._video(pad)
+
+    def _no_more_pads(self, source: Gst.Element) -> None:
+        queue = self.get_by_name(QUEUE)
+        if queue is None or not queue.get_static_pad("sink").is_linked():
+            raise SourceError(f"source {redacted(self.options.uri)}: there is no video stream in it")
+
+    def _source_setup(self, _decoder: Gst.Element, source: Gst.Element) -> None:
+        if source.get_factory().get_name() == "rtspsrc":
+            options = self.options
+            source.set_property("latency", options.latency)
+            source.set_property("drop-on-latency", options.drop_on_latency)
+            source.set_property("udp-buffer-size", options.udp_buffer_size)
+            source.set_property("protocols", options.select_rtp_protocol)
+
     def _video(self, pad: Gst.Pad) -> None:
-        """Put queue and converter behind the first video stream and show it as ``vsrc_0``."""
-        if self.get_static_pad("vsrc_0") is not None:
-            return
+        """Link the first video stream to the queue, which is made for the first run."""
+        sink = (self.get_by_name(QUEUE) or self._make_chain()).get_static_pad("sink")
+        if not sink.is_linked() and pad.link(sink) != Gst.PadLinkReturn.OK:
+            raise SourceError(f"source {redacted(self.options.uri)}: its video cannot be converted")
+
+    def _make_chain(self) -> Gst.Element:
+        """Queue and converter, shown to the outside as ``vsrc_0``; returns the queue."""
         options = self.options
-        queue = make("queue", "nvurisrc_bin_queue", {
-            "leaky": options.leaky, "max-size-buffers": options.max_size_buffers, "max-size-bytes": 0,
-            "max-size-time": 0,
+        unlimited = {"max-size-bytes": 0, "max-size-time": 0}
+        queue = make("queue", QUEUE, {
+            "leaky": options.leaky, "max-size-buffers": options.max_size_buffers, **unlimited,
         })  # fmt: skip
         # Takes decoders' formats that Headrace does not handle (4:2:2, 10 bit); passes all others untouched.
         convert = make("videoconvert", "nvurisrc_bin_convert", {})
@@ -106,16 +143,18 @@ class UriSource(Face, Gst.Bin):
             self.add(element)
         queue.link(convert)
         convert.link(out)
+        sink = queue.get_static_pad("sink")
+        self.end = EndWatch(self, sink, redacted(options.uri))
+        if options.file_loop and to_uri(options.uri).startswith("file://"):
+            self.loop = FileLoop(self, sink)
+        if options.drop_frame_interval > 1:
+            self.skipper = EveryNth(self, sink, options.drop_frame_interval)
         ghost = Gst.GhostPad.new_from_template("vsrc_0", out.get_static_pad("src"), self.template("vsrc_%u"))
-        if options.file_loop and self.options.uri:
-            self.loop = FileLoop(self, queue.get_static_pad("sink"))
-        else:
-            self.end = EndWatch(self, queue.get_static_pad("sink"), redacted(options.uri))
         ghost.set_active(True)
         self.add_pad(ghost)
         for element in (out, convert, queue):
             element.sync_state_with_parent()
-        pad.link(queue.get_static_pad("sink"))
+        return queue
 
     def do_send_event(self, event: Gst.Event) -> bool:
         """GStreamer vmethod: end of stream from outside is a wish, not an early end."""
@@ -124,35 +163,30 @@ class UriSource(Face, Gst.Bin):
         return bool(Gst.Bin.do_send_event(self, event))
 
     def do_handle_message(self, message: Gst.Message) -> None:
-        """GStreamer vmethod: errors of the parts say which source they are about, without passwords."""
-        if message.type == Gst.MessageType.ERROR:
-            error, debug = message.parse_error()
-            said = redacted(error.message)
-            if error.matches(Gst.CoreError.quark(), Gst.CoreError.MISSING_PLUGIN):
-                said = f"no video in it that the installed plugins decode; run: headrace doctor ({said})"
-            text = f"source {redacted(self.options.uri)}: {said}"
-            self._post(Gst.Message.new_error, text, f"{message.src.get_name()}: {redacted(debug or '')}")
+        """GStreamer vmethod: what the parts say names the source, without passwords."""
+        try:
+            message = self._without_secrets(message)
+        except USER_ERRORS as error:
+            self.post_error(error)
             return
         Gst.Bin.do_handle_message(self, message)
 
-
-def _pad_added(source: Gst.Element, pad: Gst.Pad) -> None:
-    parent = source.get_parent()
-    caps = pad.get_current_caps() or pad.query_caps(None)
-    if parent is not None and caps.get_structure(0).get_name().startswith("video/"):
-        parent._video(pad)
-
-
-def _source_setup(_decoder: Gst.Element, source: Gst.Element, options: UriSourceOptions) -> None:
-    wanted: dict[str, Any] = {
-        "latency": options.latency,
-        "drop-on-latency": options.drop_on_latency,
-        "udp-buffer-size": options.udp_buffer_size,
-        "protocols": options.select_rtp_protocol,
-    }
-    if source.get_factory().get_name() == "rtspsrc":
-        for name, value in wanted.items():
-            source.set_property(name, value)
+    def _without_secrets(self, message: Gst.Message) -> Gst.Message:
+        kind = message.type
+        if kind == Gst.MessageType.PROGRESS:
+            step, code, text = message.parse_progress()
+            return Gst.Message.new_progress(self, step, code, redacted(text))
+        if kind not in (Gst.MessageType.ERROR, Gst.MessageType.WARNING) or message.src == self:
+            return message
+        failed = kind == Gst.MessageType.ERROR
+        error, debug = message.parse_error() if failed else message.parse_warning()
+        text = redacted(error.message)
+        if error.matches(Gst.CoreError.quark(), Gst.CoreError.MISSING_PLUGIN):
+            text = f"no video in it that the installed plugins decode; run: headrace doctor ({text})"
+        text = f"source {redacted(self.options.uri)}: {text}"
+        said = GLib.Error.new_literal(GLib.quark_from_string(error.domain), text, error.code)
+        make_message = Gst.Message.new_error if failed else Gst.Message.new_warning
+        return make_message(self, said, f"{message.src.get_name()}: {redacted(debug or '')}")
 
 
 def make(factory: str, name: str, properties: dict[str, Any]) -> Gst.Element:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from gi.repository import GLib, Gst
 
 from headrace.elements import register_all
+from headrace.elements.filter import where
 from headrace.errors import PipelineError
 from headrace.flow.linking import link
 from headrace.flow.messages import (
@@ -28,6 +29,7 @@ from headrace.flow.node import Node
 from headrace.flow.operators import Probe
 from headrace.gst.face import describe
 from headrace.gst.threads import shorten_switch_interval
+from headrace.meta.buffer import Buffer
 
 _log = logging.getLogger(__name__)
 _POLL = 100 * Gst.MSECOND
@@ -181,9 +183,11 @@ class Pipeline:
         """End without waiting for what is under way."""
         self._quit.set()
 
-    def failed(self, element: Gst.Element, probe: Probe, error: BaseException) -> bool:
+    def failed(self, element: Gst.Element, probe: Probe, buffer: Buffer, error: BaseException) -> bool:
         """An operator raised: post it on the bus in the element's name; the buffer is dropped."""
-        text, debug = describe(error, f"probe {probe.name!r}")
+        meta = buffer.batch_meta
+        place = f"probe {probe.name!r}" + (f", {where(meta)}" if meta is not None else "")
+        text, debug = describe(error, place)
         gerror = GLib.Error.new_literal(Gst.stream_error_quark(), text, int(Gst.StreamError.FAILED))
         element.post_message(Gst.Message.new_error(element, gerror, debug))
         return False

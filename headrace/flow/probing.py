@@ -12,8 +12,8 @@ from headrace.gst.face import USER_ERRORS
 from headrace.gst.threads import keep_thread_state
 from headrace.meta.buffer import Buffer
 
-#: Told of an error in user code: element, probe, error. Returns whether the buffer goes on.
-Failed = Callable[[Gst.Element, Probe, BaseException], bool]
+#: Told of an error in user code: element, probe, buffer, error. Returns whether the buffer goes on.
+Failed = Callable[[Gst.Element, Probe, Buffer, BaseException], bool]
 
 
 def attach_probe(element: Gst.Element, probe: Probe, tips: str, failed: Failed) -> None:
@@ -35,9 +35,10 @@ def attach_probe(element: Gst.Element, probe: Probe, tips: str, failed: Failed) 
     def on_buffer(_pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
         keep_thread_state()
         try:
-            keep = probe.handle(Buffer(info.get_buffer()))
+            buffer = Buffer(info.get_buffer())
+            keep = probe.handle(buffer)
         except USER_ERRORS as error:
-            keep = failed(element, probe, error)
+            keep = failed(element, probe, buffer, error)
         return Gst.PadProbeReturn.OK if keep else Gst.PadProbeReturn.DROP
 
     pad.add_probe(Gst.PadProbeType.BUFFER, on_buffer)

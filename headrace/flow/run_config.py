@@ -27,8 +27,7 @@ class RunConfig(BaseModel):
     """Everything a run needs; immutable and checked when built.
 
     Raises:
-        pydantic.ValidationError: A field is unknown, missing or out of its range; `make_config` and `load_config` say
-            it in a line.
+        pydantic.ValidationError: A field is unknown, missing or out of its range; `make_config` says it in a line.
 
     Example:
         >>> RunConfig(inputs=["sim://plaza"], model="demo.onnx").confidence

@@ -135,21 +135,8 @@ class Element(Face, Gst.Element):
         pad.set_query_function_full(self._weakly(handler))
 
     def _weakly(self, handler: Callable[..., bool]) -> Callable[..., bool]:
-        method = weakref.WeakMethod(handler)
-        owner = weakref.ref(self)
-
-        def call(pad: Gst.Pad, _parent: Gst.Object, subject: Any) -> bool:
-            keep_thread_state()
-            function, element = method(), owner()
-            if function is None or element is None:
-                return False
-            try:
-                return bool(function(pad, subject))
-            except BaseException as error:  # noqa: BLE001 - the caller is C: even SystemExit would be lost
-                element.post_error(error)
-                return False
-
-        return call
+        call = self.guarded(handler, otherwise=False)
+        return lambda pad, _parent, subject: bool(call(pad, subject))
 
     def push_all(self, pad: Gst.Pad, buffers: list[BufferRef]) -> int:
         """Push buffers in order until one is not taken; returns the last flow value."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import traceback
+import weakref
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from gi.repository import GLib, GObject, Gst
@@ -11,6 +13,7 @@ from gi.repository import GLib, GObject, Gst
 from headrace.errors import HeadraceError
 from headrace.gst.native import make_floating
 from headrace.gst.options import gobject_properties, with_value
+from headrace.gst.threads import keep_thread_state
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +78,29 @@ class Face:
 
     def option_changed(self, field: str) -> None:
         """Hook: the user set an option, in any state and on any thread."""
+
+    def guarded(self, method: Callable[..., Any], otherwise: Any = None) -> Callable[..., Any]:
+        """A function for GStreamer to call (a probe, a signal's handler) that loses no error.
+
+        Args:
+            method: A bound method, of this element or of something it owns. It is held weakly: a strong
+                reference would be a cycle through C that Python's collector cannot see.
+            otherwise: Returned after an error, which goes to the bus, and once the element is gone.
+        """
+        target, owner = weakref.WeakMethod(method), weakref.ref(self)
+
+        def call(*arguments: Any) -> Any:
+            keep_thread_state()
+            function, element = target(), owner()
+            if function is None or element is None:
+                return otherwise
+            try:
+                return function(*arguments)
+            except BaseException as error:  # noqa: BLE001 - the caller is C: even SystemExit would be lost
+                element.post_error(error)
+                return otherwise
+
+        return call
 
     def post_error(self, error: BaseException, context: str = "") -> None:
         """Put an error on the bus: one line that names what is wrong, and the traceback as debug text.

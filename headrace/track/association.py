@@ -1,4 +1,7 @@
-"""Who is who: overlap of boxes and optimal one-to-one assignment."""
+"""Who is who: overlap of boxes and optimal one-to-one assignment.
+
+Boxes are rows centre x, centre y, width, height of one array ``(4, n)``, as in `headrace.track.motion`.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,24 @@ import lap
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.track.motion import CENTRE, HEIGHT, SIZE
+
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 
 def iou(a: Array, b: Array) -> Array:
-    """Intersection over union of corner boxes ``(n, 4)`` and ``(m, 4)``, as ``(n, m)`` in 0-1.
+    """Intersection over union of boxes ``(4, n)`` and ``(4, m)``, as ``(n, m)`` in 0-1.
 
     Boxes without area overlap nothing.
 
     Example:
-        >>> iou(np.array([[0.0, 0, 2, 2]]), np.array([[0.0, 0, 2, 1], [5, 5, 6, 6]])).tolist()
+        >>> a, b = np.array([[1.0, 1, 2, 2]]).T, np.array([[1.0, 0.5, 2, 1], [5.5, 5.5, 1, 1]]).T
+        >>> iou(a, b).tolist()
         [[0.5, 0.0]]
     """
-    shared = _shared_sides(a, b)
-    inner: Array = shared[..., 0] * shared[..., 1]
-    inner /= _union(a, b, inner)
+    inner, _, union = _overlap(a, b)
+    inner /= union
     return inner
 
 
@@ -33,47 +38,42 @@ def likeness(a: Array, b: Array, margin: float) -> Array:
     (Hybrid-SORT, Yang et al., 2024), which tells apart people who stand behind each other.
     """
     a, b = grow(a, margin), grow(b, margin)
-    shared = _shared_sides(a, b)
-    height = shared[..., 1]
-    inner: Array = shared[..., 0] * height
-    either: Array = (a[:, 3] - a[:, 1])[:, None] + (b[:, 3] - b[:, 1])
+    inner, height, union = _overlap(a, b)
+    either: Array = a[HEIGHT][:, None] + b[HEIGHT]
     either -= height
-    either *= _union(a, b, inner)
+    either *= union
     inner *= height
     inner /= either
     return inner
 
 
 def grow(boxes: Array, margin: float) -> Array:
-    """Corner boxes with ``margin`` times their width or height added on every side."""
+    """Boxes with ``margin`` times their width or height added on every side."""
     out: Array = boxes.copy()
-    extra = (boxes[:, 2:] - boxes[:, :2]) * margin
-    out[:, :2] -= extra
-    out[:, 2:] += extra
+    out[SIZE] *= 1 + 2 * margin
     return out
 
 
-def _shared_sides(a: Array, b: Array) -> Array:
-    """Width and height of each intersection, ``(n, m, 2)``, 0 where there is none."""
-    shared: Array = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared -= np.maximum(a[:, None, :2], b[None, :, :2])
+def _overlap(a: Array, b: Array) -> tuple[Array, Array, Array]:
+    """Of each pair: area of the intersection, its height, and area of the union (never 0)."""
+    half_a, half_b = a[SIZE] * 0.5, b[SIZE] * 0.5
+    shared = np.minimum((a[CENTRE] + half_a)[:, :, None], (b[CENTRE] + half_b)[:, None])
+    shared -= np.maximum((a[CENTRE] - half_a)[:, :, None], (b[CENTRE] - half_b)[:, None])
     np.maximum(shared, 0, out=shared)
-    return shared
-
-
-def _union(a: Array, b: Array, inner: Array) -> Array:
-    size_a, size_b = a[:, 2:] - a[:, :2], b[:, 2:] - b[:, :2]
-    union: Array = (size_a[:, 0] * size_a[:, 1])[:, None] + size_b[:, 0] * size_b[:, 1]
-    union -= inner
+    width, height = shared
+    width *= height
+    union = (a[2] * a[3])[:, None] + b[2] * b[3]
+    union -= width
     np.maximum(union, 1e-9, out=union)
-    return union
+    return width, height, union
 
 
 def assign(score: Array, minimum: float) -> tuple[Rows, Rows]:
     """Match rows with columns one to one so that the sum of ``score - minimum`` is greatest.
 
-    Pairs that score less than ``minimum``, or nothing, are never matched. Pairs that nobody else competes for
-    are taken at once; only the rest goes to the Jonker-Volgenant solver, which keeps scattered objects cheap.
+    Pairs that score less than ``minimum``, or nothing, are never matched. Where the best columns of all rows
+    differ, as they mostly do, they are the answer. Otherwise pairs that nobody competes for are taken and
+    only the rest goes to the Jonker-Volgenant solver, which keeps scattered objects cheap.
 
     Returns:
         Matched rows and their columns, rows ascending.
@@ -83,14 +83,23 @@ def assign(score: Array, minimum: float) -> tuple[Rows, Rows]:
         >>> rows.tolist(), columns.tolist()
         ([0, 1], [1, 0])
     """
-    allowed = score >= max(minimum, 1e-9)
+    minimum = max(minimum, 1e-9)
+    if not score.size:
+        return _NOBODY, _NOBODY
+    best = score.argmax(1)
+    rows = (score[np.arange(len(best)), best] >= minimum).nonzero()[0]
+    if len(rows) < len(best):
+        best = best[rows]
+    if len(set(best.tolist())) == len(best):
+        return rows, best
+    return _compete(score, minimum)
+
+
+def _compete(score: Array, minimum: float) -> tuple[Rows, Rows]:
+    """`assign` where rows want the same column."""
+    allowed = score >= minimum
     rows, columns = np.nonzero(allowed)
-    if len(rows) == 0:
-        return rows, columns
-    row_count, column_count = np.bincount(rows), np.bincount(columns)
-    if row_count.max() == 1 and column_count.max() == 1:
-        return rows, columns
-    alone = (row_count[rows] == 1) & (column_count[columns] == 1)
+    alone = (np.bincount(rows)[rows] == 1) & (np.bincount(columns)[columns] == 1)
     hard_rows, hard_columns = np.unique(rows[~alone]), np.unique(columns[~alone])
     cost = score[hard_rows[:, None], hard_columns]
     picked = _solve(np.minimum(minimum - cost, 0.0))
@@ -106,3 +115,6 @@ def assign(score: Array, minimum: float) -> tuple[Rows, Rows]:
 def _solve(cost: Array) -> NDArray[np.int32]:
     """Column of each row (-1: none) with the least total cost; a cost of 0 is as good as no match."""
     return lap.lapjv(cost, extend_cost=True, return_cost=False)[0]  # type: ignore[no-any-return]
+
+
+_NOBODY: Rows = np.empty(0, np.intp)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from headrace.track.association import assign, iou, likeness
+from headrace.track.motion import to_centre
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,7 @@ from headrace.track.association import assign, iou, likeness
     ],
 )
 def test_iou(a, b, expected):
-    a, b = np.array([a], float), np.array([b], float)
+    a, b = to_centre(np.array([a], float)), to_centre(np.array([b], float))
     assert iou(a, b)[0, 0] == pytest.approx(expected)
     assert iou(b, a)[0, 0] == pytest.approx(expected)
 
@@ -29,7 +30,7 @@ def test_iou(a, b, expected):
 def test_likeness_prefers_the_same_height_and_sees_past_a_small_gap():
     box = np.array([[0.0, 0, 10, 20]])
     others = np.array([[0.0, 0, 10, 20], [11, 0, 21, 20], [0, 0, 20, 10], [60, 0, 70, 20]])
-    same, beside, flat, far = likeness(box, others, 0.3)[0]
+    same, beside, flat, far = likeness(to_centre(box), to_centre(others), 0.3)[0]
     assert same == pytest.approx(1)
     assert 0 < beside < 0.5, "a gap smaller than the margin"
     assert 0 < flat < 0.5

@@ -22,18 +22,18 @@ from headrace.track.tracker import Tracks
 MARGIN = 0.3  # by which boxes are grown before they are compared, as a share of their size
 MIN_RECOVERY_IOU = 0.3
 
-# Columns of the two tables that hold every track, one row each.
-SEEN = slice(motion.COLUMNS, motion.COLUMNS + 4)  # the last detection, centre form
-CONFIDENCE = motion.COLUMNS + 4
-COLUMNS = motion.COLUMNS + 5
+# Rows of the two tables that hold every track, one column each.
+SEEN = slice(motion.ROWS, motion.ROWS + 4)  # the last detection, centre form
+CONFIDENCE = motion.ROWS + 4
+ROWS = motion.ROWS + 5
 ID, CLASS, HITS, MISSED, ROW = range(5)  # ID is 0 on probation, MISSED the frames since the last detection
 
 
 class _Seen(NamedTuple):
-    """The usable detections of a frame; ``row`` is where each was in the input."""
+    """The usable detections of a frame; ``row`` is where each was in the input, ``box`` is in centre form."""
 
     row: Rows
-    xyxy: Array
+    box: Array
     confidence: Array
     class_id: NDArray[np.int32]
 
@@ -61,143 +61,175 @@ class CascadeTracker:
 
     def reset(self) -> None:
         """Forget every track and count; ids start at 1 again."""
-        self._state = np.empty((0, COLUMNS))
-        self._info = np.empty((0, 5), np.int64)
+        self._state = np.empty((ROWS, 0))
+        self._info = np.empty((5, 0), np.int64)
         self._last_id = 0
         self._dropped: dict[str, int] = {}
 
     def update(self, detections: Detections | None) -> Tracks:
         """Take the next frame's detections (``None``: nobody looked) and tell the track of each."""
         motion.predict(self._state)
-        self._info[:, ROW] = -1
+        self._info[ROW] = -1
         if detections is None:
             return self._report(0)
         seen = self._usable(detections)
-        self._info[:, MISSED] += 1
+        self._info[MISSED] += 1
         tracks, found = self._match(seen)
         self._prolong(tracks, found, seen)
-        free = np.ones(len(seen.row), bool)
-        free[found] = False
-        self._end()
-        self._begin(free, seen)
+        if len(tracks) < self._info.shape[1]:
+            self._end()
+        if len(found) < len(seen.row):
+            self._begin(found, seen)
+        self._give_ids()
         return self._report(len(detections))
 
     def _usable(self, detections: Detections) -> _Seen:
-        xyxy = detections.xyxy.astype(np.float64)
-        confidence = detections.confidence.astype(np.float64)
-        finite = np.isfinite(xyxy).all(1) & np.isfinite(confidence)
-        area = (xyxy[:, 2] > xyxy[:, 0]) & (xyxy[:, 3] > xyxy[:, 1])
+        with np.errstate(invalid="ignore"):
+            box, confidence = motion.to_centre(detections.xyxy), detections.confidence.astype(np.float64)
+        size = box[motion.SIZE]
+        finite = np.isfinite(size)  # infinite corners make an infinite size, or none
+        good = (size > 0) & finite & (confidence >= self._options.min_detector_confidence)
+        good &= np.isfinite(confidence)
+        if good.all():
+            return _Seen(np.arange(len(confidence)), box, confidence, detections.class_id)
+        return self._sort_out(detections, box, confidence)
+
+    def _sort_out(self, detections: Detections, box: Array, confidence: Array) -> _Seen:
+        """Count the detections that are of no use and leave them out."""
+        finite = np.isfinite(detections.xyxy).all(1) & np.isfinite(confidence)
+        area = (box[motion.SIZE] > 0).all(0)
         sure = confidence >= self._options.min_detector_confidence
-        good = finite & area & sure
-        row = np.flatnonzero(good)
-        if len(row) < len(good):
-            self._drop("not finite", int((~finite).sum()))
-            self._drop("no area", int((finite & ~area).sum()))
-            self._drop("low confidence", int((finite & area & ~sure).sum()))
-        return _Seen(row, xyxy[row], confidence[row], detections.class_id[row])
+        row = np.flatnonzero(finite & area & sure)
+        self._drop("not finite", int((~finite).sum()))
+        self._drop("no area", int((finite & ~area).sum()))
+        self._drop("low confidence", int((finite & area & ~sure).sum()))
+        return _Seen(row, box[:, row], confidence[row], detections.class_id[row])
 
     def _drop(self, reason: str, count: int) -> None:
         if count:
             self._dropped[reason] = self._dropped.get(reason, 0) + count
 
     def _match(self, seen: _Seen) -> tuple[Rows, Rows]:
-        """Tracks and the detections they match, three rounds of who is left."""
-        options, info = self._options, self._info
-        if not len(info) or not len(seen.row):
-            return np.empty(0, np.intp), np.empty(0, np.intp)
-        score = likeness(motion.to_corners(self._state[:, motion.POSITION]), seen.xyxy, MARGIN)
-        self._forbid(score, info[:, CLASS], seen.class_id)
-        strong = seen.confidence >= options.tentative_confidence
-        pairs = _Pairs(len(info), len(seen.row))
-        everyone, confident = np.arange(len(info)), np.flatnonzero(strong)
-        pairs.add(everyone, confident, score[:, confident], options.min_iou)
+        """Tracks, ascending, and the detections they match: three rounds of who is left."""
+        score = likeness(self._state[motion.POSITION], seen.box, MARGIN)
+        self._forbid(score, self._info[CLASS], seen.class_id)
+        strong = seen.confidence >= self._options.tentative_confidence
+        if strong.all():
+            tracks, found = assign(score, self._options.min_iou)
+        else:
+            confident = strong.nonzero()[0]
+            tracks, found = assign(score[:, confident], self._options.min_iou)
+            found = confident[found]
+        if len(tracks) == score.shape[0] or len(found) == score.shape[1]:
+            return tracks, found
+        return self._match_rest(seen, score, strong, tracks, found)
 
-        recent, weak = np.flatnonzero(pairs.free_tracks & (info[:, MISSED] == 1)), np.flatnonzero(~strong)
+    def _match_rest(
+        self, seen: _Seen, score: Array, strong: NDArray[np.bool_], tracks: Rows, found: Rows
+    ) -> tuple[Rows, Rows]:
+        """The second round, for weak detections, and the third, for tracks that went elsewhere."""
+        info, pairs = self._info, _Pairs(*score.shape)
+        pairs.add(tracks, found)
+        recent, weak = np.flatnonzero(pairs.free_tracks & (info[MISSED] == 1)), np.flatnonzero(~strong)
         if len(recent) and len(weak):
-            pairs.add(recent, weak, score[recent[:, None], weak], options.min_tentative_iou)
-
+            rows, columns = assign(score[recent[:, None], weak], self._options.min_tentative_iou)
+            pairs.add(recent[rows], weak[columns])
         lost, left = np.flatnonzero(pairs.free_tracks), np.flatnonzero(pairs.free_detections & strong)
         if len(lost) and len(left):
-            score = iou(motion.to_corners(self._state[lost, SEEN]), seen.xyxy[left])
-            self._forbid(score, info[lost, CLASS], seen.class_id[left])
-            pairs.add(lost, left, score, MIN_RECOVERY_IOU)
-        return np.concatenate(pairs.tracks), np.concatenate(pairs.detections)
+            score = iou(self._state[SEEN].take(lost, axis=1), seen.box.take(left, axis=1))
+            self._forbid(score, info[CLASS, lost], seen.class_id[left])
+            rows, columns = assign(score, MIN_RECOVERY_IOU)
+            pairs.add(lost[rows], left[columns])
+        return pairs.in_order()
 
     def _forbid(self, score: Array, tracks: NDArray[np.int64], detections: NDArray[np.int32]) -> None:
         if self._options.check_class:
-            score[tracks[:, None] != detections] = 0
+            score *= tracks[:, None] == detections
 
     def _prolong(self, tracks: Rows, found: Rows, seen: _Seen) -> None:
-        if not len(tracks):
-            return
-        boxes = motion.to_centre(seen.xyxy[found])
-        state, info = self._state[tracks], self._info[tracks]
+        everyone = len(tracks) == self._info.shape[1]
+        state = self._state if everyone else self._state.take(tracks, axis=1)
+        info = self._info if everyone else self._info.take(tracks, axis=1)
+        boxes = seen.box.take(found, axis=1)
         motion.correct(state, boxes)
-        state[:, SEEN] = boxes
-        state[:, CONFIDENCE] = seen.confidence[found]
-        info[:, CLASS] = seen.class_id[found]
-        info[:, HITS] += 1
-        info[:, MISSED] = 0
-        info[:, ROW] = seen.row[found]
-        self._state[tracks], self._info[tracks] = state, info
+        state[SEEN] = boxes
+        state[CONFIDENCE] = seen.confidence[found]
+        info[CLASS] = seen.class_id[found]
+        info[HITS] += 1
+        info[MISSED] = 0
+        info[ROW] = seen.row[found]
+        if not everyone:
+            self._state[:, tracks], self._info[:, tracks] = state, info
 
     def _end(self) -> None:
-        missed = self._info[:, MISSED]
-        trial = self._info[:, ID] == 0
+        """Drop the tracks that nobody has seen for too long."""
         options = self._options
-        limit = np.where(trial, options.early_termination_age, options.max_shadow_age + 1)
-        keep = missed < limit
+        on_trial = self._info[ID] == 0
+        limit = np.where(on_trial, options.early_termination_age, options.max_shadow_age + 1)
+        keep = self._info[MISSED] < limit
         if not keep.all():
-            self._state, self._info = self._state[keep], self._info[keep]
+            self._state, self._info = self._state[:, keep], self._info[:, keep]
 
-    def _begin(self, free: NDArray[np.bool_], seen: _Seen) -> None:
-        """Start tracks for detections that nobody claimed, and give ids to those that passed probation."""
-        fresh = np.flatnonzero(free & (seen.confidence >= self._options.new_target_confidence))
-        if len(fresh):
-            fresh = self._within_limits(fresh, seen)
-            boxes = motion.to_centre(seen.xyxy[fresh])
-            state = motion.start(boxes, COLUMNS)
-            state[:, SEEN] = boxes
-            state[:, CONFIDENCE] = seen.confidence[fresh]
-            info = np.zeros((len(fresh), 5), np.int64)
-            info[:, CLASS] = seen.class_id[fresh]
-            info[:, HITS] = 1
-            info[:, ROW] = seen.row[fresh]
-            self._state = np.concatenate((self._state, state))
-            self._info = np.concatenate((self._info, info))
-        passed = np.flatnonzero(
-            (self._info[:, ID] == 0) & (self._info[:, HITS] > self._options.probation_age)
-        )
-        self._info[passed, ID] = np.arange(1, len(passed) + 1) + self._last_id
+    def _begin(self, found: Rows, seen: _Seen) -> None:
+        """Start tracks for the detections that nobody claimed."""
+        fresh = seen.confidence >= self._options.new_target_confidence
+        fresh[found] = False
+        rows = self._within_limits(np.flatnonzero(fresh), seen)
+        if not len(rows):
+            return
+        boxes = seen.box.take(rows, axis=1)
+        state = motion.start(boxes, ROWS)
+        state[SEEN] = boxes
+        state[CONFIDENCE] = seen.confidence[rows]
+        info = np.zeros((5, len(rows)), np.int64)
+        info[CLASS] = seen.class_id[rows]
+        info[HITS] = 1
+        info[ROW] = seen.row[rows]
+        self._state = np.concatenate((self._state, state), axis=1)
+        self._info = np.concatenate((self._info, info), axis=1)
+
+    def _give_ids(self) -> None:
+        """Give ids to the tracks that have passed probation."""
+        ids = self._info[ID]
+        if ids.all():
+            return
+        passed = np.flatnonzero((ids == 0) & (self._info[HITS] > self._options.probation_age))
+        ids[passed] = np.arange(1, len(passed) + 1) + self._last_id
         self._last_id += len(passed)
 
     def _within_limits(self, fresh: Rows, seen: _Seen) -> Rows:
         options = self._options
-        present = self._state[self._info[:, MISSED] == 0]
-        if options.max_iou_new_target < 1 and len(present):
-            overlap = iou(seen.xyxy[fresh], motion.to_corners(present[:, motion.POSITION])).max(1)
+        present = self._state[motion.POSITION, self._info[MISSED] == 0]
+        if options.max_iou_new_target < 1 and present.size and len(fresh):
+            overlap = iou(seen.box[:, fresh], present).max(1)
             fresh = fresh[overlap <= options.max_iou_new_target]
-        room = max(options.max_targets - len(self._info), 0)
+        room = max(options.max_targets - self._info.shape[1], 0)
         if len(fresh) > room:
             self._drop("too many targets", len(fresh) - room)
             fresh = np.sort(fresh[np.argsort(-seen.confidence[fresh], kind="stable")[:room]])
         return fresh
 
     def _report(self, count: int) -> Tracks:
-        known, missed = self._info[:, ID] > 0, self._info[:, MISSED]
-        shown = np.flatnonzero(known if self._options.output_shadow else known & (missed == 0))
-        state, info = self._state[shown], self._info[shown]
-        ids = np.full(count, -1, np.int64)
-        matched = info[:, ROW] >= 0
-        ids[info[matched, ROW]] = info[matched, ID]
-        trust = state[:, CONFIDENCE] * (1 - info[:, MISSED] / (self._options.max_shadow_age + 1))
+        state, info, options = self._state, self._info, self._options
+        shown = info[ID] > 0
+        if not options.output_shadow:
+            shown &= info[MISSED] == 0
+        if not shown.all():
+            state, info = state[:, shown], info[:, shown]
+        confidence = state[CONFIDENCE]
+        if options.output_shadow:
+            confidence = confidence * (1 - info[MISSED] / (options.max_shadow_age + 1))
+        row, track_id = info[ROW].copy(), info[ID].copy()
+        # One place more than there are detections: row -1, a track without one, writes there.
+        ids = np.full(count + 1, -1, np.int64)
+        ids[row] = track_id
         return Tracks(
-            ids=ids,
-            row=info[:, ROW].copy(),
-            track_id=info[:, ID].copy(),
-            xyxy=motion.to_corners(state[:, motion.POSITION]).astype(np.float32),
-            confidence=trust.astype(np.float32),
-            class_id=info[:, CLASS].astype(np.int32),
+            ids=ids[:count],
+            row=row,
+            track_id=track_id,
+            xyxy=motion.to_corners(state[motion.POSITION]),
+            confidence=confidence.astype(np.float32),
+            class_id=info[CLASS].astype(np.int32),
         )
 
 
@@ -207,16 +239,21 @@ class _Pairs:
     def __init__(self, tracks: int, detections: int) -> None:
         self.free_tracks = np.ones(tracks, bool)
         self.free_detections = np.ones(detections, bool)
-        self.tracks: list[Rows] = []
-        self.detections: list[Rows] = []
+        self._tracks: list[Rows] = []
+        self._detections: list[Rows] = []
 
-    def add(self, tracks: Rows, detections: Rows, score: Array, minimum: float) -> None:
-        """Match the given tracks with the given detections by ``score`` (one row per track)."""
-        rows, columns = assign(score, minimum)
-        self.tracks.append(tracks[rows])
-        self.detections.append(detections[columns])
-        self.free_tracks[self.tracks[-1]] = False
-        self.free_detections[self.detections[-1]] = False
+    def add(self, tracks: Rows, detections: Rows) -> None:
+        """Note matches."""
+        self._tracks.append(tracks)
+        self._detections.append(detections)
+        self.free_tracks[tracks] = False
+        self.free_detections[detections] = False
+
+    def in_order(self) -> tuple[Rows, Rows]:
+        """All matches, tracks ascending."""
+        tracks, detections = np.concatenate(self._tracks), np.concatenate(self._detections)
+        order = tracks.argsort()
+        return tracks[order], detections[order]
 
 
 def build(options: TrackerOptions) -> CascadeTracker:

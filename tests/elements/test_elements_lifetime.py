@@ -1,0 +1,149 @@
+"""Branches that share a batch, and pipelines that are started and freed many times."""
+
+from __future__ import annotations
+
+import gc
+import os
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+from gi.repository import Gst
+
+from headrace.gst import payload
+
+BATCHES = (
+    "videotestsrc num-buffers={n} pattern=white ! video/x-raw,format={f},width=64,height=48"
+    " ! m.sink_0 nvstreammux name=m"
+)
+
+
+def resident() -> int:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+WRITERS = [
+    "nvdsosd",
+    "nvvideoconvert ! video/x-raw(memory:NVMM),format=RGBA",
+    "nvvideoconvert ! video/x-raw(memory:NVMM),format=NV12,width=32,height=32",
+    "nvvideoconvert ! video/x-raw,format=I420",
+    "nvstreamdemux name=d d.src_0 ! nvdsosd",
+    "nvmultistreamtiler width=128 height=96 ! nvdsosd",
+]
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize("pixels", ["NV12", "RGB"])
+def test_a_writer_on_one_branch_is_not_seen_on_the_other(
+    run: Any, model: Any, writer: str, pixels: str
+) -> None:
+    boxes = model(
+        "def infer(self, frames):\n    return [Detections([[4, 4, 60, 40]], [0.9], [0])] * len(frames)"
+    )
+    tracker = "! nvtracker" if "video/x-raw,format" not in writer else ""
+    one = run(
+        BATCHES.format(n=4, f=pixels) + f" ! hrinfer model={boxes} ! tee name=t"
+        f" t. ! queue ! {writer} {tracker} ! fakesink name=changed sync=false"
+    )
+    queue = Gst.ElementFactory.make("queue")
+    sink = Gst.ElementFactory.make("fakesink", "plain")
+    sink.set_property("sync", False)
+    one.pipeline.add(queue)
+    one.pipeline.add(sink)
+    assert one["t"].link(queue)
+    assert queue.link(sink)
+    one.record(sink, hold=True)  # what nobody holds any more may be changed in place
+    one.to_end()
+    plain = one.outputs["plain"]
+    assert len(plain.payloads) == len(one.outputs["changed"].payloads) == 4
+    for batch, other in zip(plain.payloads, one.outputs["changed"].payloads, strict=True):
+        assert batch.meta is not other.meta
+        (frame,) = batch.meta.frames
+        (found,) = list(frame.object_items)
+        assert (found.rect_params.left, found.rect_params.width) == (4, 56)
+        assert found.object_id == 2**64 - 1
+        picture = batch.surfaces[0].frame()
+        assert (picture.format, picture.width, picture.height) == (pixels, 64, 48)
+        assert np.unique(picture.planes[0]).size == 1, "the other branch drew on these pixels"
+
+
+def test_payloads_are_freed_when_the_pipeline_is(run: Any) -> None:
+    one = run(BATCHES.format(n=5, f="NV12") + " ! nvtracker ! nvdsosd ! fakesink sync=false")
+    alive: list[weakref.ref[Any]] = []
+
+    def note(_pad: Any, info: Any) -> Any:
+        batch: Any = payload.find(hash(info.get_buffer()))
+        alive.append(weakref.ref(batch.surfaces[0].buffer))
+        return Gst.PadProbeReturn.OK
+
+    one["m"].get_static_pad("src").add_probe(Gst.PadProbeType.BUFFER, note)
+    one.to_end()
+    one.out.payloads.clear()
+    assert len(alive) == 5
+    assert [ref() for ref in alive] == [None] * 5
+
+
+ALL = (
+    "hrsimsrc scene=sim://crossroad?frames=2&width=64&height=48 ! m.sink_0"
+    " nvstreammux name=m batch-size=1 ! hrinfer model={model} ! nvtracker ! nvdslogger"
+    " ! nvmsgconv payload-type=1 msg2p-newapi=true ! nvmultistreamtiler width=64 height=48"
+    " ! nvdsosd ! tee name=t t. ! queue ! nvvideoconvert ! video/x-raw,format=RGB ! fakesink sync=false"
+    " t. ! queue ! nvstreamdemux name=d d.src_0 ! nvmsgbroker proto-lib=file conn-str={out} sync=false"
+)
+
+
+def cycle(line: str, n: int) -> list[int]:
+    """Start, play and free pipelines; returns how many elements of ours were freed."""
+    gone: list[int] = []
+    for _ in range(n):
+        pipeline = Gst.parse_launch(line)
+        for element in [*pipeline.children]:
+            element.weak_ref(gone.append, 1)
+        del element
+        pipeline.set_state(Gst.State.PLAYING)
+        bus = pipeline.get_bus()
+        message = bus.timed_pop_filtered(10 * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR)
+        assert message is not None
+        assert message.type == Gst.MessageType.EOS, message.parse_error()
+        del message
+        pipeline.set_state(Gst.State.NULL)
+        del pipeline, bus
+    gc.collect()
+    return gone
+
+
+def test_every_element_is_freed(model: Any, tmp_path: Any) -> None:
+    line = ALL.format(
+        model=model("def infer(self, frames):\n    return [Detections.empty() for _ in frames]"),
+        out=tmp_path / "e",
+    )
+    children = len(Gst.parse_launch(line).children)
+    assert len(cycle(line, 3)) == 3 * children
+
+
+def test_1000_runs_keep_memory_flat() -> None:
+    line = (
+        "videotestsrc num-buffers=1 ! video/x-raw,format=NV12,width=16,height=16 ! m.sink_0"
+        " nvstreammux name=m ! nvtracker ! fakesink sync=false"
+    )
+    cycle(line, 100)
+    before = resident()
+    cycle(line, 1000)
+    assert resident() - before < 6_000_000
+
+
+@pytest.mark.parametrize("again", [3])
+def test_a_pipeline_can_run_again(run: Any, model: Any, tmp_path: Any, again: int) -> None:
+    one = run(
+        ALL.format(
+            model=model("def infer(self, frames):\n    return [Detections.empty() for _ in frames]"),
+            out=tmp_path / "e",
+        )
+    )
+    for n in range(1, again + 1):
+        one.to_end()
+        assert len(one.out.pts) == 2 * n
+        assert one.out.pts[-2] == 0
+    assert [frame.frame_number for frame in one.out.frames] == [0, 1] * again
