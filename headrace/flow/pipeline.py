@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any, Literal
 
 from gi.repository import GLib, Gst
@@ -105,7 +106,7 @@ class Pipeline:
             (source, target), hints = names[0], names[1]
             link(self[source].element, self[target].element, *hints)
             return self
-        for source, target in zip(names, names[1:], strict=False):
+        for source, target in pairwise(names):
             link(self[source].element, self[target].element)
         return self
 
