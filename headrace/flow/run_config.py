@@ -92,6 +92,12 @@ class RunConfig(BaseModel):
         return value
 
     @model_validator(mode="after")
+    def _events_of_tracks(self) -> RunConfig:
+        if self.events is not None and self.tracker == NO_TRACKER:
+            raise ValueError("events tell which track comes and goes: choose a tracker, or leave events out")
+        return self
+
+    @model_validator(mode="after")
     def _files_apart(self) -> RunConfig:
         taken = {
             path.resolve(): f"the input {name}"

@@ -43,6 +43,7 @@ def test_tiles_that_say_nothing_are_refused(tiles):
         ("confidence: high\n", "confidence 'high'"),
         ("live: perhaps\n", "live 'perhaps'"),
         ("inputs: []\n", "inputs"),
+        ("tracker: none\nevents: e.jsonl\n", "choose a tracker"),
         ("summary: out.mp4\nout: out.mp4\n", "would overwrite"),
     ],
 )

@@ -1,8 +1,10 @@
 """The smaller commands: help, doctor, inspect, elements, env, demo."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,6 +14,10 @@ from onnx import TensorProto, helper
 
 from headrace.elements import ELEMENTS
 
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {
+    **os.environ, "COLUMNS": "200", "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+}  # fmt: skip
 BLOCKED = """
 import sys
 
@@ -29,11 +35,10 @@ main()
 @pytest.fixture
 def without(tmp_path, headrace):
     """Run the command as if modules were not installed."""
-    from conftest import environment
 
     def run(names, *words):
         return subprocess.run(
-            [sys.executable, "-c", BLOCKED.format(names=names), *words], cwd=tmp_path, env=environment(), text=True,
+            [sys.executable, "-c", BLOCKED.format(names=names), *words], cwd=tmp_path, env=ENVIRONMENT, text=True,
             capture_output=True, timeout=60,
         )  # fmt: skip
 
@@ -186,3 +191,17 @@ def test_demo_writes_video_and_events_and_scores_against_the_truth(headrace, mod
     for word in ("recall", "precision", "identity switches", "frames/s", "tracker", "60 frames", "1 car"):
         assert word in done.stdout
     assert "recall     0.0" in done.stdout
+
+
+def test_demo_with_the_packaged_model_finds_and_follows_nearly_everything(headrace, tmp_path):
+    done = headrace("demo", "--seconds", "1.5")
+    assert done.returncode == 0, done.stderr
+    numbers = {
+        line.split()[0]: float(line.split()[1])
+        for line in done.stdout.splitlines()
+        if line[2:8] in ("recall", "precis")
+    }
+    assert numbers["recall"] > 0.9
+    assert numbers["precision"] > 0.9
+    assert (tmp_path / "demo.mp4").stat().st_size > 0
+    assert (tmp_path / "demo.jsonl").read_text().count('"type":"entry"') > 20
