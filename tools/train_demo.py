@@ -4,7 +4,7 @@
     python tools/train_demo.py --export build/demo/demo.pt --out build/demo
 
 Frames are rendered while training goes on, so no data set is read or written. Needs torch and onnx, which the
-package itself does not. The learning rate follows the clock: training ends after ``--minutes``, whatever the machine.
+package itself does not. The learning rate follows the clock: training ends after ``--minutes``.
 """
 
 from __future__ import annotations
@@ -187,11 +187,12 @@ def export(net: DemoNet, folder: Path) -> None:
         dynamo=False,
     )
     model = onnx.load(str(target))
-    # The exporter loses sight of it, and decoders are chosen by it: a box and a score for each class.
+    # The exporter leaves the number of rows open, by which decoders know a YOLO head.
     model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 4 + len(SIM_LABELS)
     facts = {
         "names": str(dict(enumerate(SIM_LABELS))),
         "task": "detect",
+        "headrace.decoder": "yolov8",
         "stride": str(max(STRIDES)),
         "imgsz": str([HEIGHT, WIDTH]),
         "license": "Apache-2.0",
