@@ -84,7 +84,8 @@ class MuxSource:
         )  # fmt: skip
 
     def _running_time(self, pts: int) -> int:
-        if self.segment is None or pts == CLOCK_TIME_NONE:
+        # Some application sources send a segment of bytes before frames that have times.
+        if self.segment is None or pts == CLOCK_TIME_NONE or self.segment.format != Gst.Format.TIME:
             return pts
         return int(self.segment.to_running_time(Gst.Format.TIME, pts))
 

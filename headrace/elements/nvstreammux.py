@@ -141,7 +141,7 @@ class StreamMux(Element):
             live = self.options.live_source or (pad.peer_query(latency) and latency.parse_latency()[0])
             self.batcher.set_live(source.index, live)
         elif kind == Gst.EventType.SEGMENT:
-            source.segment = event.parse_segment()
+            source.segment = event.parse_segment().copy()
             self.batcher.end(source.index, ended=False)
         elif kind == Gst.EventType.EOS:
             self.batcher.end(source.index)
@@ -166,6 +166,7 @@ class StreamMux(Element):
         pad.pause_task()
         # Frames from after the seek may come while it is under way: they wait in their queues.
         self.batcher.interrupt(False)
+        self.batcher.flush(False)
         self.flow = FLOW_OK
         self.output.reset()
         sought = bool(pad.event_default(self, event))

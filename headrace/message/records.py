@@ -1,4 +1,8 @@
-"""What a message is made from: plain immutable records of events, objects and frames."""
+"""What a message is made from: plain immutable records of events, objects and frames.
+
+Those that are made for every object of every frame are msgspec structs, which are built eight times as fast as
+frozen dataclasses.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import IntEnum
+from functools import lru_cache
+
+import msgspec
 
 
 class EventType(IntEnum):
@@ -44,14 +51,16 @@ class ObjectType(IntEnum):
     UNKNOWN = 0x102
 
 
-@dataclass(frozen=True, slots=True)
-class Rect:
+class Rect(msgspec.Struct, frozen=True, gc=False):
     """A box in pixels."""
 
     left: float = 0.0
     top: float = 0.0
     width: float = 0.0
     height: float = 0.0
+
+
+_NOWHERE = Rect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +155,7 @@ class EventMessage:
 
     type: EventType = EventType.ENTRY
     object_type: ObjectType = ObjectType.VEHICLE
-    bbox: Rect = Rect()
+    bbox: Rect = _NOWHERE
     location: Location = Location()
     coordinate: Coordinate = Coordinate()
     object_class_id: int = 0
@@ -169,8 +178,7 @@ class EventMessage:
     pose: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectRecord:
+class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One object of a frame, as its metadata says.
 
     Attributes:
@@ -188,8 +196,7 @@ class ObjectRecord:
     embedding: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrameRecord:
+class FrameRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One frame of one source with its objects.
 
     Attributes:
@@ -214,5 +221,10 @@ def timestamp(ns: int | None = None) -> str:
         '2026-03-04T05:06:07.089Z'
     """
     seconds, rest = divmod(time.time_ns() if ns is None else ns, 1_000_000_000)
-    moment = datetime.fromtimestamp(seconds, timezone.utc)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"
+    return f"{_whole_second(seconds)}.{rest // 1_000_000:03d}Z"
+
+
+@lru_cache(maxsize=1)
+def _whole_second(seconds: int) -> str:
+    """Remembered, because a second has many frames."""
+    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}"

@@ -77,8 +77,8 @@ class ObjectTable:
     Example:
         >>> import numpy as np
         >>> table = ObjectTable()
-        >>> rows = table.add(2, frame=0, class_id=np.array([2, 0]), rect=np.array([[0, 0, 9, 9], [5, 5, 2,
-        2]])) >>> table.column("class_id").tolist(), table.rows_of(0).tolist()
+        >>> rows = table.add(2, frame=0, class_id=[2, 0], rect=[[0, 0, 9, 9], [5, 5, 2, 2]])
+        >>> table.column("class_id").tolist(), table.rows_of(0).tolist()
         ([2, 0], [0, 1])
     """
 

@@ -220,9 +220,9 @@ class Batcher(Generic[Item]):
         self._forget_removed(batch)
         active = sorted(i for i, queue in self._sources.items() if queue.waiting or not queue.ended)
         taken = Counter(queue.index for queue, _ in batch)
-        # Sources that have ended since their frame was taken still count, or the batch would go without another.
+        left = taken.total() - sum(taken[index] for index in active)  # of sources that have ended since
         size = batch_size or max(len({*active, *taken}), 1)
-        share = -(-size // max(len(active), 1)) if batch_size else 1
+        share = -(-(size - left) // max(len(active), 1))
         order = [i for i in active if i >= self._next] + [i for i in active if i < self._next]
         moved = True
         while moved and len(batch) < size:

@@ -9,7 +9,7 @@ import lap
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.track.motion import CENTRE, HEIGHT, SIZE
+from headrace.track.motion import CENTRE, HEIGHT, SIZE, WIDTH
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -37,8 +37,8 @@ def likeness(a: Array, b: Array, margin: float) -> Array:
     al., 2023), so that small and fast objects still meet, times the overlap of their vertical extents
     (Hybrid-SORT, Yang et al., 2024), which tells apart people who stand behind each other.
     """
-    a, b = grow(a, margin), grow(b, margin)
-    inner, height, union = _overlap(a, b)
+    # Growing sizes and shrinking distances come to the same, as only ratios matter.
+    inner, height, union = _overlap(a, b, 1 / (1 + 2 * margin))
     either: Array = a[HEIGHT][:, None] + b[HEIGHT]
     either -= height
     either *= union
@@ -47,22 +47,19 @@ def likeness(a: Array, b: Array, margin: float) -> Array:
     return inner
 
 
-def grow(boxes: Array, margin: float) -> Array:
-    """Boxes with ``margin`` times their width or height added on every side."""
-    out: Array = boxes.copy()
-    out[SIZE] *= 1 + 2 * margin
-    return out
+def _overlap(a: Array, b: Array, distance: float = 1.0) -> tuple[Array, Array, Array]:
+    """Of each pair: area of the intersection, its height, and area of the union (never 0).
 
-
-def _overlap(a: Array, b: Array) -> tuple[Array, Array, Array]:
-    """Of each pair: area of the intersection, its height, and area of the union (never 0)."""
-    half_a, half_b = a[SIZE] * 0.5, b[SIZE] * 0.5
-    shared = np.minimum((a[CENTRE] + half_a)[:, :, None], (b[CENTRE] + half_b)[:, None])
-    shared -= np.maximum((a[CENTRE] - half_a)[:, :, None], (b[CENTRE] - half_b)[:, None])
+    Centres count ``distance`` times as far apart as they are.
+    """
+    a_centre, a_half = a[CENTRE] * distance, a[SIZE] * 0.5
+    b_centre, b_half = b[CENTRE] * distance, b[SIZE] * 0.5
+    shared = np.minimum((a_centre + a_half)[:, :, None], (b_centre + b_half)[:, None])
+    shared -= np.maximum((a_centre - a_half)[:, :, None], (b_centre - b_half)[:, None])
     np.maximum(shared, 0, out=shared)
     width, height = shared
     width *= height
-    union = (a[2] * a[3])[:, None] + b[2] * b[3]
+    union = (a[WIDTH] * a[HEIGHT])[:, None] + b[WIDTH] * b[HEIGHT]
     union -= width
     np.maximum(union, 1e-9, out=union)
     return width, height, union

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 POSITION = slice(0, 4)
 CENTRE = slice(0, 2)
 SIZE = slice(2, 4)
-HEIGHT = 3
+WIDTH, HEIGHT = 2, 3
 VELOCITY = slice(4, 8)
 VAR_POSITION, COVARIANCE, VAR_VELOCITY = 8, 9, 10
 ROWS = 11
@@ -29,16 +29,18 @@ START_VELOCITY_NOISE = 1 / 16
 SMALLEST = 1e-3  # pixels; a shrinking object that is not seen must not turn inside out
 
 
-def to_centre(xyxy: NDArray[np.floating]) -> Array:
-    """Corners ``(n, 4)`` as centre x, centre y, width, height ``(4, n)``.
+def to_centre(xyxy: NDArray[np.floating], rows: int = 4) -> Array:
+    """Corners ``(n, 4)`` as centre x, centre y, width, height ``(4, n)``; further rows are left to the caller.
 
     Example:
         >>> to_centre(np.array([[0.0, 0, 4, 8]])).ravel().tolist()
         [2.0, 4.0, 4.0, 8.0]
     """
-    out = np.array(xyxy.T, np.float64, order="C")
-    out[SIZE] -= out[CENTRE]
-    out[CENTRE] += out[SIZE] * 0.5
+    out = np.empty((rows, len(xyxy)))
+    out[POSITION] = xyxy.T
+    size = out[SIZE]
+    size -= out[CENTRE]
+    out[CENTRE] += size * 0.5
     return out
 
 

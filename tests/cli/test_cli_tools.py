@@ -1,8 +1,10 @@
 """The smaller commands: help, doctor, inspect, elements, env, demo."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,6 +14,10 @@ from onnx import TensorProto, helper
 
 from headrace.elements import ELEMENTS
 
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {
+    **os.environ, "COLUMNS": "200", "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+}  # fmt: skip
 BLOCKED = """
 import sys
 
@@ -29,11 +35,10 @@ main()
 @pytest.fixture
 def without(tmp_path, headrace):
     """Run the command as if modules were not installed."""
-    from conftest import environment
 
     def run(names, *words):
         return subprocess.run(
-            [sys.executable, "-c", BLOCKED.format(names=names), *words], cwd=tmp_path, env=environment(), text=True,
+            [sys.executable, "-c", BLOCKED.format(names=names), *words], cwd=tmp_path, env=ENVIRONMENT, text=True,
             capture_output=True, timeout=60,
         )  # fmt: skip
 

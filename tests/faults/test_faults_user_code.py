@@ -164,7 +164,9 @@ class Raises(BatchMetadataOperator):
             raise self.error
 
 
-@pytest.mark.parametrize("error", [ValueError("bad sum"), SystemExit("bad sum"), KeyboardInterrupt("bad sum")])
+@pytest.mark.parametrize(
+    "error", [ValueError("bad sum"), SystemExit("bad sum"), KeyboardInterrupt("bad sum")]
+)
 def test_a_probe_that_raises_is_an_error_of_its_element(clip, error):
     chain = Chain([clip])
     chain.pipeline.attach("mux", Probe("faulty", Raises(error)))

@@ -86,7 +86,7 @@ def test_the_rest_comes_as_a_partial_batch_and_then_the_end() -> None:
     batcher.push(0, "a")
     batcher.end(0)
     batcher.push(1, "b")
-    assert batcher.collect(4, LONG if False else 0.0) == [(0, "a"), (1, "b")]
+    assert batcher.collect(4, 0.0) == [(0, "a"), (1, "b")]
     assert ended == []
     batcher.end(1)
     assert batcher.collect(4) == []
@@ -114,6 +114,17 @@ def test_an_ended_source_is_not_waited_for() -> None:
     batcher.push(0, "a")
     batcher.push(2, "c")
     assert batcher.collect() == [(0, "a"), (2, "c")]
+
+
+def test_a_source_that_has_ended_still_counts_for_the_batch_it_is_in() -> None:
+    batcher = batcher_of(2)
+    batcher.push(0, "last")
+    batcher.end(0)
+    thread, results = background(batcher.collect)
+    thread.join(0.05)
+    batcher.push(1, "x")
+    thread.join(LONG)
+    assert results == [[(0, "last"), (1, "x")]]
 
 
 def test_files_block_and_lose_nothing() -> None:

@@ -21,21 +21,30 @@ from headrace.track.tracker import Tracks
 
 MARGIN = 0.3  # by which boxes are grown before they are compared, as a share of their size
 MIN_RECOVERY_IOU = 0.3
+SOME = np.nextafter(0.0, 1.0)  # the least that is more than nothing
 
 # Rows of the two tables that hold every track, one column each.
-SEEN = slice(motion.ROWS, motion.ROWS + 4)  # the last detection, centre form
+SIGHTING = slice(motion.ROWS, motion.ROWS + 5)  # the last detection: box in centre form, confidence
+SEEN = slice(motion.ROWS, motion.ROWS + 4)
 CONFIDENCE = motion.ROWS + 4
 ROWS = motion.ROWS + 5
 ID, CLASS, HITS, MISSED, ROW = range(5)  # ID is 0 on probation, MISSED the frames since the last detection
 
 
 class _Seen(NamedTuple):
-    """The usable detections of a frame; ``row`` is where each was in the input, ``box`` is in centre form."""
+    """The usable detections of a frame.
+
+    ``row`` is where each was in the input; ``table`` has their boxes in centre form and, last, their confidence.
+    """
 
     row: Rows
-    box: Array
-    confidence: Array
+    table: Array
     class_id: NDArray[np.int32]
+
+    @property
+    def confidence(self) -> Array:
+        confidence: Array = self.table[4]
+        return confidence
 
 
 class CascadeTracker:
@@ -52,6 +61,8 @@ class CascadeTracker:
 
     def __init__(self, options: TrackerOptions) -> None:
         self._options = options
+        # Least width, height and confidence of a usable detection.
+        self._least = np.array([[SOME], [SOME], [options.min_detector_confidence]])
         self.reset()
 
     @property
@@ -85,25 +96,25 @@ class CascadeTracker:
 
     def _usable(self, detections: Detections) -> _Seen:
         with np.errstate(invalid="ignore"):
-            box, confidence = motion.to_centre(detections.xyxy), detections.confidence.astype(np.float64)
-        size = box[motion.SIZE]
-        finite = np.isfinite(size)  # infinite corners make an infinite size, or none
-        good = (size > 0) & finite & (confidence >= self._options.min_detector_confidence)
-        good &= np.isfinite(confidence)
+            table = motion.to_centre(detections.xyxy, rows=5)
+        table[4] = detections.confidence
+        sizes = table[2:]
+        # Corners that are not finite make a size that is not.
+        good = (sizes >= self._least) & (sizes < np.inf)
         if good.all():
-            return _Seen(np.arange(len(confidence)), box, confidence, detections.class_id)
-        return self._sort_out(detections, box, confidence)
+            return _Seen(np.arange(len(detections)), table, detections.class_id)
+        return self._sort_out(detections, table)
 
-    def _sort_out(self, detections: Detections, box: Array, confidence: Array) -> _Seen:
+    def _sort_out(self, detections: Detections, table: Array) -> _Seen:
         """Count the detections that are of no use and leave them out."""
-        finite = np.isfinite(detections.xyxy).all(1) & np.isfinite(confidence)
-        area = (box[motion.SIZE] > 0).all(0)
-        sure = confidence >= self._options.min_detector_confidence
+        finite = np.isfinite(detections.xyxy).all(1) & np.isfinite(table[4])
+        area = (table[motion.SIZE] > 0).all(0)
+        sure = table[4] >= self._options.min_detector_confidence
         row = np.flatnonzero(finite & area & sure)
         self._drop("not finite", int((~finite).sum()))
         self._drop("no area", int((finite & ~area).sum()))
         self._drop("low confidence", int((finite & area & ~sure).sum()))
-        return _Seen(row, box[:, row], confidence[row], detections.class_id[row])
+        return _Seen(row, table[:, row], detections.class_id[row])
 
     def _drop(self, reason: str, count: int) -> None:
         if count:
@@ -111,7 +122,7 @@ class CascadeTracker:
 
     def _match(self, seen: _Seen) -> tuple[Rows, Rows]:
         """Tracks, ascending, and the detections they match: three rounds of who is left."""
-        score = likeness(self._state[motion.POSITION], seen.box, MARGIN)
+        score = likeness(self._state[motion.POSITION], seen.table, MARGIN)
         self._forbid(score, self._info[CLASS], seen.class_id)
         strong = seen.confidence >= self._options.tentative_confidence
         if strong.all():
@@ -136,7 +147,7 @@ class CascadeTracker:
             pairs.add(recent[rows], weak[columns])
         lost, left = np.flatnonzero(pairs.free_tracks), np.flatnonzero(pairs.free_detections & strong)
         if len(lost) and len(left):
-            score = iou(self._state[SEEN].take(lost, axis=1), seen.box.take(left, axis=1))
+            score = iou(self._state[SEEN].take(lost, axis=1), seen.table.take(left, axis=1))
             self._forbid(score, info[CLASS, lost], seen.class_id[left])
             rows, columns = assign(score, MIN_RECOVERY_IOU)
             pairs.add(lost[rows], left[columns])
@@ -150,10 +161,9 @@ class CascadeTracker:
         everyone = len(tracks) == self._info.shape[1]
         state = self._state if everyone else self._state.take(tracks, axis=1)
         info = self._info if everyone else self._info.take(tracks, axis=1)
-        boxes = seen.box.take(found, axis=1)
-        motion.correct(state, boxes)
-        state[SEEN] = boxes
-        state[CONFIDENCE] = seen.confidence[found]
+        sighting = seen.table.take(found, axis=1)
+        motion.correct(state, sighting[:4])
+        state[SIGHTING] = sighting
         info[CLASS] = seen.class_id[found]
         info[HITS] += 1
         info[MISSED] = 0
@@ -177,10 +187,9 @@ class CascadeTracker:
         rows = self._within_limits(np.flatnonzero(fresh), seen)
         if not len(rows):
             return
-        boxes = seen.box.take(rows, axis=1)
-        state = motion.start(boxes, ROWS)
-        state[SEEN] = boxes
-        state[CONFIDENCE] = seen.confidence[rows]
+        sighting = seen.table.take(rows, axis=1)
+        state = motion.start(sighting[:4], ROWS)
+        state[SIGHTING] = sighting
         info = np.zeros((5, len(rows)), np.int64)
         info[CLASS] = seen.class_id[rows]
         info[HITS] = 1
@@ -201,7 +210,7 @@ class CascadeTracker:
         options = self._options
         present = self._state[motion.POSITION, self._info[MISSED] == 0]
         if options.max_iou_new_target < 1 and present.size and len(fresh):
-            overlap = iou(seen.box[:, fresh], present).max(1)
+            overlap = iou(seen.table[:, fresh], present).max(1)
             fresh = fresh[overlap <= options.max_iou_new_target]
         room = max(options.max_targets - self._info.shape[1], 0)
         if len(fresh) > room:
