@@ -52,6 +52,11 @@ class _Item:
     pending: Pending | None = None
     event: Gst.Event | None = None
     error: BaseException | None = None
+    since: float = 0.0  # when work on it began, and nothing before it was waited for any more
+
+    def ready(self) -> bool:
+        """Whether nothing has to be waited for."""
+        return self.pending is None or self.pending.done()
 
 
 class AsyncFilter(Filter):
@@ -63,7 +68,8 @@ class AsyncFilter(Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._first_ready, self._room = threading.Condition(lock), threading.Condition(lock)
         self._items: deque[_Item] = deque()
         self._finishing = False
         self._flow = FLOW_FLUSHING
@@ -82,10 +88,11 @@ class AsyncFilter(Filter):
 
     def _reset(self, flow: int) -> None:
         """Go on with this flow value; what waits is given up, freed after the lock."""
-        with self._changed:
+        with self._room:
             self._flow = flow
             given_up, self._items = self._items, deque()
-            self._changed.notify_all()
+            self._room.notify_all()
+            self._first_ready.notify_all()
         for item in given_up:
             if item.pending is not None:
                 item.pending.cancel()
@@ -94,13 +101,24 @@ class AsyncFilter(Filter):
         return sum(item.buffer is not None for item in self._items) + self._finishing
 
     def _put(self, item: _Item) -> int:
-        with self._changed:
+        with self._room:
             while item.buffer and self._flow == FLOW_OK and self._in_flight() >= IN_FLIGHT:
-                self._changed.wait()
-            if self._flow == FLOW_OK:
-                self._items.append(item)
-                self._changed.notify_all()
-            return self._flow
+                self._room.wait()
+            if self._flow != FLOW_OK:
+                return self._flow
+            pending = item.pending
+            self._items.append(item)
+        # The other thread is woken when there is something to do for it, not before: each time costs.
+        if pending is not None:
+            pending.add_done_callback(self._wake)
+        else:
+            self._wake()
+        return FLOW_OK
+
+    def _wake(self, _pending: Any = None) -> None:
+        with self._first_ready:
+            if self._items and self._items[0].ready():
+                self._first_ready.notify()
 
     def _chain(self, _pad: Gst.Pad, buffer: int) -> int:
         item = _Item(held := BufferRef(make_writable(buffer)))
@@ -112,7 +130,8 @@ class AsyncFilter(Filter):
                 item.pending = self.submit(batch)
             except USER_ERRORS as error:  # handled in its place among the batches, by `failed`
                 item.error = error
-            self.busy_seconds += time.perf_counter() - started
+            item.since = time.perf_counter()
+            self.busy_seconds += item.since - started
         return self._put(item)
 
     def handle_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
@@ -132,12 +151,15 @@ class AsyncFilter(Filter):
         return bool(super().handle_event(pad, event))
 
     def _loop(self) -> bool:
-        with self._changed:
-            while not self._items and self._flow == FLOW_OK:
-                self._changed.wait()
+        begun = time.perf_counter()
+        with self._first_ready:
+            # User code may never return: a flush ends the waiting, too.
+            while self._flow == FLOW_OK and not (self._items and self._items[0].ready()):
+                self._first_ready.wait()
             if self._flow != FLOW_OK:
                 return False
             item = self._items.popleft()
+            item.since = max(item.since, begun)
             self._finishing = item.buffer is not None
         if item.event is not None:
             self.announce_source(item.event)
@@ -147,8 +169,8 @@ class AsyncFilter(Filter):
             flow = self._finish(item)
         finally:
             self._finishing = False
-        with self._changed:
-            self._changed.notify_all()
+        with self._room:
+            self._room.notify()
             if flow == FLOW_OK or self._flow != FLOW_OK:
                 return self._flow == FLOW_OK
         self._reset(flow)
@@ -156,29 +178,16 @@ class AsyncFilter(Filter):
 
     def _finish(self, item: _Item) -> int:
         """Finish one batch and push it; returns the flow value."""
-        started = time.perf_counter()
         if item.batch is not None:
             flow = self._complete(item, item.batch)
             if flow is not None:
                 return flow
-        self.count(item.batch, time.perf_counter() - started)
+        self.count(item.batch, time.perf_counter() - item.since)
         # The payload goes with the buffer: a reference kept here while it is downstream would delay its end.
         item.batch, buffer = None, item.buffer
         flow = self.push(self.src_pad, buffer.steal() if buffer is not None else 0)
         self.report_flow(flow)
         return flow
-
-    def _done(self, pending: Pending) -> bool:
-        """Wait for the work or for a flush, because user code may never return; tells whether it did."""
-        pending.add_done_callback(self._wake)
-        with self._changed:
-            while not pending.done() and self._flow == FLOW_OK:
-                self._changed.wait()
-        return pending.done()
-
-    def _wake(self, _pending: Any) -> None:
-        with self._changed:
-            self._changed.notify_all()
 
     def _complete(self, item: _Item, batch: Batch) -> int | None:
         """Write the result or deal with an error; returns a flow value if the batch is not to go on."""
@@ -187,8 +196,6 @@ class AsyncFilter(Filter):
         pending, item.pending = item.pending, None
         try:
             if error is None and pending is not None:
-                if not self._done(pending):
-                    return FLOW_FLUSHING
                 self.finish(batch, pending)
         except CancelledError:
             return FLOW_FLUSHING

@@ -59,7 +59,12 @@ class Overlay:
 
     def has_work(self, meta: BatchMetadata, index: int) -> bool:
         """Whether anything would be drawn, so that pixels nobody changes are not touched."""
-        return bool(len(meta.objects) or meta.displays or self.options.clock)
+        options, table = self.options, meta.objects
+        if meta.displays or options.clock:
+            return True
+        return bool(
+            len(table) and (options.boxes or options.text or options.blur or (options.masks and table.masks))
+        )
 
     def draw(self, frame: Frame, meta: BatchMetadata, index: int) -> None:
         """Draw onto a frame, in place, in its own format.

@@ -61,36 +61,33 @@ class SourceTrackers:
         else:
             tracks = tracker.update(_detections(table, rows))
         seen = tracks.row >= 0
-        self._write(table, rows[tracks.row[seen]], tracks, seen)
-        lost = rows[tracks.ids < 0]
-        if len(lost) and not self._keep_untracked:
-            table.remove(lost)
         if not seen.all():
-            self._add_predicted(frame, tracks, ~seen)
+            self._add_predicted(frame, tracks.of(~seen))
+            tracks = tracks.of(seen)
+        self._write(table, rows[tracks.row], tracks)
+        if len(tracks) < len(rows) and not self._keep_untracked:
+            table.remove(rows[tracks.ids < 0])
 
-    def _write(
-        self, table: ObjectTable, rows: NDArray[np.intp], tracks: Tracks, which: NDArray[np.bool_]
-    ) -> None:
-        table.column("object_id")[rows] = tracks.track_id[which].astype(np.uint64)
-        table.column("tracker_confidence")[rows] = tracks.confidence[which]
+    def _write(self, table: ObjectTable, rows: NDArray[np.intp], tracks: Tracks) -> None:
+        table.column("object_id")[rows] = tracks.track_id
+        table.column("tracker_confidence")[rows] = tracks.confidence
         table.column("show_id")[rows] = self._show_id
-        estimate = tracks.xyxy[which]
-        table.column("tracker_box")[rows] = np.concatenate(
-            [estimate[:, :2], estimate[:, 2:] - estimate[:, :2]], axis=1
-        )
+        ltwh = tracks.xyxy.copy()
+        ltwh[:, 2:] -= ltwh[:, :2]
+        table.column("tracker_box")[rows] = ltwh
 
-    def _add_predicted(self, frame: FrameMetadata, tracks: Tracks, which: NDArray[np.bool_]) -> None:
+    def _add_predicted(self, frame: FrameMetadata, tracks: Tracks) -> None:
         limit = np.array([frame.pipeline_width, frame.pipeline_height] * 2, np.float32)
-        boxes = np.clip(tracks.xyxy[which], 0, limit)
+        boxes = np.clip(tracks.xyxy, 0, limit)
         added = frame.add_detections(
-            Detections(boxes, np.full(len(boxes), PREDICTED, np.float32), tracks.class_id[which])
+            Detections(boxes, np.full(len(boxes), PREDICTED, np.float32), tracks.class_id)
         )
         rows = np.arange(added.start, added.stop)
         frame.table.column("detector_box")[rows] = 0
-        self._write(frame.table, rows, tracks, which)
+        self._write(frame.table, rows, tracks)
 
 
 def _detections(table: ObjectTable, rows: NDArray[np.intp]) -> Detections:
-    ltwh = table.column("rect")[rows]
-    boxes = np.concatenate([ltwh[:, :2], ltwh[:, :2] + ltwh[:, 2:]], axis=1)
+    boxes = table.column("rect")[rows]
+    boxes[:, 2:] += boxes[:, :2]
     return Detections(boxes, table.column("confidence")[rows], table.column("class_id")[rows])

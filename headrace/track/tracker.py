@@ -51,6 +51,17 @@ class Tracks:
     def __len__(self) -> int:
         return len(self.track_id)
 
+    def of(self, which: NDArray[np.bool_]) -> Tracks:
+        """Some of the objects, copied; ``ids`` stays that of the whole frame."""
+        return Tracks(
+            self.ids,
+            self.row[which],
+            self.track_id[which],
+            self.xyxy[which],
+            self.confidence[which],
+            self.class_id[which],
+        )
+
 
 class Tracker(Protocol):
     """Follows the objects of one source; one instance per source, used by one thread at a time.
