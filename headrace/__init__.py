@@ -10,6 +10,8 @@ import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
+from headrace import unwinding
+
 if TYPE_CHECKING:
     from headrace.errors import (
         BrokerError,
@@ -104,4 +106,5 @@ def _register() -> None:
         logging.getLogger(__name__).debug("no elements are registered: %s", error, exc_info=True)
 
 
+unwinding.agree()
 _register()

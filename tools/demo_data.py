@@ -15,7 +15,7 @@ from headrace.source.sim import SCENES, Scene, SceneOptions, Truth
 WIDTH, HEIGHT = 640, 384
 GREY = 114
 #: Most objects of one frame; the nearest are kept.
-ROWS = 56
+ROWS = 44
 #: Seeds below are kept for tests, demos and evaluation and are never trained on.
 FIRST_SEED = 1000
 #: Frames rendered of one scene before the next is set up.
@@ -82,7 +82,7 @@ def random_scene(rng: np.random.Generator) -> Scene:
         SceneOptions(
             scene=SCENES[rng.integers(len(SCENES))],
             seed=int(rng.integers(FIRST_SEED, 2**31 - 1)),
-            objects=int(rng.integers(6, 36)),
+            objects=int(rng.integers(6, 32)),
             width=width,
             height=height,
             frames=-1,
@@ -92,9 +92,9 @@ def random_scene(rng: np.random.Generator) -> Scene:
     )
 
 
-def training_frame(scene: Scene, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A frame at a random time, letterboxed or zoomed: ``(HEIGHT, WIDTH, 3)`` BGR and its label rows."""
-    image, truth = scene.render(int(rng.integers(0, 40_000)))
+def training_frame(scene: Scene, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A frame, letterboxed or zoomed: ``(HEIGHT, WIDTH, 3)`` BGR and its label rows."""
+    image, truth = scene.render(index)
     fit = min(WIDTH / image.shape[1], HEIGHT / image.shape[0])
     if rng.random() < 0.5:
         placed = _place(image, fit, WIDTH, HEIGHT, 0.5, 0.5)
@@ -156,10 +156,11 @@ def _work(pool: Pool, share: np.ndarray, seed: list[int]) -> None:
     rng = np.random.default_rng(seed)
     at = 0
     while True:
-        scene = random_scene(rng)
+        scene, index = random_scene(rng), int(rng.integers(0, 40_000))
         for _ in range(CHUNK):
+            index += int(rng.integers(20, 60))
             while pool.state[share[at]]:
                 time.sleep(0.01)
-            pool.frames[share[at]], pool.rows[share[at]] = training_frame(scene, rng)
+            pool.frames[share[at]], pool.rows[share[at]] = training_frame(scene, index, rng)
             pool.state[share[at]] = 1
             at = (at + 1) % len(share)

@@ -34,6 +34,7 @@ class Split(nn.Module):
         self.residual = residual
 
     def forward(self, x: Tensor) -> Tensor:
+        """Features of the same size, ``outputs`` channels."""
         parts = list(self.enter(x).chunk(2, 1))
         for step in self.steps:
             parts.append(parts[-1] + step(parts[-1]) if self.residual else step(parts[-1]))
@@ -50,6 +51,7 @@ class Pool(nn.Module):
         self.leave = ConvNorm(4 * half, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Features of the same size and depth."""
         parts = [self.enter(x)]
         for _ in range(3):
             parts.append(F.max_pool2d(parts[-1], 5, 1, 2))
@@ -74,6 +76,7 @@ class Head(nn.Module):
         nn.init.constant_(self.score[-1].bias, -4.6)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Raw side distances ``(N, 4, h, w)`` and class logits ``(N, classes, h, w)``."""
         return self.box(x), self.score(x)
 
 
@@ -98,6 +101,7 @@ class DemoNet(nn.Module):
         self.classes = classes
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor] | Tensor:
+        """Run on ``(N, 3, H, W)`` RGB in 0–1; H and W are multiples of 32."""
         p8 = self.at8(self.at4(self.stem(images)))
         p16 = self.at16(p8)
         p32 = self.at32(p16)

@@ -55,18 +55,19 @@ def section(factory: str) -> str:
 
 
 def docstring_of(face: type[Face]) -> tuple[str, str]:
-    """What the module says of the element: text, and the indented command lines."""
+    """What the module says of the element: text, and the command lines."""
     text = sys.modules[face.__module__].__doc__ or ""
     paragraphs = text.partition(": ")[2].split("\n\n")
-    usage = [p for p in paragraphs if p.startswith("    ")]
-    prose = " ".join(" ".join(p.split()) for p in paragraphs if not p.startswith("    "))
+    usage = [p for p in paragraphs if p.lstrip().startswith("gst-launch")]
+    prose = " ".join(" ".join(p.split()) for p in paragraphs if p not in usage)
     return prose[:1].upper() + prose[1:], textwrap.dedent("\n".join(usage)).rstrip()
 
 
 def pads(face: type[Face]) -> str:
     """The pad templates as a line; empty for elements whose pads come from their base class alone."""
     words = [
-        f"`{pad.name_template}` ({pad.direction.value_nick}, {presence(pad)})" for pad in face.__gsttemplates__
+        f"`{pad.name_template}` ({pad.direction.value_nick}, {presence(pad)})"
+        for pad in face.__gsttemplates__
     ]
     return f"Pads: {', '.join(words)}.\n" if words else ""
 

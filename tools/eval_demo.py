@@ -83,7 +83,8 @@ def report(name: str, found: list[Detections], truths: list) -> None:
     score = detection_score([f[f.confidence >= 0.4] for f in found], truths)
     classes = "  ".join(f"{SIM_LABELS[k]} {v:.3f}" for k, v in precision.per_class.items())
     print(
-        f"{name:10} AP50 {precision.mean:.3f}  ({classes})  at 0.4: P {score.precision:.3f} R {score.recall:.3f}"
+        f"{name:10} AP50 {precision.mean:.3f}  ({classes})"
+        f"  at 0.4: P {score.precision:.3f} R {score.recall:.3f}"
     )
 
 

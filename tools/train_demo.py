@@ -4,7 +4,7 @@
     python tools/train_demo.py --export build/demo/demo.pt --out build/demo
 
 Frames are rendered while training goes on, so no data set is read or written. Needs torch and onnx, which the
-package itself does not. The learning rate follows the clock: training ends after ``--minutes``, whatever the machine.
+package itself does not. The learning rate follows the clock: training ends after ``--minutes``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from demo_data import HEIGHT, ROWS, WIDTH, Pool
 from demo_loss import loss
@@ -37,6 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pool", type=int, default=24_000, help="rendered frames held in memory")
     parser.add_argument("--workers", type=int, default=14, help="processes that render")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="checkpoint to go on from")
     parser.add_argument("--export", type=Path, help="only export this checkpoint")
     return parser.parse_args()
 
@@ -44,10 +46,14 @@ def arguments() -> argparse.Namespace:
 def train(options: argparse.Namespace) -> DemoNet:
     """Train for the given time; the averaged weights are saved every minute."""
     torch.manual_seed(options.seed)
+    torch.set_num_threads(2)  # the rendering processes need the rest
     torch.set_float32_matmul_precision("high")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     pool = Pool.start(options.pool, options.workers, options.seed)
-    net = DemoNet(len(SIM_LABELS)).to(device, memory_format=torch.channels_last).train()
+    net = DemoNet(len(SIM_LABELS))
+    if options.start is not None:
+        net.load_state_dict(torch.load(options.start, map_location="cpu", weights_only=True))
+    net = net.to(device, memory_format=torch.channels_last).train()
     mean = copy.deepcopy(net).eval()
     decayed = [p for p in net.parameters() if p.ndim > 1]
     plain = [p for p in net.parameters() if p.ndim <= 1]
@@ -94,7 +100,7 @@ class Store:
         self._pool = pool
         self.frames = torch.empty((options.pool, HEIGHT, WIDTH, 3), dtype=torch.uint8, device=device)
         self.rows = torch.empty((options.pool, ROWS, 6), device=device)
-        self.filled = torch.zeros(options.pool, dtype=torch.bool)
+        self.filled = np.zeros(options.pool, bool)
         self.seen = 0
         self._thread = threading.Thread(target=self._renew, daemon=True)
         self._thread.start()
@@ -120,14 +126,14 @@ class Store:
                 self.rows[at] = torch.from_numpy(self._pool.rows[slots]).to(self.rows.device)
                 if cuda:
                     torch.cuda.current_stream().synchronize()
-                self.filled[torch.from_numpy(slots)] = True
+                self.filled[slots] = True
                 self._pool.state[slots] = 0
                 self.seen += len(slots)
 
     def batch(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Frames and labels at random."""
         self._check()
-        known = torch.nonzero(self.filled).flatten()
+        known = torch.from_numpy(np.flatnonzero(self.filled.copy()))
         pick = known[torch.randint(len(known), (count,))].to(self.frames.device)
         return self.frames[pick], self.rows[pick]
 
@@ -167,6 +173,7 @@ def export(net: DemoNet, folder: Path) -> None:
     """Write ``demo.onnx``: any batch, any height and width that are multiples of 32."""
     import onnx
 
+    folder.mkdir(parents=True, exist_ok=True)
     target = folder / "demo.onnx"
     net = net.float().cpu().to(memory_format=torch.contiguous_format).eval()
     torch.onnx.export(
@@ -180,9 +187,12 @@ def export(net: DemoNet, folder: Path) -> None:
         dynamo=False,
     )
     model = onnx.load(str(target))
+    # The exporter leaves the number of rows open, by which decoders know a YOLO head.
+    model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 4 + len(SIM_LABELS)
     facts = {
         "names": str(dict(enumerate(SIM_LABELS))),
         "task": "detect",
+        "headrace.decoder": "yolov8",
         "stride": str(max(STRIDES)),
         "imgsz": str([HEIGHT, WIDTH]),
         "license": "Apache-2.0",

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 _VENV = "and make the virtual environment with --system-site-packages"
@@ -90,18 +91,24 @@ def all_checks() -> Iterator[Check]:
 
 def _packages() -> Iterator[Check]:
     for module, package, needed in _PACKAGES:
-        ok, detail = _try(lambda name=module: str(getattr(importlib.import_module(name), "__version__", "")))
+        ok, detail = _try(partial(_version, module))
         yield Check("python", module, ok, needed, detail, pip=package)
 
 
 def _bindings() -> Iterator[Check]:
-    ok, detail = _try(lambda: str(importlib.import_module("gi").__version__))
+    ok, detail = _try(partial(_version, "gi"))
     yield Check("gstreamer", "PyGObject (gi)", ok, True, detail, apt="python3-gi", hint=_VENV)
     for name, package in _TYPELIBS:
-        found, detail = _try(lambda name=name: _typelib(name)) if ok else (False, "needs PyGObject")
+        found, detail = _try(partial(_typelib, name)) if ok else (False, "needs PyGObject")
         yield Check("gstreamer", f"typelib {name}", found, True, detail, apt=package)
-    found, detail = _try(lambda: _overrides()) if ok else (False, "needs PyGObject")
-    yield Check("gstreamer", "Python overrides of Gst", found, True, detail, apt="python3-gst-1.0", hint=_VENV)
+    found, detail = _try(_overrides) if ok else (False, "needs PyGObject")
+    yield Check(
+        "gstreamer", "Python overrides of Gst", found, True, detail, apt="python3-gst-1.0", hint=_VENV
+    )
+
+
+def _version(module: str) -> str:
+    return str(getattr(importlib.import_module(module), "__version__", ""))
 
 
 def _typelib(name: str) -> str:
@@ -134,7 +141,9 @@ def _gstreamer() -> Iterator[Check]:
     unknown = "" if gst else "; not known without PyGObject"
     for names, package, purpose, needed in _ELEMENTS:
         found = next((name for name in names if gst and gst.ElementFactory.find(name)), "")
-        yield Check("elements", found or " or ".join(names[:2]), bool(found), needed, purpose + unknown, apt=package)
+        yield Check(
+            "elements", found or " or ".join(names[:2]), bool(found), needed, purpose + unknown, apt=package
+        )
     loader = bool(gst and gst.Registry.get().find_plugin("python"))
     purpose = "Headrace's elements in gst-launch-1.0"
     yield Check("tools", "plugin python", loader, False, purpose, apt="gstreamer1.0-python3-plugin-loader")

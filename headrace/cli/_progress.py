@@ -72,7 +72,7 @@ class ProgressBar:
     def _length(self, index: int, name: str) -> int:
         if name.startswith("sim://"):
             options = parse_sim_uri(name)
-            return round(options.frames / options.fps * Gst.SECOND)
+            return int(options.frames / options.fps * Gst.SECOND)
         known, length = self._run.pipeline[f"source{index}"].element.query_duration(Gst.Format.TIME)
         return int(length) if known else 0
 
@@ -102,11 +102,14 @@ def show_summary(report: RunReport, verbose: bool = False) -> None:
 
 
 def time_table(report: RunReport) -> Table:
-    """Where the time went, by element."""
+    """Where the time went: of all processors by part of the pipeline, and within single elements."""
     table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("time in")
-    table.add_column("ms/frame", justify="right")
-    table.add_column("seconds", justify="right")
+    for heading in ("processor time of", "ms/frame", "seconds"):
+        table.add_column(heading, justify="left" if "of" in heading else "right")
+    for part, seconds in report.cpu_seconds.items():
+        table.add_row(part, f"{1000 * seconds / max(report.frames, 1):.2f}", f"{seconds:.2f}")
+    if report.stages:
+        table.add_row("[bold]time in element[/bold]")
     for stage in report.stages:
         name = f"{stage.stage} (with waiting for the model)" if stage.waits else stage.stage
         table.add_row(name, f"{1000 * stage.seconds / max(stage.frames, 1):.2f}", f"{stage.seconds:.2f}")

@@ -63,8 +63,6 @@ def carry_out(run: Run, verbose: bool) -> tuple[RunReport, int]:
     with _handled(signals), ProgressBar(run):
         run.start(lambda message: warnings.tell(message.origin, message.text, message.debug))
         report = run.wait()
-    for text in report.warnings:
-        warnings.tell("", text)
     warnings.close()
     if report.error is not None:
         tell_error(report.error, verbose)

@@ -18,9 +18,7 @@ from headrace.errors import ConfigError, HeadraceError, PipelineError
 _WIDE = 160
 
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
-err = Console(
-    stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else _WIDE
-)
+err = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else _WIDE)
 
 #: Exit codes: something failed; the command was wrong; ended by Ctrl-C; ended by SIGTERM.
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143

@@ -14,7 +14,9 @@ from headrace.cli._terminal import FAILED, out
 def command() -> None:
     """Check GStreamer elements, typelibs, Python packages, engines and decoders."""
     checks = list(all_checks())
-    order = {name: place for place, name in enumerate(("python", "gstreamer", "elements", "tools", "headrace"))}
+    order = {
+        name: place for place, name in enumerate(("python", "gstreamer", "elements", "tools", "headrace"))
+    }
     checks.sort(key=lambda check: order[check.group])
     for group, members in groupby(checks, lambda check: check.group):
         out.print(f"[bold]{group}[/bold]")
@@ -31,7 +33,13 @@ def command() -> None:
 
 
 def _line(check: Check) -> str:
-    mark = "[green]ok[/green]     " if check.ok else "[red]missing[/red]" if check.needed else "[yellow]absent[/yellow] "
+    mark = (
+        "[green]ok[/green]     "
+        if check.ok
+        else "[red]missing[/red]"
+        if check.needed
+        else "[yellow]absent[/yellow] "
+    )
     line = f"  {mark} {escape(check.name)}"
     if check.detail:
         line += f" [dim]{escape(check.detail)}[/dim]"

@@ -7,11 +7,12 @@ import difflib
 from typing import Annotated, Any
 
 import typer
+from gi.repository import Gst
 from rich.markup import escape
 from rich.table import Table
 
 from headrace.cli._terminal import errors_in_a_line, out
-from headrace.elements import ELEMENTS, element_class
+from headrace.elements import ELEMENTS, element_class, register_all
 from headrace.errors import ConfigError
 from headrace.gst.face import Face
 from headrace.gst.options import bounds_of, kind_of, property_name
@@ -20,10 +21,13 @@ _UNBOUNDED = 2**31 - 1
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(help="Factory name, such as nvtracker; all when left out.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Factory name, such as nvtracker; all when left out.")
+    ] = None,
 ) -> None:
     """List the elements, or show one."""
     with errors_in_a_line():
+        register_all()
         if name is None:
             _show_all()
         else:
@@ -48,7 +52,9 @@ def _show_all() -> None:
 
 def _metadata(element: type[Face]) -> tuple[str, str, str]:
     """Title, classification and description."""
-    title, kind, text = (str(element.get_metadata(key)) for key in ("long-name", "klass", "description"))
+    # PyGObject takes the attributes that a class was declared with; GStreamer knows them.
+    factory = Gst.ElementFactory.find(element.factory)
+    title, kind, text = (str(factory.get_metadata(key)) for key in ("long-name", "klass", "description"))
     return title, kind, text
 
 

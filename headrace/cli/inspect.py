@@ -15,7 +15,7 @@ from rich.table import Table
 from headrace.cli._terminal import FAILED, err, errors_in_a_line, out, set_up_logging
 from headrace.errors import ConfigError, HeadraceError, ModelError
 from headrace.frames import Frame
-from headrace.infer import Classifier, InferOptions, InferStage, ModelInfo, describe, load_model
+from headrace.infer import InferOptions, InferStage, ModelInfo, describe, load_model
 from headrace.meta import Detections
 
 _SHOWN_LABELS = 8
@@ -69,7 +69,9 @@ def _show(info: ModelInfo) -> None:
             table.add_row(kind, escape(str(tensor)))
     table.add_row("decoder", info.decoder or "none fits")
     shown = ", ".join(info.labels[:_SHOWN_LABELS]) + (", ..." if len(info.labels) > _SHOWN_LABELS else "")
-    table.add_row("labels", escape(f"{len(info.labels)}: {shown}") if info.labels else "not known: give --labels")
+    table.add_row(
+        "labels", escape(f"{len(info.labels)}: {shown}") if info.labels else "not known: give --labels"
+    )
     if info.input_size is not None:
         table.add_row("input size", f"{info.input_size[0]}x{info.input_size[1]}")
     if info.preprocess is not None:
@@ -81,12 +83,7 @@ def _show(info: ModelInfo) -> None:
 
 
 def _run(options: InferOptions, image: Path, drawn: Path | None) -> None:
-    import cv2
-
-    picture = cv2.imread(str(image), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise ConfigError(f"{image} is no picture that can be read; give a PNG or JPEG file")
-    pixels = np.ascontiguousarray(picture, np.uint8)
+    pixels = _read(image)
     frame = Frame.from_array(pixels, "BGR")
     model = load_model(options.model, options)
     stage = InferStage(model, options)
@@ -99,15 +96,23 @@ def _run(options: InferOptions, image: Path, drawn: Path | None) -> None:
     finally:
         stage.close()
         model.close()
-    if isinstance(model, Classifier):
-        out.print(f"{image}: {result.label or result.class_id} {result.confidence:.3f}", markup=False)
-        names: list[str] = []
-    else:
+    if isinstance(result, Detections):
         names = _names(result, model.labels)
         _list(image, result, names)
+        _draw(frame, result, names)
+    else:
+        out.print(f"{image}: {result.label or result.class_id} {result.confidence:.3f}", markup=False)
     if drawn is not None:
-        _draw(frame, Detections.empty() if isinstance(model, Classifier) else result, names)
         _write(pixels, drawn)
+
+
+def _read(image: Path) -> NDArray[np.uint8]:
+    import cv2
+
+    picture = cv2.imread(str(image), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ConfigError(f"{image} is no picture that can be read; give a PNG or JPEG file")
+    return np.ascontiguousarray(picture, np.uint8)
 
 
 def _names(found: Detections, labels: tuple[str, ...]) -> list[str]:

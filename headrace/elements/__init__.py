@@ -22,9 +22,9 @@ ELEMENTS: dict[str, tuple[str, str]] = {
 }
 
 
-# OpenCV puts a copy in the place of sys.path while it is imported, but GStreamer's Python plugin loader goes on with the
-# list that it knows: plugins in folders after ours would not be found. So this package, which is imported before any of
-# its modules, imports OpenCV and puts the list back.
+# OpenCV puts a copy in the place of sys.path while it is imported, but GStreamer's Python plugin loader goes on
+# with the list that it knows: plugins in folders after ours would not be found. So this package, which is imported
+# before any of its modules, imports OpenCV and puts the list back.
 _path = sys.path
 importlib.import_module("cv2")
 _path[:] = sys.path

@@ -17,7 +17,7 @@ from headrace.gst.buffer import BufferRef
 from headrace.gst.element import Element
 from headrace.gst.face import USER_ERRORS, describe, template
 from headrace.gst.native import FLOW_ERROR, FLOW_OK, make_writable
-from headrace.meta.batch import Batch
+from headrace.meta.batch import Batch, BatchMetadata
 
 _log = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ class Filter(Element):
             A flow value when the batch is not to be passed on, otherwise ``None``.
         """
         policy = getattr(self.options, "on_error", "stop")
-        context = where(batch)
+        context = where(batch.meta)
         try:
             return self._apply(policy, error, context)
         finally:
@@ -176,9 +176,9 @@ class Filter(Element):
         self.post_warning(text, describe(error)[1])
 
 
-def where(batch: Batch) -> str:
+def where(meta: BatchMetadata) -> str:
     """The sources and frame numbers of a batch, for messages."""
-    frames = [f"source {frame.source_id} frame {frame.frame_number}" for frame in batch.meta.frames]
+    frames = [f"source {frame.source_id} frame {frame.frame_number}" for frame in meta.frames]
     shown = ", ".join(frames[:3])
     return shown + (f" and {len(frames) - 3} more" if len(frames) > 3 else "")
 

@@ -69,7 +69,7 @@ class SimSrc(Face, GstBase.BaseSrc):
         try:
             scene = self._scene_options()
         except HeadraceError:
-            return Gst.Caps.new_empty()
+            return _CAPS  # so that elements can be linked; what is wrong is said when the scene is built
         rate = Fraction(scene.fps).limit_denominator(1001)
         text = f"video/x-raw,format=BGR,width={scene.width},height={scene.height}"
         caps = Gst.Caps.from_string(f"{text},framerate={rate.numerator}/{rate.denominator}")

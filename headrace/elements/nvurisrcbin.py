@@ -14,6 +14,7 @@ from gi.repository import GLib, Gst
 from headrace.elements.caps import ANY_CAPS
 from headrace.elements.ending import EndWatch
 from headrace.elements.uri_probes import EveryNth, FileLoop
+from headrace.elements.opening import OpeningWatch
 from headrace.errors import SourceError
 from headrace.gst.face import USER_ERRORS, Face, properties_of, template
 from headrace.gst.options import option
@@ -68,6 +69,7 @@ class UriSource(Face, Gst.Bin):
         self.loop: FileLoop | None = None
         self.skipper: EveryNth | None = None
         self.end: EndWatch | None = None
+        self.opening: OpeningWatch | None = None
 
     def do_change_state(self, transition: Gst.StateChange) -> Gst.StateChangeReturn:
         """GStreamer vmethod: the address is opened anew for each run; pad and queue stay."""
@@ -78,9 +80,21 @@ class UriSource(Face, Gst.Bin):
             self.post_error(error)
             return Gst.StateChangeReturn.FAILURE
         result = Gst.Bin.do_change_state(self, transition)
+        if transition == Gst.StateChange.READY_TO_PAUSED:
+            self._watch_opening()
+        if transition == Gst.StateChange.PAUSED_TO_READY and self.opening is not None:
+            self.opening.close()
         if transition == Gst.StateChange.READY_TO_NULL:
             self._close()
         return result
+
+    def _watch_opening(self) -> None:
+        if to_uri(self.options.uri).startswith("file://"):
+            self.opening = OpeningWatch(self._opened, self, SOURCE, redacted(self.options.uri))
+
+    def _opened(self) -> bool:
+        queue = self.get_by_name(QUEUE)
+        return queue is not None and bool(queue.get_static_pad("sink").is_linked())
 
     def _close(self) -> None:
         source = self.get_by_name(SOURCE)
@@ -111,8 +125,7 @@ class UriSource(Face, Gst.Bin):
             self._video(pad)
 
     def _no_more_pads(self, source: Gst.Element) -> None:
-        queue = self.get_by_name(QUEUE)
-        if queue is None or not queue.get_static_pad("sink").is_linked():
+        if not self._opened():
             raise SourceError(f"source {redacted(self.options.uri)}: there is no video stream in it")
 
     def _source_setup(self, _decoder: Gst.Element, source: Gst.Element) -> None:

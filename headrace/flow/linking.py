@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import weakref
+from collections.abc import Iterator
 
 from gi.repository import Gst
 
@@ -49,9 +50,7 @@ def _is_instance(name: str, template: str) -> bool:
 
 
 def _existing(element: Gst.Element, template: str) -> bool:
-    return any(
-        pad.get_pad_template() and pad.get_pad_template().name_template == template for pad in element.pads
-    )
+    return any(pad.get_pad_template() and pad.get_pad_template().name_template == template for pad in element.pads)
 
 
 def _pads(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> list[Gst.Pad]:
@@ -59,15 +58,13 @@ def _pads(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> list[
     pads = [pad for pad in element.pads if pad.direction == direction and not pad.is_linked()]
     if hint:
         named = [pad for pad in pads if pad.get_name() == hint]
-        kind = [
-            pad for pad in pads if pad.get_pad_template() and pad.get_pad_template().name_template == hint
-        ]
+        kind = [pad for pad in pads if pad.get_pad_template() and pad.get_pad_template().name_template == hint]
         pads = named or kind
     return pads
 
 
 def _link_now(source: Gst.Element, target: Gst.Element, source_hint: str, target_hint: str) -> bool:
-    for source_pad, asked in _candidates(source, Gst.PadDirection.SRC, source_hint):
+    for source_pad, asked in _candidates(source, Gst.PadDirection.SRC, source_hint, Gst.Caps.new_any()):
         if link_pad(source_pad, target, target_hint):
             return True
         if asked:
@@ -75,22 +72,29 @@ def _link_now(source: Gst.Element, target: Gst.Element, source_hint: str, target
     return False
 
 
-def _candidates(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> list[tuple[Gst.Pad, bool]]:
-    ready = [(pad, False) for pad in _pads(element, direction, hint)]
+def _candidates(
+    element: Gst.Element, direction: Gst.PadDirection, hint: str, caps: Gst.Caps
+) -> Iterator[tuple[Gst.Pad, bool]]:
+    """Pads to try, with whether they were requested for it: free ones, or one of each template for the caps.
+
+    Only of templates that fit, because mp4mux writes a broken file if a pad was requested and given back.
+    """
+    ready = _pads(element, direction, hint)
     if ready:
-        return ready
+        yield from ((pad, False) for pad in ready)
+        return
     for template in _templates(element, direction, hint):
-        if template.presence == Gst.PadPresence.REQUEST:
+        if template.presence == Gst.PadPresence.REQUEST and template.get_caps().can_intersect(caps):
             name = hint if hint and hint != template.name_template else None
             pad = element.request_pad(template, name, None)
             if pad is not None:
-                return [(pad, True)]
-    return []
+                yield pad, True
 
 
 def link_pad(source_pad: Gst.Pad, target: Gst.Element, target_hint: str = "") -> bool:
     """Link a pad to a fitting pad of an element; returns whether there was one."""
-    for pad, asked in _candidates(target, Gst.PadDirection.SINK, target_hint):
+    caps = source_pad.query_caps(None)
+    for pad, asked in _candidates(target, Gst.PadDirection.SINK, target_hint, caps):
         if source_pad.can_link(pad) and source_pad.link(pad) == Gst.PadLinkReturn.OK:
             return True
         if asked:
@@ -103,14 +107,12 @@ def _link_later(
 ) -> None:
     weak_target = weakref.ref(target)
 
-    def added(_element: Gst.Element, pad: Gst.Pad) -> None:
+    def added(owner: Gst.Element, pad: Gst.Pad) -> None:
         element = weak_target()
-        if (
-            element is not None
-            and pad.direction == Gst.PadDirection.SRC
-            and not link_pad(pad, element, target_hint)
-        ):
-            _log.debug("pad %s of %s does not fit %s", pad.get_name(), source.get_name(), element.get_name())
+        if element is None or pad.direction != Gst.PadDirection.SRC:
+            return
+        if not link_pad(pad, element, target_hint):
+            _log.debug("pad %s of %s does not fit %s", pad.get_name(), owner.get_name(), element.get_name())
 
     source.connect("pad-added", added)
 

@@ -7,11 +7,13 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any, Literal
 
 from gi.repository import GLib, Gst
 
 from headrace.elements import register_all
+from headrace.elements.filter import where
 from headrace.errors import PipelineError
 from headrace.flow.linking import link
 from headrace.flow.messages import (
@@ -27,6 +29,7 @@ from headrace.flow.node import Node
 from headrace.flow.operators import Probe
 from headrace.gst.face import describe
 from headrace.gst.threads import shorten_switch_interval
+from headrace.meta.buffer import Buffer
 
 _log = logging.getLogger(__name__)
 _POLL = 100 * Gst.MSECOND
@@ -59,6 +62,7 @@ class Pipeline:
         self._on_message: OnMessage | None = None
         self._error: PipelineError | None = None
         self._quit = threading.Event()
+        self._stop_asked = False
 
     def add(self, type_name: str, name: str, properties: Mapping[str, Any] | None = None) -> Pipeline:
         """Make an element and add it.
@@ -102,7 +106,7 @@ class Pipeline:
             (source, target), hints = names[0], names[1]
             link(self[source].element, self[target].element, *hints)
             return self
-        for source, target in zip(names, names[1:], strict=False):
+        for source, target in pairwise(names):
             link(self[source].element, self[target].element)
         return self
 
@@ -123,6 +127,7 @@ class Pipeline:
             raise PipelineError("on_message must be callable")
         self._on_message = on_message
         self._quit.clear()
+        self._stop_asked = False
         self._error = None
         shorten_switch_interval()
         self._thread = threading.Thread(target=self._run, name=f"headrace-{self.name}", daemon=True)
@@ -172,17 +177,29 @@ class Pipeline:
         self.gst.set_state(Gst.State.NULL)
 
     def stop(self) -> None:
-        """Send end of stream in at every source, so that files are finished; does not wait."""
-        if self._thread is not None:
+        """Send end of stream in at every source, so that files are finished; does not wait.
+
+        While the pipeline is still on its way to play, the end is sent as soon as it does: sources that are
+        being opened take it for damage. `quit` ends one that never gets there.
+        """
+        self._stop_asked = self._thread is not None
+        if self.gst.get_state(0).state == Gst.State.PLAYING:
+            self._send_end()
+
+    def _send_end(self) -> None:
+        if self._stop_asked:
+            self._stop_asked = False
             self.gst.send_event(Gst.Event.new_eos())
 
     def quit(self) -> None:
         """End without waiting for what is under way."""
         self._quit.set()
 
-    def failed(self, element: Gst.Element, probe: Probe, error: BaseException) -> bool:
+    def failed(self, element: Gst.Element, probe: Probe, buffer: Buffer, error: BaseException) -> bool:
         """An operator raised: post it on the bus in the element's name; the buffer is dropped."""
-        text, debug = describe(error, f"probe {probe.name!r}")
+        meta = buffer.batch_meta
+        place = f"probe {probe.name!r}" + (f", {where(meta)}" if meta is not None else "")
+        text, debug = describe(error, place)
         gerror = GLib.Error.new_literal(Gst.stream_error_quark(), text, int(Gst.StreamError.FAILED))
         element.post_message(Gst.Message.new_error(element, gerror, debug))
         return False
@@ -204,6 +221,9 @@ class Pipeline:
     def _handle(self, message: Gst.Message) -> bool:
         """Deal with one bus message; returns whether the pipeline has ended."""
         told = translate(message)
+        if isinstance(told, StateTransitionMessage) and message.src == self.gst:
+            if told.new_state == PipelineState.PLAYING:
+                self._send_end()
         if isinstance(told, ErrorMessage):
             _log.debug("error from %s: %s\n%s", told.origin, told.text, told.debug)
             # The first error from an element is the cause; what others report after it are consequences.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +13,8 @@ from headrace.gst.face import USER_ERRORS
 from headrace.gst.threads import keep_thread_state
 from headrace.meta.buffer import Buffer
 
-#: Told of an error in user code: element, probe, error. Returns whether the buffer goes on.
-Failed = Callable[[Gst.Element, Probe, BaseException], bool]
+#: Told of an error in user code: element, probe, buffer, error. Returns whether the buffer goes on.
+Failed = Callable[[Gst.Element, Probe, Buffer, BaseException], bool]
 
 
 def attach_probe(element: Gst.Element, probe: Probe, tips: str, failed: Failed) -> None:
@@ -23,7 +24,8 @@ def attach_probe(element: Gst.Element, probe: Probe, tips: str, failed: Failed) 
         element: Where.
         probe: What is called, on the streaming thread.
         tips: Name of a pad; empty for the last source pad, or the sink pad of a sink.
-        failed: Told of errors.
+        failed: A method told of errors. Neither it nor the probe is kept alive: the caller does that, because
+            a pad that held them would hold the pipeline that holds the pad, which Python's collector cannot see.
 
     Raises:
         RuntimeError: There is no such pad.
@@ -32,12 +34,18 @@ def attach_probe(element: Gst.Element, probe: Probe, tips: str, failed: Failed) 
     if pad is None:
         raise RuntimeError(f"Probe failure: element {element.get_name()!r} has no pad {tips or 'to probe'!r}")
 
-    def on_buffer(_pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
+    user, report = weakref.ref(probe), weakref.WeakMethod(failed)
+
+    def on_buffer(pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
         keep_thread_state()
+        code, tell = user(), report()
+        if code is None or tell is None:
+            return Gst.PadProbeReturn.REMOVE
+        buffer = Buffer(info.get_buffer())
         try:
-            keep = probe.handle(Buffer(info.get_buffer()))
+            keep = code.handle(buffer)
         except USER_ERRORS as error:
-            keep = failed(element, probe, error)
+            keep = tell(pad.get_parent_element(), code, buffer, error)
         return Gst.PadProbeReturn.OK if keep else Gst.PadProbeReturn.DROP
 
     pad.add_probe(Gst.PadProbeType.BUFFER, on_buffer)

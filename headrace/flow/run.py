@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +26,8 @@ from headrace.flow.run_events import Presence, write_sensors
 from headrace.flow.run_files import LineFile
 from headrace.flow.run_graph import add_model, add_outputs, add_sources
 from headrace.flow.run_probes import DetectionWriter, SourceTally, Tally
-from headrace.flow.run_report import RunReport, dropped_frames, received_frames, short_sources, stage_times
+from headrace.flow.run_report import RunReport, dropped_frames, received_frames, stage_times
+from headrace.flow.run_times import ThreadTimes
 from headrace.message import BrokerWorker
 from headrace.source.uri import redacted
 
@@ -62,8 +64,8 @@ class Run:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._worker: BrokerWorker | None = None
         self._playing = self._interrupted = False
-        self._short: list[str] = []
-        self._began = 0.0
+        self._began, self._times = 0.0, ThreadTimes()
+        self._cpu: dict[str, float] = {}
         self._on_warning: OnWarning | None = None
         try:
             self._build()
@@ -104,14 +106,15 @@ class Run:
             on_warning: Told of each warning, on the pipeline's thread.
         """
         self._on_warning = on_warning
-        self._began = time.monotonic()
+        self._began, self._times = time.monotonic(), ThreadTimes()
         self.pipeline.start(self._handle)
 
     def interrupt(self) -> None:
-        """End early: what is under way is finished and files are closed, so `wait` returns soon."""
+        """End early: what is under way is finished and files are closed, so `wait` returns soon; never blocks."""
         self._interrupted = True
         if self._playing:
-            self.pipeline.stop()
+            # Sending end of stream waits for sources that wait for the model, which may be stuck.
+            threading.Thread(target=self.pipeline.stop, name="headrace-stop", daemon=True).start()
 
     def abort(self) -> None:
         """End at once; the video may be unreadable."""
@@ -125,12 +128,11 @@ class Run:
             if message.origin == self.pipeline.name and message.new_state == PipelineState.PLAYING:
                 self._playing = True
                 if self._interrupted:
-                    self.pipeline.stop()
+                    self.interrupt()
         elif isinstance(message, EOSMessage | ErrorMessage):
+            self._cpu = self._times.by_part()
             if self.config.events is not None:
                 self._worker = getattr(self.pipeline["events"].element, "worker", None)
-            if isinstance(message, EOSMessage) and not self._interrupted and not self.config.paced:
-                self._short = short_sources(self.pipeline, self._names, self.tally)
 
     def wait(self) -> RunReport:
         """Wait for the end and close everything.
@@ -177,7 +179,7 @@ class Run:
             dropped=dropped,
             drops=drops,
             stages=stage_times(self.pipeline),
-            warnings=tuple(self._short),
+            cpu_seconds=self._cpu,
             interrupted=self._interrupted,
             error=error,
         )

@@ -27,8 +27,7 @@ class RunConfig(BaseModel):
     """Everything a run needs; immutable and checked when built.
 
     Raises:
-        pydantic.ValidationError: A field is unknown, missing or out of its range; `make_config` and `load_config` say it
-            in a line.
+        pydantic.ValidationError: A field is unknown, missing or out of its range; `make_config` says it in a line.
 
     Example:
         >>> RunConfig(inputs=["sim://plaza"], model="demo.onnx").confidence
@@ -91,6 +90,12 @@ class RunConfig(BaseModel):
         if value not in known:
             raise ValueError(f"there is no such tracker{_nearest(value, known)}")
         return value
+
+    @model_validator(mode="after")
+    def _events_of_tracks(self) -> RunConfig:
+        if self.events is not None and self.tracker == NO_TRACKER:
+            raise ValueError("events tell which track comes and goes: choose a tracker, or leave events out")
+        return self
 
     @model_validator(mode="after")
     def _files_apart(self) -> RunConfig:

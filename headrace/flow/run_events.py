@@ -123,7 +123,7 @@ def write_sensors(path: Path, names: Sequence[str]) -> None:
     groups = [
         f"[analytics0]\nenable=1\nid={package}\ndescription=tracks that come and go\nsource={package}\nversion=1"
     ]
-    for index, name in enumerate(names):
+    for index, name in enumerate(" ".join(name.split()) for name in names):
         groups.append(
             f"[sensor{index}]\nenable=1\ntype=Camera\nid=source-{index}\nlocation=0;0;0\ndescription={name}\n"
             "coordinate=0;0;0"

@@ -24,7 +24,7 @@ class LineFile:
 
     Example:
         >>> with LineFile("/dev/null") as file:
-        ...     file.write(b"{}\\n")
+        ...     file.write(b"")
     """
 
     def __init__(self, path: str | Path) -> None:

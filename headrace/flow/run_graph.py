@@ -22,9 +22,10 @@ def add_sources(pipeline: Pipeline, config: RunConfig) -> None:
     Raises:
         PipelineError: An input does not exist; its element names it.
     """
-    # No width and height: frames keep their size, and boxes are in source pixels.
+    # No width and height: frames keep their size, and boxes are in source pixels. Batch size 0: one frame of each
+    # source that has not ended, so that tiles go on at the same pace when some have.
     pipeline.add("nvstreammux", "mux", {
-        "batch-size": len(config.inputs), "live-source": config.paced,
+        "batch-size": 0, "live-source": config.paced,
         "batched-push-timeout": _LIVE_TIMEOUT if config.paced else -1,
     })  # fmt: skip
     for index, name in enumerate(config.inputs):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
-
-from gi.repository import Gst
 
 from headrace.elements.async_filter import AsyncFilter
 from headrace.elements.filter import Filter
@@ -14,9 +12,6 @@ from headrace.elements.nvstreammux import StreamMux
 from headrace.errors import HeadraceError
 from headrace.flow.pipeline import Pipeline
 from headrace.flow.run_probes import SourceTally, Tally
-
-#: Share of its length, and seconds, that may be missing at a file's end before it counts as cut short.
-_SHORT_SHARE, _SHORT_SECONDS = 0.1, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +62,7 @@ class RunReport:
         dropped: Frames that came in and did not get through model and tracker.
         drops: What is known of them.
         stages: Time by element.
-        warnings: What the run itself has to warn of, such as files cut short.
+        cpu_seconds: Processor time by part of the pipeline, decoders, engine and encoder included.
         interrupted: Whether `Run.interrupt` ended it.
         error: What ended it early.
     """
@@ -79,7 +74,7 @@ class RunReport:
     dropped: int
     drops: tuple[Drop, ...] = ()
     stages: tuple[StageTime, ...] = ()
-    warnings: tuple[str, ...] = ()
+    cpu_seconds: Mapping[str, float] = field(default_factory=dict)
     interrupted: bool = False
     error: HeadraceError | None = None
 
@@ -128,6 +123,7 @@ class RunReport:
                 }
                 for s in self.stages
             ],
+            "cpu_seconds": dict(self.cpu_seconds),
             "interrupted": self.interrupted,
             "error": None if self.error is None else str(self.error),
         }
@@ -166,20 +162,3 @@ def stage_times(pipeline: Pipeline) -> tuple[StageTime, ...]:
 def _filters(pipeline: Pipeline) -> list[Filter]:
     elements = (pipeline.gst.get_by_name(name) for name in ("infer", "tracker", "messages", "overlay"))
     return [element for element in elements if isinstance(element, Filter)]
-
-
-def short_sources(pipeline: Pipeline, names: Sequence[str], tally: Tally) -> list[str]:
-    """Sentences about files that ended well before the length they claim; while the pipeline still stands."""
-    found = []
-    for index, name in enumerate(names):
-        known, length = pipeline[f"source{index}"].element.query_duration(Gst.Format.TIME)
-        last = tally.sources[index].last_pts if index in tally.sources else -1
-        if not known or last < 0:
-            continue
-        missing = (length - last) / Gst.SECOND
-        if missing > max(_SHORT_SECONDS, _SHORT_SHARE * length / Gst.SECOND):
-            found.append(
-                f"source{index}: {name} claims {length / Gst.SECOND:.1f} s, but its video ends at "
-                f"{last / Gst.SECOND:.1f} s: it may be truncated or damaged"
-            )
-    return found

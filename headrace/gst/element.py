@@ -58,7 +58,7 @@ class Element(Face, Gst.Element):
                 return FLOW_FLUSHING
             try:
                 return call(pad, buffer)
-            except BaseException as error:  # noqa: BLE001 - the caller is C: even SystemExit would be lost
+            except BaseException as error:  # noqa: BLE001 - C calls: even SystemExit would be lost
                 element = owner()
                 if element is not None:
                     element.post_error(error)
@@ -95,7 +95,7 @@ class Element(Face, Gst.Element):
             if function is not None and element is not None:
                 try:
                     go_on = function()
-                except BaseException as error:  # noqa: BLE001 - the caller is C: even SystemExit would be lost
+                except BaseException as error:  # noqa: BLE001 - C calls: even SystemExit would be lost
                     element.post_error(error)
             source = target()
             if not go_on and source is not None:
@@ -106,7 +106,7 @@ class Element(Face, Gst.Element):
             try:
                 if change is not None:
                     change(active)
-            except BaseException as error:  # noqa: BLE001 - the caller is C: it would be lost
+            except BaseException as error:  # noqa: BLE001 - C calls: even SystemExit would be lost
                 if element is not None:
                     element.post_error(error)
                 active = False

@@ -96,7 +96,7 @@ class Face:
                 return otherwise
             try:
                 return function(*arguments)
-            except BaseException as error:  # noqa: BLE001 - the caller is C: even SystemExit would be lost
+            except BaseException as error:  # noqa: BLE001 - C calls: even SystemExit would be lost
                 element.post_error(error)
                 return otherwise
 

@@ -146,7 +146,8 @@ def make_writable(address: int) -> int:
 def make_floating(address: int) -> None:
     """Give a freshly constructed GObject back the floating reference that PyGObject < 3.46 has sunk.
 
-    Does nothing where it still is floating. Without it GStreamer >= 1.22 prints a CRITICAL line for each element that is written in Python.
+    Does nothing where it still is floating. Without it GStreamer >= 1.22 prints a CRITICAL line for each element that
+    is written in Python.
     """
     if not gobject.g_object_is_floating(address):
         gobject.g_object_ref(address)

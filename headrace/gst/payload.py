@@ -36,7 +36,7 @@ def _transform(copy: int, meta: int, _source: int, _kind: int, _data: int, _user
         payload = _object_of(meta)
         if payload is not None:
             _set(copy, payload.fork())
-    except Exception:  # noqa: BLE001 - C cannot raise, and without metadata the copy is still a valid buffer
+    except Exception:  # noqa: BLE001 - C cannot raise; without metadata the copy is still a valid buffer
         _log.exception("the metadata of a copied buffer was lost")
         return 0
     return 1

@@ -199,12 +199,13 @@ def _check_detections(found: Any, model: Detector, row: int) -> None:
         raise ModelError(
             f"{where}: boxes or confidences are not finite (NaN or infinite); expected pixels and 0-1"
         )
-    if len(found) and found.class_id.min() < 0:
-        raise ModelError(f"{where}: class {found.class_id.min()} is negative; expected numbers from 0")
-    if model.labels and len(found) and found.class_id.max() >= len(model.labels):
+    classes = found.class_id.tolist()
+    if classes and min(classes) < 0:
+        raise ModelError(f"{where}: class {min(classes)} is negative; expected numbers from 0")
+    if classes and model.labels and max(classes) >= len(model.labels):
         raise ModelError(
-            f"{where}: class {found.class_id.max()} has no label, there are {len(model.labels)} labels; "
-            f"give {found.class_id.max() + 1} or more"
+            f"{where}: class {max(classes)} has no label, there are {len(model.labels)} labels; "
+            f"give {max(classes) + 1} or more"
         )
 
 

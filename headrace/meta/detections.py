@@ -41,7 +41,9 @@ class Detections:
     masks: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        self.xyxy = np.asarray(self.xyxy, np.float32).reshape(-1, 4)
+        self.xyxy = np.asarray(self.xyxy, np.float32)
+        if self.xyxy.ndim != 2 or self.xyxy.shape[1] != 4:
+            self.xyxy = self.xyxy.reshape(-1, 4)
         n = len(self.xyxy)
         self.confidence = _column(self.confidence, n, np.float32, 1, "confidence")
         self.class_id = _column(self.class_id, n, np.int32, 0, "class_id")
@@ -72,7 +74,10 @@ class Detections:
 
 
 def _column(values: object, n: int, dtype: type[np.generic], default: float, name: str) -> NDArray[Any]:
-    column = np.asarray(values, dtype).reshape(-1)
+    column = np.asarray(values, dtype)
+    if column.shape == (n,):
+        return column
+    column = column.reshape(-1)
     if len(column) == 0 and n > 0:
         return np.full(n, default, dtype)
     if len(column) != n:

@@ -75,8 +75,9 @@ class ObjectTable:
     Not locked: one thread at a time, as a buffer travels.
 
     Example:
+        >>> import numpy as np
         >>> table = ObjectTable()
-        >>> rows = table.add(2, frame=0, class_id=[2, 0], rect=[(0, 0, 9, 9), (5, 5, 2, 2)])
+        >>> rows = table.add(2, frame=0, class_id=[2, 0], rect=[[0, 0, 9, 9], [5, 5, 2, 2]])
         >>> table.column("class_id").tolist(), table.rows_of(0).tolist()
         ([2, 0], [0, 1])
     """
@@ -139,8 +140,7 @@ class ObjectTable:
     def rows_of(self, frame: int) -> NDArray[np.intp]:
         """Rows of the objects attached to a frame, in the order they were added."""
         live = self._rows[: self.n]
-        rows: NDArray[np.intp] = ((live["frame"] == frame) & (live["state"] == ATTACHED)).nonzero()[0]
-        return rows
+        return np.flatnonzero((live["frame"] == frame) & (live["state"] == ATTACHED))
 
     def attached(self) -> NDArray[np.intp]:
         """Rows of all attached objects."""

@@ -224,25 +224,23 @@ class Batcher(Generic[Item]):
         if self._flushing or self._interrupted:
             raise Flushing
         self._forget_removed(batch)
-        active = sorted(i for i, queue in self._sources.items() if queue.waiting or not queue.ended)
-        taken = Counter(queue.index for queue, _ in batch)
-        left = taken.total() - sum(taken[index] for index in active)  # of sources that have ended since
-        size = batch_size or max(len({*active, *taken}), 1)
-        share = -(-(size - left) // max(len(active), 1))
-        order = [i for i in active if i >= self._next] + [i for i in active if i < self._next]
-        moved = True
-        while moved and len(batch) < size:
-            moved = False
-            for index in order:
+        while True:
+            # Anew each round: a source whose last frame was just taken leaves its share to the others.
+            taken = Counter(queue.index for queue, _ in batch)
+            active = sorted(i for i, queue in self._sources.items() if queue.waiting or not queue.ended)
+            size = batch_size or max(len({*active, *taken}), 1)
+            of_ended = taken.total() - sum(taken[index] for index in active)
+            share = -(-(size - of_ended) // max(len(active), 1))
+            ready = [i for i in active if self._sources[i].waiting and taken[i] < share]
+            self._missing = size - len(batch)
+            if not ready or self._missing <= 0:
+                return self._missing <= 0
+            in_turn = [i for i in ready if i >= self._next] + [i for i in ready if i < self._next]
+            for index in in_turn[: self._missing]:
                 queue = self._sources[index]
-                if len(batch) < size and queue.waiting and taken[index] < share:
-                    batch.append((queue, queue.waiting.popleft()))
-                    queue.space.notify()
-                    taken[index] += 1
-                    self._next = index + 1
-                    moved = True
-        self._missing = size - len(batch)
-        return self._missing <= 0
+                batch.append((queue, queue.waiting.popleft()))
+                queue.space.notify()
+                self._next = index + 1
 
     def _forget_removed(self, batch: list[tuple[SourceQueue[Item], Item]]) -> None:
         for queue, _ in batch:

@@ -2,7 +2,7 @@
 
 from headrace.track.lowlevel import options_from_yaml
 from headrace.track.options import TrackerOptions
-from headrace.track.registry import make_tracker, trackers
+from headrace.track.registry import make_tracker
 from headrace.track.tracker import Tracker, Tracks
 
-__all__ = ["Tracker", "TrackerOptions", "Tracks", "make_tracker", "options_from_yaml", "trackers"]
+__all__ = ["Tracker", "TrackerOptions", "Tracks", "make_tracker", "options_from_yaml"]

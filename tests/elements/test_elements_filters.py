@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 from gi.repository import Gst
 
-SOURCE = "videotestsrc num-buffers={n} pattern=black ! video/x-raw,format=RGB,width=64,height=48 ! m.sink_0 nvstreammux name=m"
+SOURCE = (
+    "videotestsrc num-buffers={n} pattern=black ! video/x-raw,format=RGB,width=64,height=48"
+    " ! m.sink_0 nvstreammux name=m"
+)
 OUT = "fakesink name=sink sync=false"
 EMPTY = "def infer(self, frames):\n    return [Detections.empty() for _ in frames]"
 BOX = "def infer(self, frames):\n    return [Detections([[8, 8, 40, 30]], [0.9], [1]) for _ in frames]"
@@ -219,7 +222,8 @@ def test_frames_that_others_hold_are_not_drawn_on(run: Any, model: Any) -> None:
     """As a decoder holds its reference frames."""
     one = run(
         f"videotestsrc num-buffers=3 pattern=black ! video/x-raw,format=I420,width=64,height=48 ! tee name=t"
-        f" t. ! queue ! m.sink_0 nvstreammux name=m ! hrinfer model={model(BOX)} ! nvdsosd ! fakesink name=drawn sync=false"
+        f" t. ! queue ! m.sink_0 nvstreammux name=m ! hrinfer model={model(BOX)} ! nvdsosd"
+        " ! fakesink name=drawn sync=false"
     )
     held: list[Any] = []
 

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from headrace.discovery import available
+from headrace.flow.run_config import RunConfig
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -30,7 +33,9 @@ def test_links_lead_somewhere(page):
 
 def test_every_page_is_in_the_index():
     index = (ROOT / "docs/index.md").read_text()
-    missing = [page.name for page in (ROOT / "docs").glob("*.md") if page.name not in index and page.stem != "index"]
+    missing = [
+        page.name for page in (ROOT / "docs").glob("*.md") if page.name not in index and page.stem != "index"
+    ]
     assert missing == []
 
 
@@ -39,6 +44,23 @@ def test_the_elements_page_is_current():
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     assert tool.PAGE.read_text() == tool.page(), "run: python tools/elements_page.py"
+
+
+def test_the_command_line_page_has_every_option_with_its_default():
+    text = (ROOT / "docs/cli.md").read_text()
+    for name, field in RunConfig.model_fields.items():
+        row = re.search(rf"^\| `--{name.replace('_', '-')}`.*? \| (.*?) \|", text, re.MULTILINE)
+        if name == "inputs":
+            continue
+        assert row, f"--{name} is missing"
+        if isinstance(field.default, str | float) and not isinstance(field.default, bool):
+            assert row[1].strip("`") == str(field.default)
+
+
+def test_the_command_line_page_has_every_command():
+    text = (ROOT / "docs/cli.md").read_text()
+    missing = [name for name in available("headrace.cli") if f"## headrace {name}" not in text]
+    assert missing == []
 
 
 def test_there_are_no_unfinished_notes():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from headrace.cli._checks import all_checks
 from headrace.elements import ELEMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,11 +39,12 @@ def wheel(tmp_path_factory):
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     outside = [n for n in names if not re.match(r"headrace/|headrace-[\d.]+\.dist-info/", n)]
-    odd = [n for n in names if n.startswith("headrace/") and not n.endswith((".py", ".typed", ".onnx", ".html", ".css", ".js"))]
+    known = (".py", ".typed", ".onnx", ".md")
+    odd = [n for n in names if n.startswith("headrace/") and not n.endswith(known)]
     assert (outside, odd) == ([], [])
     assert "headrace/py.typed" in names
     assert {f"headrace/plugins/python/{factory}.py" for factory in ELEMENTS} <= set(names)
-    sources = {str(path.relative_to(ROOT)) for path in (ROOT / "headrace").rglob("*") if path.suffix in (".py", ".onnx")}
+    sources = {str(path.relative_to(ROOT)) for path in (ROOT / "headrace").rglob("*") if path.suffix in known}
     assert sources <= set(names)
     assert wheel.stat().st_size < 4_000_000
 
@@ -50,7 +52,9 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
 def test_an_installed_wheel_has_all_elements(wheel, tmp_path):
     home = tmp_path / "venv"
     venv.create(home, system_site_packages=True)
-    site = Path(run(str(home / "bin/python"), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    site = Path(
+        run(str(home / "bin/python"), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+    )
     # Libraries of this environment, but not the editable installation: a .pth in a .pth is not followed.
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
     zipfile.ZipFile(wheel).extractall(site)
@@ -61,6 +65,14 @@ def test_an_installed_wheel_has_all_elements(wheel, tmp_path):
     variables = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "GST_PLUGIN_PATH")}
     output = run(str(home / "bin/python"), "-c", code, cwd=tmp_path, env=variables)
     assert output.split() == [str(site / "headrace/__init__.py"), "True"]
+
+
+def test_set_up_installs_what_doctor_asks_for():
+    text = (ROOT / "scripts/apt-packages.txt").read_text()
+    installed = {line.partition("#")[0].strip() for line in text.splitlines()}
+    implied = {"libgstreamer1.0-0", "python3"}  # what the others depend on
+    wanted = {check.apt for check in all_checks() if check.apt}
+    assert wanted <= installed | implied
 
 
 def imported_by_the_core():
@@ -89,7 +101,10 @@ def test_dependencies_are_those_that_are_imported():
 
 def test_the_lock_names_public_places_only_and_is_what_development_installs():
     lock = (ROOT / "uv.lock").read_text()
-    assert set(re.findall(r"\b(\w+://[^/\"]+)", lock)) == {"https://pypi.org", "https://files.pythonhosted.org"}
+    assert set(re.findall(r"\b(\w+://[^/\"]+)", lock)) == {
+        "https://pypi.org",
+        "https://files.pythonhosted.org",
+    }
     assert not re.search(r'"(/|\.\./)', lock)
     locked = set(re.findall(r'^name = "(.+?)"\nversion = "(.+?)"', lock, re.MULTILINE))
     pinned = re.findall(r"^([\w.-]+)==([^ ;]+)", (ROOT / "requirements/dev.txt").read_text(), re.MULTILINE)

@@ -18,7 +18,9 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def blocks(language, word, page="README.md"):
-    found = [text for kind, text in BLOCK.findall((ROOT / page).read_text()) if kind == language and word in text]
+    found = [
+        text for kind, text in BLOCK.findall((ROOT / page).read_text()) if kind == language and word in text
+    ]
     assert len(found) == 1, f"{page} has {len(found)} {language} blocks with {word!r}"
     return found[0]
 
@@ -28,8 +30,11 @@ def folder(tmp_path_factory):
     """README's model and a short clip of a red ball, under the names that README uses."""
     path = tmp_path_factory.mktemp("readme")
     (path / "red.py").write_text(blocks("python", "class RedThings"))
-    source = "videotestsrc num-buffers=12 pattern=ball foreground-color=0xffe00000 background-color=0xff206020"
-    line = f"gst-launch-1.0 -q {source} ! video/x-raw,width=320,height=240 ! x264enc ! mp4mux ! filesink location=street.mp4"
+    source = (
+        "videotestsrc num-buffers=12 pattern=ball foreground-color=0xffe00000 background-color=0xff206020"
+    )
+    line = f"gst-launch-1.0 -q {source} ! video/x-raw,width=320,height=240 ! x264enc ! mp4mux ! filesink"
+    line += " location=street.mp4"
     subprocess.run(line, shell=True, cwd=path, check=True, timeout=60)
     return path
 

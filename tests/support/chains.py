@@ -121,3 +121,14 @@ def write_model(folder, body, name="model.py"):
     path = folder / name
     path.write_text(text + textwrap.indent(textwrap.dedent(body), "    "))
     return f"{path}:Model"
+
+
+def to_mp4(path):
+    """Elements and sink that draw boxes and write an mp4."""
+    return (
+        ("nvdsosd", {}),
+        ("nvvideoconvert", {}),
+        ("x264enc", {"speed-preset": 1, "tune": 4, "threads": 1}),
+        ("h264parse", {}),
+        ("mp4mux", {}),
+    ), ("filesink", {"location": str(path)})

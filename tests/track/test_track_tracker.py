@@ -6,7 +6,8 @@ from pydantic import ValidationError
 
 from headrace.errors import ConfigError
 from headrace.meta import Detections
-from headrace.track import TrackerOptions, Tracks, make_tracker, trackers
+from headrace.track import TrackerOptions, Tracks, make_tracker
+from headrace.track.registry import trackers
 
 NO_WAIT = TrackerOptions(probation_age=0)
 

@@ -20,8 +20,10 @@ class BrightDetector(GstBase.BaseTransform):
         Gst.PadTemplate.new("sink", Gst.PadDirection.SINK, Gst.PadPresence.ALWAYS, CAPS),
         Gst.PadTemplate.new("src", Gst.PadDirection.SRC, Gst.PadPresence.ALWAYS, CAPS),
     )
-    __gproperties__ = {
-        "model-engine": (str, "Model", "Level above which a pixel is bright, 0-255", "200", GObject.ParamFlags.READWRITE),
+    __gproperties__ = {  # noqa: RUF012 - PyGObject's form
+        "model-engine": (
+            str, "Model", "Level above which a pixel is bright, 0-255", "200", GObject.ParamFlags.READWRITE,
+        ),
         "confidence-threshold": (
             float, "Confidence", "Least share of bright pixels in the box", 0.0, 1.0, 0.3, GObject.ParamFlags.READWRITE,
         ),

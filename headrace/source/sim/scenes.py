@@ -69,7 +69,7 @@ def _crossroad_props(scene: Layout, rng: np.random.Generator) -> None:
 
 
 def _crossroad_routes(scene: Layout) -> None:
-    lanes = [
+    lanes: list[tuple[list[tuple[float, float]], float, float, tuple[int, ...]]] = [
         ([(-24, -1.8), (66, -1.8)], 24, 0.0, (0, 1, 2, 3)),
         ([(66, 1.8), (-24, 1.8)], 66, 0.0, (0, 1, 2, 3)),
         ([(1.8, -24), (1.8, 66)], 24, 8.0, (0, 1, 3)),
@@ -77,9 +77,9 @@ def _crossroad_routes(scene: Layout) -> None:
         ([(-1.8, 66), (-1.8, -24)], 66, 8.0, (0, 2, 3)),
         ([(-1.8, 66), (-1.8, 1.8), (-24, 1.8)], 66, 8.0, (1,)),
     ]
-    for points, before, phase, slots in lanes:
+    for way, before, phase, slots in lanes:
         departures = tuple(phase + (0.3, 2.3, 4.3, 6.1)[k] - before / 9.0 for k in slots)
-        scene.routes.append(Route(VEHICLE, line(*points), 9.0, departures))
+        scene.routes.append(Route(VEHICLE, line(*way), 9.0, departures))
     for points, before, phase in (
         ([(-22, -3.6), (60, -3.6)], 22, 0.0), ([(60, 3.6), (-22, 3.6)], 60, 0.0),
         ([(3.6, -22), (3.6, 60)], 22, 8.0), ([(-3.6, 60), (-3.6, -22)], 60, 8.0),
@@ -151,8 +151,8 @@ def _plaza(rng: np.random.Generator) -> Layout:
     scene.rectangle((-120, 120), (12.0, 19.0), ASPHALT)
     scene.dashes((-120, 15.5), (120, 15.5), 0.14, 2.0)
     scene.zebra((-2.5, 2.5), (12.0, 19.0), along_x=False)
-    for x in (-46, -2, 42):
-        scene.add_building(rng, x, 58, (rng.uniform(34, 41), 26, rng.uniform(10, 20)))
+    for middle in (-46, -2, 42):
+        scene.add_building(rng, middle, 58, (rng.uniform(34, 41), 26, rng.uniform(10, 20)))
     for k in rng.permutation(5)[:3].tolist():
         at_x, at_y = ((-6.5, 2.5), (7.0, 10.6), (-11.0, 10.6), (9.0, -1.5), (3.6, 10.6))[k]
         scene.add_sign(rng, at_x + rng.uniform(-0.5, 0.5), at_y)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class Route:
     departures: tuple[float, ...]
     spread: float = 0.0
 
-    @property
+    @cached_property
     def distances(self) -> Array:
         """``(n,)`` metres from the start to each point."""
         steps = np.hypot(*np.diff(self.points, axis=0).T)
@@ -48,6 +48,16 @@ class Route:
     def seconds(self) -> float:
         """How long the way takes."""
         return float(self.distances[-1]) / self.speed
+
+
+@dataclass(frozen=True)
+class _Body:
+    """What distinguishes an actor from the next on its route; people have looks, the rest a mesh."""
+
+    side: float
+    pace: float
+    looks: Looks | None
+    mesh: Mesh | None
 
 
 class Actor:
@@ -60,39 +70,42 @@ class Actor:
         arrives: Second at which it leaves.
     """
 
-    def __init__(self, route: Route, departs: float, track_id: int, rng: np.random.Generator) -> None:
+    def __init__(self, route: Route, departs: float, track_id: int, seed: list[int]) -> None:
         self.track_id, self.class_id = track_id, route.class_id
         self.departs, self.arrives = departs, departs + route.seconds
-        self._route, self._distances = route, route.distances
-        self._side = float(rng.uniform(-route.spread, route.spread))
-        self._looks = Looks.draw(rng) if route.class_id == PERSON else None
-        self._pace = 2 * math.pi * route.speed / float(rng.uniform(1.25, 1.5))
-        if route.class_id == VEHICLE:
-            self._mesh = vehicle(rng)
-        elif route.class_id == TWO_WHEELER:
-            self._mesh = two_wheeler(rng)
+        self._route, self._seed = route, seed
+
+    @cached_property
+    def _body(self) -> _Body:
+        """Made on first sight: most actors near a moment asked for are never seen."""
+        rng = np.random.default_rng(self._seed)
+        side = float(rng.uniform(-self._route.spread, self._route.spread))
+        looks = Looks.draw(rng) if self.class_id == PERSON else None
+        pace = 2 * math.pi * self._route.speed / float(rng.uniform(1.25, 1.5))
+        if self.class_id == PERSON:
+            return _Body(side, pace, looks, None)
+        return _Body(side, pace, None, vehicle(rng) if self.class_id == VEHICLE else two_wheeler(rng))
 
     def pose(self, time: float) -> Pose:
         """Where it is at ``time`` seconds, between departure and arrival."""
-        way = (time - self.departs) * self._route.speed
+        way, side = (time - self.departs) * self._route.speed, self._body.side
         x, y = self._at(way)
         behind, ahead = self._at(way - 0.8), self._at(way + 0.8)
         heading = math.atan2(ahead[1] - behind[1], ahead[0] - behind[0])
-        return Pose(x - self._side * math.sin(heading), y + self._side * math.cos(heading), heading)
+        return Pose(x - side * math.sin(heading), y + side * math.cos(heading), heading)
 
     def mesh(self, time: float) -> Mesh:
         """What it looks like at ``time``: people walk, the rest is rigid."""
-        if self._looks is None:
-            return self._mesh
-        step = int((time - self.departs) * self._pace / (2 * math.pi) * _PHASES) % _PHASES
-        return _step(self._looks, step)
+        body = self._body
+        if body.mesh is not None:
+            return body.mesh
+        assert body.looks is not None
+        step = int((time - self.departs) * body.pace / (2 * math.pi) * _PHASES) % _PHASES
+        return _step(body.looks, step)
 
     def _at(self, way: float) -> tuple[float, float]:
-        points = self._route.points
-        return (
-            float(np.interp(way, self._distances, points[:, 0])),
-            float(np.interp(way, self._distances, points[:, 1])),
-        )
+        points, distances = self._route.points, self._route.distances
+        return float(np.interp(way, distances, points[:, 0])), float(np.interp(way, distances, points[:, 1]))
 
 
 @lru_cache(maxsize=2048)
@@ -155,7 +168,7 @@ class Traffic:
             taken = math.floor((cycle + 1) * count + 0.5) - math.floor(cycle * count + 0.5)
             for index in order[:taken].tolist():
                 route, offset = candidates[index]
-                rng = np.random.default_rng([self._seed, class_id, cycle + 2**20, index])
-                actors.append(Actor(route, cycle * self._cycle + offset, number + index, rng))
+                seed = [self._seed, class_id, cycle + 2**20, index]
+                actors.append(Actor(route, cycle * self._cycle + offset, number + index, seed))
             number += len(candidates)
         return tuple(actors)
