@@ -15,7 +15,7 @@ from headrace.gst.options import option
 from headrace.message import EventMessage, FrameRecord, MessageConverter, MsgConvConfig, ObjectRecord, Rect
 from headrace.meta.batch import Batch, BatchMetadata
 from headrace.meta.frame import FrameMetadata
-from headrace.meta.user import MetaType, UserMetadata
+from headrace.meta.user import ClassifierMetadata, MetaType, UserMetadata
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,24 +86,17 @@ def frame_record(meta: BatchMetadata, frame: FrameMetadata) -> FrameRecord:
     """A frame and its objects as messages want them."""
     table = meta.objects
     rows = table.rows_of(frame.batch_id)
-    columns = zip(
-        rows.tolist(),
-        table.column("object_id")[rows].tolist(),
-        table.column("label")[rows].tolist(),
-        table.column("confidence")[rows].tolist(),
-        table.column("class_id")[rows].tolist(),
-        table.column("rect")[rows].tolist(),
-        strict=True,
-    )
+    names = ("object_id", "label", "confidence", "rect", "class_id")
+    columns = (table.column(name)[rows].tolist() for name in names)
     objects = tuple(
         ObjectRecord(
-            id=object_id, label=label, confidence=confidence,
-            bbox=Rect(*rect), class_id=class_id,
-            classifiers=tuple(
-                (one.classifier_type, label.label) for one in table.classifiers.get(row, ()) for label in
-                one.labels
-            ),
+            id=object_id, label=label, confidence=confidence, bbox=Rect(*rect), class_id=class_id,
+            classifiers=_classes(table.classifiers[row]) if row in table.classifiers else (),
         )
-        for row, object_id, label, confidence, class_id, rect in columns
+        for row, object_id, label, confidence, rect, class_id in zip(rows.tolist(), *columns, strict=True)
     )  # fmt: skip
     return FrameRecord(source_id=frame.source_id, frame_number=frame.frame_number, objects=objects)
+
+
+def _classes(results: list[ClassifierMetadata]) -> tuple[tuple[str, str], ...]:
+    return tuple((result.classifier_type, label.label) for result in results for label in result.labels)
