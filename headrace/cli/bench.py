@@ -7,6 +7,7 @@ headrace bench elements memory startup --text report.md --json report.json
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import Enum
 from pathlib import Path
@@ -36,6 +37,7 @@ def command(
     live: Annotated[
         bool, typer.Option(help="Sources at 30 frames a second, not as fast as possible.")
     ] = False,
+    cores: Annotated[int, typer.Option(min=0, help="Processor cores to use; 0 for all.")] = 0,
     model: Annotated[
         str, typer.Option(help="Model whose start is measured.")
     ] = "headrace.bench.nullmodel:NullModel",
@@ -53,6 +55,8 @@ def command(
     from headrace.bench.report import Report
     from headrace.bench.startup import startup_seconds
 
+    if cores:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
     wanted, sizes = set(parts or Part), _sizes(batch_sizes)
     where = machine()
     report = Report(

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 import typer
@@ -118,6 +119,15 @@ def test_the_command_prints_and_writes(cli, tmp_path):
     assert "nvmsgconv" in done.output
     assert "nvmsgconv" in text.read_text(encoding="utf-8")
     assert len(json.loads(data.read_text(encoding="utf-8"))["costs"]) == len(STAGES)
+
+
+def test_measuring_on_one_core_says_so(cli, tmp_path):
+    given = os.sched_getaffinity(0)
+    try:
+        done = cli("elements", "--cores", "1", "--batch-sizes", "1", "--frames", "5", "--repeats", "1")
+        assert "cores 1," in done.output
+    finally:
+        os.sched_setaffinity(0, given)
 
 
 @pytest.mark.parametrize("sizes", ["many", "0", "1,,2"])
