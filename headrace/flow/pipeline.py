@@ -221,9 +221,8 @@ class Pipeline:
     def _handle(self, message: Gst.Message) -> bool:
         """Deal with one bus message; returns whether the pipeline has ended."""
         told = translate(message)
-        if isinstance(told, StateTransitionMessage) and message.src == self.gst:
-            if told.new_state == PipelineState.PLAYING:
-                self._send_end()
+        if message.src == self.gst and getattr(told, "new_state", None) == PipelineState.PLAYING:
+            self._send_end()
         if isinstance(told, ErrorMessage):
             _log.debug("error from %s: %s\n%s", told.origin, told.text, told.debug)
             # The first error from an element is the cause; what others report after it are consequences.
