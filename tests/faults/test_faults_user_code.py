@@ -1,7 +1,7 @@
 """User code that raises, returns nonsense, exits or never returns: named on the bus, and the process lives on."""
 
-import re
 import json
+import re
 import subprocess
 import sys
 import textwrap
