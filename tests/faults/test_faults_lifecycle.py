@@ -72,7 +72,7 @@ def test_stop_before_the_first_frame_is_no_error(clip):
 
 
 def test_quit_in_the_middle_ends_soon(clip, tmp_path):
-    elements, sink = to_mp4(tmp_path / "out.mp4")
+    elements, _ = to_mp4(tmp_path / "out.mp4")
     chain = Chain([clip, clip], ("hrinfer", {"model": write_model(tmp_path, FINDS)}), *elements[:1])
     slow = slowed(chain)
     chain.start()
