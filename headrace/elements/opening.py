@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from gi.repository import Gst
 
@@ -23,12 +22,12 @@ class OpeningWatch:
 
     Args:
         opened: Tells whether a video stream has been found.
-        owner: Face of the source, a bin; reports the error.
+        owner: Face, a bin, that reports the error.
         part: Name in it of the element that opens the file; parts are added to that as it goes.
         address: The source, as messages name it.
     """
 
-    def __init__(self, opened: Callable[[], bool], owner: Any, part: str, address: str) -> None:
+    def __init__(self, opened: Callable[[], bool], owner: Gst.Bin, part: str, address: str) -> None:
         self._owner, self._part = weakref.ref(owner), part
         self._opened = weakref.WeakMethod(opened)
         self._address = address

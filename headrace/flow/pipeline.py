@@ -221,7 +221,8 @@ class Pipeline:
     def _handle(self, message: Gst.Message) -> bool:
         """Deal with one bus message; returns whether the pipeline has ended."""
         told = translate(message)
-        if message.src == self.gst and getattr(told, "new_state", None) == PipelineState.PLAYING:
+        state = told.new_state if isinstance(told, StateTransitionMessage) else None
+        if state == PipelineState.PLAYING and message.src == self.gst:
             self._send_end()
         if isinstance(told, ErrorMessage):
             _log.debug("error from %s: %s\n%s", told.origin, told.text, told.debug)
