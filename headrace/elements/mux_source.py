@@ -12,7 +12,7 @@ from headrace.errors import FrameError
 from headrace.frames.surface import Surface, SurfaceLayout
 from headrace.gst import payload
 from headrace.gst.buffer import BufferRef
-from headrace.gst.native import CLOCK_TIME_NONE, buffer_struct
+from headrace.gst.native import CLOCK_TIME_NONE, buffer_struct, gst_quick
 from headrace.gst.videometa import planes_of
 from headrace.meta.batch import Batch, SourceItems
 from headrace.meta.user import UserMetadata
@@ -38,7 +38,6 @@ class MuxSource:
 
     Attributes:
         index: The pad's number.
-        segment: Its current segment.
         next_number: Number of its next frame.
     """
 
@@ -48,7 +47,7 @@ class MuxSource:
 
     def reset(self) -> None:
         """Begin a new run: what an earlier one left is forgotten."""
-        self.segment: Gst.Segment | None = None
+        self._segment: Gst.Segment | None = None
         self.next_number = 0
         self._layout: SurfaceLayout | None = None
         self._framerate = (0, 1)
@@ -57,6 +56,11 @@ class MuxSource:
         """Take new caps; the size may change in the middle of a stream."""
         self._layout = layout_of(caps)
         self._framerate = framerate_of(caps)
+
+    def set_segment(self, segment: Gst.Segment) -> None:
+        """Take a new segment, which nobody else may change."""
+        # Some application sources send a segment of bytes before frames that have times.
+        self._segment = segment if segment.format == Gst.Format.TIME else None
 
     def take(self, buffer: int) -> QueuedFrame:
         """Make a frame of a buffer, whose reference is taken over.
@@ -84,10 +88,13 @@ class MuxSource:
         )  # fmt: skip
 
     def _running_time(self, pts: int) -> int:
-        # Some application sources send a segment of bytes before frames that have times.
-        if self.segment is None or pts == CLOCK_TIME_NONE or self.segment.format != Gst.Format.TIME:
+        if self._segment is None or pts == CLOCK_TIME_NONE:
             return pts
-        return int(self.segment.to_running_time(Gst.Format.TIME, pts))
+        # Not by the binding, which would let another thread have the interpreter for each frame.
+        return int(gst_quick.gst_segment_to_running_time(hash(self._segment), _TIME, pts))
+
+
+_TIME = int(Gst.Format.TIME)
 
 
 def _items(rider: object) -> list[UserMetadata]:

@@ -70,7 +70,7 @@ class StreamMux(Element):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sources: dict[str, MuxSource] = {}
+        self.sources: dict[int, MuxSource] = {}  # by the pad's address: asking for its name costs
         self.batcher: Batcher[Any] = Batcher(self._source_ended)
         self.flow = FLOW_OK
         self.src_pad = self.add_src_pad()
@@ -83,18 +83,14 @@ class StreamMux(Element):
         self, pad_template: Gst.PadTemplate, name: str | None, _caps: Any
     ) -> Gst.Pad | None:
         """GStreamer vmethod: a new source, at any time."""
-        index = (
-            int(name.rsplit("_", 1)[1])
-            if name
-            else next(i for i in range(4096) if f"sink_{i}" not in self.sources)
-        )
-        name = f"sink_{index}"
-        if name in self.sources:
+        taken = {source.index for source in self.sources.values()}
+        index = int(name.rsplit("_", 1)[1]) if name else next(i for i in range(4096) if i not in taken)
+        if index in taken:
             return None
-        pad = self.add_sink_pad(pad_template, name, self._chain)
+        pad = self.add_sink_pad(pad_template, f"sink_{index}", self._chain)
         self.on_event(pad, self._sink_event)
         self.on_query(pad, self._sink_query)
-        self.sources[name] = MuxSource(index)
+        self.sources[hash(pad)] = MuxSource(index)
         self.batcher.add(index, self.options.live_source)
         pad.set_active(True)
         self.add_pad(pad)
@@ -104,7 +100,7 @@ class StreamMux(Element):
     def do_release_pad(self, pad: Gst.Pad) -> None:
         """GStreamer vmethod: the source leaves; its waiting frames are dropped and counted."""
         # While the element is disposed of, its Python attributes may be gone already.
-        source = getattr(self, "sources", {}).pop(pad.get_name(), None)
+        source = getattr(self, "sources", {}).pop(hash(pad), None)
         if source is not None:
             self.batcher.remove(source.index)
             self.output.announce("pad-deleted", source.index)
@@ -114,7 +110,7 @@ class StreamMux(Element):
             self.forget_pad(pad.get_name())
 
     def _chain(self, pad: Gst.Pad, buffer: int) -> int:
-        source = self.sources.get(pad.get_name())
+        source = self.sources.get(hash(pad))
         if self.flow != FLOW_OK or source is None:
             self.drop(buffer)
             return self.flow or FLOW_FLUSHING
@@ -131,7 +127,7 @@ class StreamMux(Element):
         return FLOW_OK
 
     def _sink_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
-        source = self.sources.get(pad.get_name())
+        source = self.sources.get(hash(pad))
         if source is None:
             return False
         kind = event.type
@@ -141,7 +137,7 @@ class StreamMux(Element):
             live = self.options.live_source or (pad.peer_query(latency) and latency.parse_latency()[0])
             self.batcher.set_live(source.index, live)
         elif kind == Gst.EventType.SEGMENT:
-            source.segment = event.parse_segment().copy()
+            source.set_segment(event.parse_segment().copy())
             self.batcher.end(source.index, ended=False)
         elif kind == Gst.EventType.EOS:
             self.batcher.end(source.index)
@@ -182,9 +178,10 @@ class StreamMux(Element):
 
     def _source_ended(self, index: int) -> None:
         self.output.end_of_source(index)
-        source = self.sources.get(f"sink_{index}")
-        if source is not None and self.options.frame_num_reset_on_eos:
-            source.next_number = 0
+        if self.options.frame_num_reset_on_eos:
+            for source in self.sources.values():
+                if source.index == index:
+                    source.next_number = 0
 
     def _activated(self, active: bool) -> None:
         if active:

@@ -64,7 +64,7 @@ class BufferRef:
 
     def __del__(self) -> None:
         if self.address:
-            gst.gst_mini_object_unref(self.address)
+            gst_quick.gst_mini_object_unref(self.address)
 
 
 class Mapping:
@@ -80,7 +80,9 @@ class Mapping:
         if writable:
             buffer.make_writable()
         info = MapInfo()
-        if not gst.gst_buffer_map(buffer.address, info, MAP_READ | (MAP_WRITE if writable else 0)):
+        # Mapping for writing may copy the pixels.
+        library, flags = (gst, MAP_READ | MAP_WRITE) if writable else (gst_quick, MAP_READ)
+        if not library.gst_buffer_map(buffer.address, info, flags):
             raise FrameError(
                 "a frame's memory cannot be mapped for the CPU; convert it to system memory first"
             )

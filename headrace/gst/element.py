@@ -19,6 +19,7 @@ from headrace.gst.native import (
     FLOW_NOT_NEGOTIATED,
     FLOW_OK,
     gst,
+    gst_quick,
 )
 from headrace.gst.threads import keep_thread_state
 
@@ -53,7 +54,7 @@ class Element(Face, Gst.Element):
             keep_thread_state()
             call = method()
             if call is None:
-                gst.gst_mini_object_unref(buffer)
+                gst_quick.gst_mini_object_unref(buffer)
                 return FLOW_FLUSHING
             try:
                 return call(pad, buffer)
@@ -120,7 +121,7 @@ class Element(Face, Gst.Element):
 
     def drop(self, buffer: int) -> None:
         """Give up a buffer that will not be pushed."""
-        gst.gst_mini_object_unref(buffer)
+        gst_quick.gst_mini_object_unref(buffer)
 
     def forget_pad(self, name: str) -> None:
         """Drop what belongs to a released request pad."""

@@ -3,8 +3,9 @@
 PyGObject marshals every buffer through a boxed wrapper that holds a reference of its own, which makes a
 buffer look shared (and so be copied) downstream. On the data path we therefore handle addresses.
 
-`gst` releases the GIL around a call; use it for what can block or call back. `gst_quick` keeps the GIL and
-is for calls of a few hundred nanoseconds that can do neither.
+`gst` releases the GIL around a call; use it for what can block. `gst_quick` keeps the GIL and is for short calls
+that cannot: letting go of it costs far more, because each time another streaming thread takes it, and this one has
+to wait until it is given back.
 """
 
 from __future__ import annotations
@@ -96,10 +97,11 @@ def _declare(library: ctypes.CDLL, name: str, result: object, *arguments: object
     function.argtypes = list(arguments)
 
 
-_declare(gst, "gst_mini_object_unref", None, c_void_p)
+_declare(gst_quick, "gst_mini_object_unref", None, c_void_p)
 _declare(gst, "gst_mini_object_make_writable", c_void_p, c_void_p)
 _declare(gst, "gst_pad_push", c_int, c_void_p, c_void_p)
 _declare(gst, "gst_buffer_map", c_int, c_void_p, POINTER(MapInfo), c_int)
+_declare(gst_quick, "gst_buffer_map", c_int, c_void_p, POINTER(MapInfo), c_int)
 _declare(gst, "gst_buffer_new_allocate", c_void_p, c_void_p, c_size_t, c_void_p)
 _declare(gst, "gst_buffer_copy_deep", c_void_p, c_void_p)
 _declare(
@@ -108,6 +110,7 @@ _declare(
 _declare(gst, "gst_pad_set_chain_function_full", None, c_void_p, CHAIN_FUNCTION, c_void_p, c_void_p)
 _declare(gst_quick, "gst_mini_object_ref", c_void_p, c_void_p)
 _declare(gst_quick, "gst_mini_object_is_writable", c_int, c_void_p)
+_declare(gst_quick, "gst_segment_to_running_time", c_uint64, c_void_p, c_int, c_uint64)
 _declare(gst_quick, "gst_buffer_new", c_void_p)
 _declare(gst_quick, "gst_buffer_unmap", None, c_void_p, POINTER(MapInfo))
 _declare(gst_quick, "gst_buffer_get_size", c_size_t, c_void_p)

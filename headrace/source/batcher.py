@@ -71,6 +71,8 @@ class Batcher(Generic[Item]):
         self._sources: dict[int, SourceQueue[Item]] = {}
         self._flushing = self._interrupted = False
         self._next = 0
+        #: Frames to come before it is worth waking `collect`, which costs more than a frame.
+        self._missing = 0
         self._on_source_end = on_source_end
         self.drops: Counter[tuple[int, str]] = Counter()
 
@@ -111,7 +113,9 @@ class Batcher(Generic[Item]):
                 else:
                     queue.space.wait()
             queue.waiting.append(item)
-            self._changed.notify_all()
+            self._missing -= 1
+            if self._missing <= 0 or len(queue.waiting) >= QUEUE_DEPTH:
+                self._changed.notify_all()
 
     def _count_drops(self, index: int, reason: str, count: int) -> None:
         if count:
@@ -202,6 +206,8 @@ class Batcher(Generic[Item]):
                 late = deadline is not None and time.monotonic() >= deadline
                 done = full or late or self._nothing_comes(batch)
                 if not done and not ended:
+                    if not batch and timeout is not None:
+                        self._missing = 1  # the first frame starts the clock
                     self._changed.wait(None if deadline is None else max(deadline - time.monotonic(), 0.0))
                     continue
             for index in ended:
@@ -227,7 +233,8 @@ class Batcher(Generic[Item]):
             share = -(-(size - of_ended) // max(len(active), 1))
             ready = [i for i in active if self._sources[i].waiting and taken[i] < share]
             if not ready or len(batch) >= size:
-                return len(batch) >= size
+                self._missing = size - len(batch)
+                return self._missing <= 0
             index = next((i for i in ready if i >= self._next), ready[0])
             queue = self._sources[index]
             batch.append((queue, queue.waiting.popleft()))
