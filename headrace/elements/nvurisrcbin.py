@@ -13,8 +13,8 @@ from gi.repository import GLib, Gst
 
 from headrace.elements.caps import ANY_CAPS
 from headrace.elements.ending import EndWatch
-from headrace.elements.uri_probes import EveryNth, FileLoop
 from headrace.elements.opening import OpeningWatch
+from headrace.elements.uri_probes import EveryNth, FileLoop
 from headrace.errors import SourceError
 from headrace.gst.face import USER_ERRORS, Face, properties_of, template
 from headrace.gst.options import option

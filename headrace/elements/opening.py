@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from gi.repository import Gst
 
 from headrace.errors import SourceError
-from headrace.gst.face import Face
 
 #: Seconds between two looks; a source is given up when both find nothing at work.
 _PERIOD = 0.5
@@ -23,12 +22,12 @@ class OpeningWatch:
 
     Args:
         opened: Tells whether a video stream has been found.
-        owner: Face that reports the error.
+        owner: Face, a bin, that reports the error.
         part: Name in it of the element that opens the file; parts are added to that as it goes.
         address: The source, as messages name it.
     """
 
-    def __init__(self, opened: Callable[[], bool], owner: Face, part: str, address: str) -> None:
+    def __init__(self, opened: Callable[[], bool], owner: Gst.Bin, part: str, address: str) -> None:
         self._owner, self._part = weakref.ref(owner), part
         self._opened = weakref.WeakMethod(opened)
         self._address = address

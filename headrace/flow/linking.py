@@ -50,7 +50,9 @@ def _is_instance(name: str, template: str) -> bool:
 
 
 def _existing(element: Gst.Element, template: str) -> bool:
-    return any(pad.get_pad_template() and pad.get_pad_template().name_template == template for pad in element.pads)
+    return any(
+        pad.get_pad_template() and pad.get_pad_template().name_template == template for pad in element.pads
+    )
 
 
 def _pads(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> list[Gst.Pad]:
@@ -58,7 +60,9 @@ def _pads(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> list[
     pads = [pad for pad in element.pads if pad.direction == direction and not pad.is_linked()]
     if hint:
         named = [pad for pad in pads if pad.get_name() == hint]
-        kind = [pad for pad in pads if pad.get_pad_template() and pad.get_pad_template().name_template == hint]
+        kind = [
+            pad for pad in pads if pad.get_pad_template() and pad.get_pad_template().name_template == hint
+        ]
         pads = named or kind
     return pads
 

@@ -221,9 +221,9 @@ class Pipeline:
     def _handle(self, message: Gst.Message) -> bool:
         """Deal with one bus message; returns whether the pipeline has ended."""
         told = translate(message)
-        if isinstance(told, StateTransitionMessage) and message.src == self.gst:
-            if told.new_state == PipelineState.PLAYING:
-                self._send_end()
+        state = told.new_state if isinstance(told, StateTransitionMessage) else None
+        if state == PipelineState.PLAYING and message.src == self.gst:
+            self._send_end()
         if isinstance(told, ErrorMessage):
             _log.debug("error from %s: %s\n%s", told.origin, told.text, told.debug)
             # The first error from an element is the cause; what others report after it are consequences.

@@ -1,6 +1,7 @@
 """User code that raises, returns nonsense, exits or never returns: named on the bus, and the process lives on."""
 
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -87,8 +88,8 @@ def test_a_model_that_fails_at_a_frame_is_an_error_that_names_it(clip, tmp_path,
 
 def test_a_batch_of_several_sources_names_them(clip, tmp_path):
     played = Chain([clip, clip], infer(tmp_path, COUNTS.format(then="raise ValueError('bad')"))).play()
-    assert "source 0 frame 20" in str(played.error)
-    assert "source 1 frame 20" in str(played.error)
+    assert re.search(r"source 0 frame \d+", str(played.error))
+    assert re.search(r"source 1 frame \d+", str(played.error))
 
 
 def test_on_error_drop_goes_on_without_the_batch(clip, tmp_path):

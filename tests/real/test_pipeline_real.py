@@ -16,7 +16,10 @@ VIDEOS = REAL / "videos"
 BOTTLE = "bottle_640x360_h264_29.83fps.mp4"
 MJPEG = "cars_768x432_mjpeg.avi"
 CHANGES = "cars_resolution_change_768x432_to_384x216.h264"
-YOLOX = ("hrinfer", {"model": str(REAL / "models" / "yolox_nano.onnx"), "confidence": CONFIDENCE, "threads": 2})
+YOLOX = (
+    "hrinfer",
+    {"model": str(REAL / "models" / "yolox_nano.onnx"), "confidence": CONFIDENCE, "threads": 2},
+)
 # Looks at all pixels, so that a frame of another source or time would be noticed.
 BRIGHTNESS = """
 import numpy
