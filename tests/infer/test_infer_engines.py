@@ -6,8 +6,8 @@ import types
 import numpy as np
 import pytest
 
+from headrace.discovery import discover
 from headrace.errors import ConfigError, ModelError
-from headrace.infer.discovery import discover
 from headrace.infer.engines import EngineOptions, available_engines, open_engine, run_batch
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 from functools import lru_cache
 
+from headrace.discovery import Found, discover
 from headrace.errors import ModelError
 from headrace.infer.decoders.base import Decoder
-from headrace.infer.discovery import Found, discover
 from headrace.infer.engines.base import ModelGraph
 
 #: Metadata key by which a model file names its decoder.

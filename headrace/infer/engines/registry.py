@@ -6,8 +6,8 @@ import importlib
 from functools import lru_cache
 from pathlib import Path
 
+from headrace.discovery import Found, discover
 from headrace.errors import ModelError
-from headrace.infer.discovery import Found, discover
 from headrace.infer.engines.base import Engine, EngineFactory, EngineOptions
 
 _DEFAULTS = EngineOptions()
