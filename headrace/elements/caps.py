@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from gi.repository import Gst, GstVideo
 
 from headrace.errors import FrameError
-from headrace.frames.frame import PIXEL_FORMATS, Colorimetry
+from headrace.frames.frame import PIXEL_FORMATS, Colorimetry, PixelFormat
 from headrace.frames.surface import SurfaceLayout
+from headrace.gst.structures import structure_of
 
 _SIZES = "width=[1,2147483647],height=[1,2147483647],framerate=[0/1,2147483647/1]"
 _FORMATS = "{" + ",".join(PIXEL_FORMATS) + "}"
@@ -31,7 +34,7 @@ def with_feature(caps: Gst.Caps, batch: bool) -> Gst.Caps:
         features = Gst.CapsFeatures.new_empty()
         if batch:
             features.add(NVMM)
-        changed.append_structure_full(caps.get_structure(index).copy(), features)
+        changed.append_structure_full(structure_of(caps, index).copy(), features)
     return changed
 
 
@@ -67,9 +70,16 @@ def _colorimetry(info: GstVideo.VideoInfo) -> Colorimetry:
     return Colorimetry("bt709" if bt709 else "bt601", full)
 
 
+def pick_format(format: PixelFormat, allowed: Gst.Caps) -> PixelFormat:
+    """The given format of batches if downstream takes it, otherwise the first that downstream does take."""
+    if allowed.can_intersect(Gst.Caps.from_string(f"video/x-raw({NVMM}),format={format}")):
+        return format
+    return cast(PixelFormat, structure_of(allowed.fixate(), 0).get_string("format"))
+
+
 def framerate_of(caps: Gst.Caps) -> tuple[int, int]:
     """Frame rate as a fraction; 0/1 when it varies or is not known."""
-    found, numerator, denominator = caps.get_structure(0).get_fraction("framerate")
+    found, numerator, denominator = structure_of(caps, 0).get_fraction("framerate")
     return (numerator, denominator) if found else (0, 1)
 
 

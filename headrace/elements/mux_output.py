@@ -6,11 +6,11 @@ import threading
 import time
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from gi.repository import GObject, Gst
 
-from headrace.elements.caps import BATCH_CAPS, caps_of
+from headrace.elements.caps import BATCH_CAPS, caps_of, pick_format
 from headrace.elements.mux_source import QueuedFrame
 from headrace.errors import FrameError
 from headrace.frames.frame import PixelFormat
@@ -18,6 +18,7 @@ from headrace.frames.scale import fit
 from headrace.frames.surface import SurfaceLayout, write_frame
 from headrace.gst import payload
 from headrace.gst.native import CLOCK_TIME_NONE, buffer_struct, gst_quick
+from headrace.gst.structures import structure_of
 from headrace.meta.batch import Batch, BatchMetadata
 
 if TYPE_CHECKING:
@@ -86,15 +87,9 @@ class MuxOutput:
     def _pick_format(self, layout: SurfaceLayout) -> PixelFormat:
         """The source's own format if downstream takes it, otherwise the first that downstream does take."""
         allowed = self._mux.src_pad.peer_query_caps(BATCH_CAPS)
-        wanted = caps_of(layout, (0, 1), batch=True)
-        structure = wanted.get_structure(0)
-        for field in ("width", "height", "framerate", "colorimetry"):
-            structure.remove_field(field)
         if allowed.is_empty():
             raise FrameError("the element behind the muxer takes no batches; put nvvideoconvert between them")
-        if allowed.can_intersect(wanted):
-            return layout.format
-        return cast(PixelFormat, allowed.fixate().get_structure(0).get_string("format"))
+        return pick_format(layout.format, allowed)
 
     def push(self, frames: list[tuple[int, QueuedFrame]]) -> int:
         """Push a batch; returns the flow value."""
@@ -193,7 +188,7 @@ def source_event(what: str, index: int) -> Gst.Event:
 
 def parse_source_event(event: Gst.Event) -> tuple[str, int] | None:
     """What an event says of a source, or ``None`` for any other event."""
-    structure = event.get_structure()
+    structure = structure_of(event)
     if structure is None or structure.get_name() != _SOURCE_EVENT:
         return None
     return structure.get_value("what"), structure.get_value("source-id")

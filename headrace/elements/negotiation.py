@@ -6,6 +6,7 @@ from gi.repository import Gst
 
 from headrace.elements.caps import caps_of, framerate_of, is_batch, layout_of
 from headrace.frames.surface import SurfaceLayout
+from headrace.gst.structures import structure_of
 
 
 def choose_caps(given: Gst.Caps, allowed: Gst.Caps, turned: bool = False) -> Gst.Caps | None:
@@ -36,7 +37,7 @@ def choose_caps(given: Gst.Caps, allowed: Gst.Caps, turned: bool = False) -> Gst
 
 def _nearest(allowed: Gst.Caps, format: str, size: tuple[int, int], rate: tuple[int, int]) -> Gst.Caps | None:
     for index in range(allowed.get_size()):
-        structure = allowed.get_structure(index).copy()
+        structure = structure_of(allowed, index).copy()
         structure.fixate_field_string("format", format)
         structure.fixate_field_nearest_int("width", size[0])
         structure.fixate_field_nearest_int("height", size[1])

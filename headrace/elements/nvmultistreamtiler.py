@@ -6,11 +6,10 @@ gst-launch-1.0 ... ! nvtracker ! nvmultistreamtiler width=1280 height=720 ! nvds
 from __future__ import annotations
 
 import dataclasses
-from typing import cast
 
 from gi.repository import Gst
 
-from headrace.elements.caps import BATCH_CAPS, caps_of, framerate_of, layout_of
+from headrace.elements.caps import BATCH_CAPS, caps_of, framerate_of, layout_of, pick_format
 from headrace.elements.filter import BATCH_TEMPLATES
 from headrace.elements.mux_output import parse_source_event
 from headrace.elements.tiling import Tiling
@@ -98,11 +97,8 @@ class Tiler(Element):
 
     def _output_format(self, format: PixelFormat) -> PixelFormat:
         """The input's format if downstream takes it, otherwise the first that downstream takes."""
-        wanted = Gst.Caps.from_string(f"video/x-raw(memory:NVMM),format={format}")
         allowed = self.src_pad.peer_query_caps(BATCH_CAPS)
-        if allowed.is_empty() or allowed.can_intersect(wanted):
-            return format
-        return cast(PixelFormat, allowed.fixate().get_structure(0).get_string("format"))
+        return format if allowed.is_empty() else pick_format(format, allowed)
 
     def _chain(self, _pad: Gst.Pad, buffer: int) -> int:
         held = BufferRef(buffer)

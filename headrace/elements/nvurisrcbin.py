@@ -18,6 +18,7 @@ from headrace.elements.uri_probes import EveryNth, FileLoop
 from headrace.errors import SourceError
 from headrace.gst.face import USER_ERRORS, Face, properties_of, template
 from headrace.gst.options import option
+from headrace.gst.structures import structure_of
 from headrace.source.uri import redacted, to_uri
 
 SOURCE = "nvurisrc_bin_src_elem"
@@ -121,7 +122,7 @@ class UriSource(Face, Gst.Bin):
 
     def _pad_added(self, _source: Gst.Element, pad: Gst.Pad) -> None:
         caps = pad.get_current_caps() or pad.query_caps(None)
-        if caps.get_structure(0).get_name().startswith("video/"):
+        if structure_of(caps, 0).get_name().startswith("video/"):
             self._video(pad)
 
     def _no_more_pads(self, source: Gst.Element) -> None:

@@ -28,6 +28,7 @@ from headrace.flow.messages import (
 from headrace.flow.node import Node
 from headrace.flow.operators import Probe
 from headrace.gst.face import describe
+from headrace.gst.structures import structure_of
 from headrace.gst.threads import shorten_switch_interval
 from headrace.meta.buffer import Buffer
 
@@ -256,6 +257,7 @@ def translate(message: Gst.Message) -> Message | None:
     if kind == Gst.MessageType.STATE_CHANGED:
         old, new, _ = message.parse_state_changed()
         return StateTransitionMessage(PipelineState(int(old)), PipelineState(int(new)), origin)
-    if kind == Gst.MessageType.ELEMENT and message.get_structure().get_name() == "stream-eos":
-        return SourceEndedMessage(message.get_structure().get_value("stream-id"))
+    structure = structure_of(message) if kind == Gst.MessageType.ELEMENT else None
+    if structure is not None and structure.get_name() == "stream-eos":
+        return SourceEndedMessage(structure.get_value("stream-id"))
     return None

@@ -13,6 +13,7 @@ from headrace.flow.pipeline import Pipeline
 from headrace.flow.run_config import RunConfig
 from headrace.gst import payload
 from headrace.gst.native import CLOCK_TIME_NONE, buffer_struct
+from headrace.gst.structures import structure_of
 from headrace.gst.threads import keep_thread_state
 from headrace.message import EventMessage
 from headrace.meta.batch import Batch, BatchMetadata
@@ -81,7 +82,7 @@ def _keep_even(tiler: Gst.Element) -> None:
         event = info.get_event()
         if event.type != Gst.EventType.CAPS:
             return Gst.PadProbeReturn.OK
-        structure = event.parse_caps().get_structure(0)
+        structure = structure_of(event.parse_caps(), 0)
         for side in ("width", "height"):
             wanted = tiler.get_property(side) or structure.get_int(side)[1]
             tiler.set_property(side, max(wanted + wanted % 2, 16))

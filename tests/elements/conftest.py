@@ -14,6 +14,7 @@ import headrace  # noqa: F401 - registers the elements
 from headrace.gst import payload
 from headrace.gst.buffer import BufferRef
 from headrace.gst.native import buffer_struct
+from headrace.gst.structures import structure_of
 
 KINDS = {
     Gst.MessageType.ERROR: "error",
@@ -140,7 +141,7 @@ def read(message: Any) -> Message:
     if kind in ("error", "warning"):
         error, debug = message.parse_error() if kind == "error" else message.parse_warning()
         return Message(kind, source, error.message, debug or "")
-    return Message(kind, source, structure=message.get_structure())
+    return Message(kind, source, structure=structure_of(message))
 
 
 @pytest.fixture

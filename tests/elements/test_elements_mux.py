@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from gi.repository import Gst
 
+from headrace.gst.structures import structure_of
+
 MUX = "nvstreammux name=m"
 OUT = "fakesink name=sink sync=false"
 SMALL = "video/x-raw,format=GRAY8,width=8,height=4"
@@ -107,7 +109,7 @@ def test_sources_come_and_go_while_playing(run: Any, feed: Any) -> None:
     events: list[Any] = []
 
     def note(_pad: Any, info: Any) -> Any:
-        structure = info.get_event().get_structure()
+        structure = structure_of(info.get_event())
         if structure is not None and structure.has_field("source-id"):
             events.append((structure.get_value("what"), structure.get_value("source-id")))
         return Gst.PadProbeReturn.OK

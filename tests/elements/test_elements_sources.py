@@ -9,6 +9,7 @@ import pytest
 from gi.repository import Gst
 
 from headrace.errors import SourceError
+from headrace.gst.structures import structure_of
 from headrace.meta.user import MetaType
 from headrace.source.uri import redacted, to_uri
 
@@ -109,7 +110,7 @@ def test_passwords_are_in_no_message(run: Any) -> None:
     one.play()
     said = ""
     while (message := bus.timed_pop(5 * Gst.SECOND)) is not None:
-        structure = message.get_structure()
+        structure = structure_of(message)
         said += structure.to_string() if structure is not None else ""
         if message.type == Gst.MessageType.ERROR:
             break
