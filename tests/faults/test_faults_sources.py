@@ -1,5 +1,7 @@
 """Inputs that are missing, empty, cut short or no video at all: said clearly, and never taken for success."""
 
+import re
+
 import pytest
 from chains import Chain, launch
 
@@ -98,7 +100,9 @@ def test_a_file_of_an_index_alone_is_no_success(clips, tmp_path):
     played = Chain([path]).play()
     assert played.error is not None
     assert played.error.element == "source0"
-    assert "no frame could be decoded" in str(played.error)
+    assert str(path) in str(played.error)
+    # GStreamer 1.22 takes it for a stream without frames, 1.26 for a broken one.
+    assert re.search("no frame could be decoded|stream error", str(played.error))
 
 
 def test_a_file_cut_in_the_middle_gives_what_is_there_and_a_warning(clips, tmp_path):
