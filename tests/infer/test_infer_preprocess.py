@@ -42,7 +42,7 @@ def sample(plane, width, height):
     return top * (1 - fy) + bottom * fy
 
 
-def reference_rgb(frame, width, height):
+def reference_rgb(frame, width, height, gray):
     """The resized frame as float RGB 0–255."""
     first = sample(frame.planes[0], width, height)
     if frame.format == "GRAY8":
@@ -54,10 +54,20 @@ def reference_rgb(frame, width, height):
     halves = frame.planes[1:]
     if width > halves[0].shape[1] or height > halves[0].shape[0]:
         halves = [p.repeat(2, axis=0).repeat(2, axis=1)[: frame.height, : frame.width] for p in halves]
-    chroma = np.concatenate([sample(plane, width, height) for plane in halves], axis=2) - 128
-    kr, kg, kb = LUMA[frame.color.matrix]
-    luma = first[..., 0] if frame.color.full_range else (first[..., 0] - 16) * 255 / 219
-    u, v = np.moveaxis(chroma if frame.color.full_range else chroma * 255 / 224, 2, 0)
+        if not gray:  # converted first, as pictures in files are
+            chroma = np.concatenate([p.reshape(*p.shape[:2], -1) for p in halves], axis=2)
+            whole = from_yuv(frame.planes[0].astype(float), chroma.astype(float), frame.color)
+            return sample(np.rint(whole), width, height)
+    chroma = np.concatenate([sample(plane, width, height) for plane in halves], axis=2)
+    return from_yuv(first[..., 0], chroma, frame.color)
+
+
+def from_yuv(luma, chroma, color):
+    """RGB 0–255 by the formulas of ITU-R BT.601 and BT.709."""
+    kr, kg, kb = LUMA[color.matrix]
+    chroma = chroma - 128
+    luma = luma if color.full_range else (luma - 16) * 255 / 219
+    u, v = np.moveaxis(chroma if color.full_range else chroma * 255 / 224, 2, 0)
     red, blue = luma + 2 * (1 - kr) * v, luma + 2 * (1 - kb) * u
     green = (luma - kr * red - kb * blue) / kg
     return np.clip(np.stack([red, green, blue], -1), 0, 255)
@@ -66,7 +76,7 @@ def reference_rgb(frame, width, height):
 def reference(frame, width, height, options):
     """``(C, height, width)`` by the definition of the options."""
     placement = place((frame.width, frame.height), (width, height), options)
-    rgb = reference_rgb(frame, *placement.size)
+    rgb = reference_rgb(frame, *placement.size, options.color == "GRAY")
     if options.color == "GRAY":
         picture = (
             rgb @ np.array(LUMA[frame.color.matrix if frame.format in ("NV12", "I420") else "bt601"])[:, None]
