@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from headrace.errors import FrameError, ModelError
 from headrace.frames import Frame
 from headrace.frames.color import yuv_matrix
+from headrace.frames.scale import crop as cut
 from headrace.infer.preprocess.options import PreprocessOptions
 from headrace.infer.preprocess.placement import Placement, place
 
@@ -86,10 +87,7 @@ def crop(frame: Frame, ltrb: tuple[float, float, float, float]) -> tuple[Frame, 
     right, bottom = min(frame.width, int(np.ceil(ltrb[2]))), min(frame.height, int(np.ceil(ltrb[3])))
     if right <= left or bottom <= top or ltrb[2] <= ltrb[0] or ltrb[3] <= ltrb[1]:
         raise FrameError(f"region {ltrb} has no pixel of the frame of {frame.width}x{frame.height}")
-    planes = [frame.planes[0][top:bottom, left:right]]
-    rows, columns = slice(top // 2, (bottom + 1) // 2), slice(left // 2, (right + 1) // 2)
-    planes += [plane[rows, columns] for plane in frame.planes[1:]]
-    return Frame(frame.format, right - left, bottom - top, tuple(planes), frame.color), (left, top)
+    return cut(frame, left, top, right - left, bottom - top), (left, top)
 
 
 def _channels_first(out: NDArray[Any], options: PreprocessOptions) -> bool:
