@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 import traceback
 from collections import Counter
@@ -11,15 +10,13 @@ from gi.repository import Gst
 
 from headrace.elements.caps import BATCH_CAPS
 from headrace.elements.mux_output import parse_source_event
-from headrace.errors import ConfigError, HeadraceError
+from headrace.errors import ConfigError
 from headrace.gst import payload
 from headrace.gst.buffer import BufferRef
 from headrace.gst.element import Element
 from headrace.gst.face import USER_ERRORS, describe, template
 from headrace.gst.native import FLOW_ERROR, FLOW_OK, make_writable
 from headrace.meta.batch import Batch, BatchMetadata
-
-_log = logging.getLogger(__name__)
 
 #: What an element does with a batch whose processing failed.
 ON_ERROR = ("stop", "drop", "disable")
@@ -162,18 +159,15 @@ class Filter(Element):
         if policy == "stop":
             self.post_error(error, context)
             return FLOW_ERROR
-        text = str(error) if isinstance(error, HeadraceError) else f"{type(error).__name__}: {error}"
+        text, trace = describe(error)
         if policy == "disable":
             self.disabled = True
-            self.warn_of(error, f"{context}: {text}; the element is disabled")
+            self.post_warning(f"{context}: {text}; the element is disabled", trace)
             return None
         self.dropped[text] += 1
-        self.warn_of(error, f"{context}: {text}; the batch is dropped ({sum(self.dropped.values())} so far)")
+        total = sum(self.dropped.values())
+        self.post_warning(f"{context}: {text}; the batch is dropped ({total} so far)", trace)
         return FLOW_OK
-
-    def warn_of(self, error: BaseException, text: str) -> None:
-        """Post a warning with the error's traceback."""
-        self.post_warning(text, describe(error)[1])
 
 
 def where(meta: BatchMetadata) -> str:
@@ -183,13 +177,13 @@ def where(meta: BatchMetadata) -> str:
     return shown + (f" and {len(frames) - 3} more" if len(frames) > 3 else "")
 
 
-def parse_ids(text: str, separators: str = ";:,") -> tuple[int, ...] | None:
+def parse_ids(text: str) -> tuple[int, ...] | None:
     """Class or component ids as DeepStream writes them, ``0;2;3`` or ``0:2``; ``None`` for no text.
 
     Raises:
         ConfigError: Something that is no number.
     """
-    for separator in separators:
+    for separator in ";:,":
         text = text.replace(separator, " ")
     try:
         return tuple(int(part) for part in text.split()) or None

@@ -17,7 +17,7 @@ from headrace.elements.mux_output import parse_source_event
 from headrace.errors import FrameError
 from headrace.gst import payload
 from headrace.gst.buffer import BufferRef, new_buffer_like
-from headrace.gst.element import Element
+from headrace.gst.element import Element, requested_index
 from headrace.gst.face import properties_of, template
 from headrace.gst.native import (
     CLOCK_TIME_NONE,
@@ -80,8 +80,8 @@ class StreamDemux(Element):
         self, pad_template: Gst.PadTemplate, name: str | None, _caps: Any
     ) -> Gst.Pad | None:
         """GStreamer vmethod: the stream of one source."""
-        index = int(name.rsplit("_", 1)[1]) if name else next(i for i in range(4096) if i not in self.outputs)
-        if index in self.outputs:
+        index = requested_index(name, self.outputs)
+        if index is None:
             return None
         pad = Gst.Pad.new_from_template(pad_template, f"src_{index}")
         pad.set_active(True)

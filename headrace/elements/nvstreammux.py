@@ -14,7 +14,7 @@ from gi.repository import Gst, GstVideo
 from headrace.elements.caps import ANY_CAPS, BATCH_CAPS
 from headrace.elements.mux_output import MuxOutput
 from headrace.elements.mux_source import MuxSource
-from headrace.gst.element import Element
+from headrace.gst.element import Element, requested_index
 from headrace.gst.face import USER_ERRORS, properties_of, template
 from headrace.gst.native import FLOW_EOS, FLOW_ERROR, FLOW_FLUSHING, FLOW_OK
 from headrace.gst.options import option
@@ -84,8 +84,8 @@ class StreamMux(Element):
     ) -> Gst.Pad | None:
         """GStreamer vmethod: a new source, at any time."""
         taken = {source.index for source in self.sources.values()}
-        index = int(name.rsplit("_", 1)[1]) if name else next(i for i in range(4096) if i not in taken)
-        if index in taken:
+        index = requested_index(name, taken)
+        if index is None:
             return None
         pad = self.add_sink_pad(pad_template, f"sink_{index}", self._chain)
         self.on_event(pad, self._sink_event)
@@ -151,9 +151,8 @@ class StreamMux(Element):
 
     def _src_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
         if event.type == Gst.EventType.QOS:
-            return (
-                True  # it speaks of batches; a decoder that skipped frames for it would lose those of files
-            )
+            # It speaks of batches; a decoder that skipped frames for it would lose those of files.
+            return True
         if event.type != Gst.EventType.SEEK or not event.parse_seek()[2] & Gst.SeekFlags.FLUSH:
             return bool(pad.event_default(self, event))
         # Sources flush one by one, downstream once for all of them.

@@ -116,11 +116,6 @@ class Run:
             # Sending end of stream waits for sources that wait for the model, which may be stuck.
             threading.Thread(target=self.pipeline.stop, name="headrace-stop", daemon=True).start()
 
-    def abort(self) -> None:
-        """End at once; the video may be unreadable."""
-        self._interrupted = True
-        self.pipeline.quit()
-
     def _handle(self, message: Message) -> None:
         if isinstance(message, WarningMessage) and self._on_warning is not None:
             self._on_warning(message)

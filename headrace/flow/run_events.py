@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headrace import __name__ as package
 from headrace.flow.operators import BatchMetadataOperator
+from headrace.gst.native import CLOCK_TIME_NONE
 from headrace.message import EventMessage, EventType, ObjectType, Rect, timestamp
 from headrace.meta.batch import BatchMetadata
 from headrace.meta.frame import FrameMetadata
@@ -16,7 +17,6 @@ from headrace.meta.user import MetaType, UserMetadata
 
 #: A track that was not seen for so long has left, in ns of the source's time.
 ABSENCE = 1_000_000_000
-_NO_TIME = 2**64 - 1
 _KINDS = {
     ObjectType.VEHICLE: ("vehicle", "car", "truck", "bus", "van", "train", "boat", "airplane"),
     ObjectType.BICYCLE: ("bicycle", "motorcycle", "motorbike", "two-wheeler", "twowheeler"),
@@ -74,7 +74,7 @@ class Presence(BatchMetadataOperator):
 
     def _update(self, frame: FrameMetadata) -> list[EventMessage]:
         tracks = self._present.setdefault(frame.source_id, {})
-        now = 0 if frame.buffer_pts == _NO_TIME else frame.buffer_pts
+        now = 0 if frame.buffer_pts == CLOCK_TIME_NONE else frame.buffer_pts
         events = []
         for event in self._sightings(frame):
             if event.tracking_id not in tracks:

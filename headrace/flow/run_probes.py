@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,11 +11,10 @@ import numpy as np
 
 from headrace.flow.operators import BatchMetadataOperator
 from headrace.flow.run_files import LineFile
+from headrace.gst.native import CLOCK_TIME_NONE
 from headrace.meta.batch import BatchMetadata
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.objects import UNTRACKED
-
-_NO_TIME = 2**64 - 1
 
 
 @dataclass
@@ -65,7 +63,7 @@ class Tally(BatchMetadataOperator):
             if tally is None:
                 tally = self.sources[frame.source_id] = SourceTally()
             tally.frames += 1
-            if frame.buffer_pts != _NO_TIME:
+            if frame.buffer_pts != CLOCK_TIME_NONE:
                 tally.last_pts = max(tally.last_pts, frame.buffer_pts)
             self._count_objects(tally, frame)
 
@@ -128,13 +126,8 @@ def frame_record(frame: FrameMetadata) -> dict[str, Any]:
     return {
         "source": frame.source_id,
         "frame": frame.frame_number,
-        "pts": None if frame.buffer_pts == _NO_TIME else frame.buffer_pts,
+        "pts": None if frame.buffer_pts == CLOCK_TIME_NONE else frame.buffer_pts,
         "width": frame.pipeline_width,
         "height": frame.pipeline_height,
         "objects": objects,
     }
-
-
-def track_counts(tally: SourceTally) -> Counter[str]:
-    """How many tracks each label had."""
-    return Counter({label: len(ids) for label, ids in tally.tracks.items()})

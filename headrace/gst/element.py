@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from gi.repository import Gst
@@ -165,3 +166,11 @@ _STOPPED = {
     FLOW_NOT_NEGOTIATED: "the elements downstream cannot take these frames (not negotiated)",
     FLOW_ERROR: "an element downstream failed",
 }
+
+
+def requested_index(name: str | None, taken: Collection[int]) -> int | None:
+    """Index of a new request pad: that of its name, the first free one without a name, ``None`` if it is taken."""
+    if name is None:
+        return next(index for index in itertools.count() if index not in taken)
+    index = int(name.rsplit("_", 1)[1])
+    return None if index in taken else index

@@ -164,11 +164,6 @@ class Batcher(Generic[Item]):
         queue.ended = queue.end_reported = queue.flushing = False
         queue.space.notify_all()
 
-    @property
-    def n_sources(self) -> int:
-        """Number of sources, ended ones included."""
-        return len(self._sources)
-
     def wait_for_source(self) -> None:
         """Wait while there is no source that could send frames.
 
