@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import csv
 import logging
 import re
@@ -11,14 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
-
 from headrace.errors import ConfigError
+from headrace.keyfile import Groups, read_groups
 from headrace.message.records import Coordinate, Location
 
 log = logging.getLogger(__name__)
 
-Groups = dict[str, dict[str, str]]
 KEYS = {
     "sensor": ("type", "id", "location", "description", "coordinate"),
     "place": ("id", "type", "name", "location", "coordinate", *(f"place-sub-field{i}" for i in (1, 2, 3))),
@@ -88,12 +85,8 @@ class MsgConvConfig:
             ConfigError: The file is missing or malformed; names file, group and key.
         """
         path = Path(path)
-        readers = {".yml": _read_yaml, ".yaml": _read_yaml, ".csv": _read_csv}
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"message converter configuration {path} cannot be read: {error}") from error
-        return _build(path, readers.get(path.suffix.lower(), _read_keyfile)(path, text))
+        read = _read_csv if path.suffix.lower() == ".csv" else read_groups
+        return _build(path, read(path, "message converter configuration"))
 
     def sensor(self, index: int) -> Sensor | None:
         """The sensor of that index; ``None``, warned about once, when the file has none."""
@@ -116,44 +109,11 @@ class MsgConvConfig:
         return entry
 
 
-def _read_keyfile(path: Path, text: str) -> Groups:
-    parser = configparser.ConfigParser(
-        delimiters=("=",), comment_prefixes=("#",), interpolation=None, strict=False, default_section="\n"
-    )
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    # A key file has no continuation lines: leading blanks must not join a line to the one before.
-    flat = "\n".join(line.strip() for line in text.splitlines())
+def _read_csv(path: Path, what: str) -> Groups:
     try:
-        parser.read_string(flat, str(path))
-    except configparser.Error as error:
-        raise ConfigError(f"{path} is not a key file: {error}".replace("\n", " ")) from error
-    return {name: dict(parser[name]) for name in parser.sections()}
-
-
-def _read_yaml(path: Path, text: str) -> Groups:
-    try:
-        content = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {error}".replace("\n", " ")) from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: groups such as 'sensor0:' expected, got {type(content).__name__}")
-    groups: Groups = {}
-    for name, keys in content.items():
-        if not isinstance(keys, dict):
-            raise ConfigError(f"{path}: [{name}] must hold keys, got {keys!r}")
-        groups[str(name)] = {str(key): _text(value) for key, value in keys.items()}
-    return groups
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, (list, tuple)):
-        return ";".join(_text(item) for item in value)
-    return "" if value is None else str(value)
-
-
-def _read_csv(path: Path, text: str) -> Groups:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{what} {path} cannot be read: {error}") from error
     rows = list(csv.DictReader(text.splitlines(), skipinitialspace=True))
     groups: Groups = {}
     for number, row in enumerate(rows):

@@ -1,0 +1,75 @@
+"""Where a file that a program or a configuration names really is.
+
+DeepStream's programs name files below one folder, ``/opt/nvidia/deepstream/deepstream``, and configurations name files
+relative to themselves. Everything in Headrace that opens such a file asks `resolve` first.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from functools import lru_cache
+from pathlib import Path
+
+_log = logging.getLogger(__name__)
+
+#: Environment variable with the folder that stands for DeepStream's installation.
+ASSETS = "HEADRACE_ASSETS"
+_INSTALLED = re.compile(r"/opt/nvidia/deepstream/deepstream(-[\d.]+)?(?=/|$)")
+#: Folders of an installation by which a path that leads nowhere is recognised.
+_PARTS = ("samples", "sources", "service-maker", "lib")
+
+
+def assets_dir() -> Path | None:
+    """The folder that stands for DeepStream's installation; ``None`` when none is set."""
+    folder = os.environ.get(ASSETS, "")
+    return Path(folder).absolute() if folder else None
+
+
+def resolve(path: str | os.PathLike[str], base: str | os.PathLike[str] | None = None) -> Path:
+    """The place of a file.
+
+    A path below DeepStream's installation leads into the folder set by ``HEADRACE_ASSETS``, unless the file
+    really exists there. So does a path that leads nowhere but holds one of the installation's folders, as in the
+    configurations of programs that expect to lie inside the installation (``../../../../samples/models/...``).
+
+    Args:
+        path: As written by the user; ``file://`` in front is allowed.
+        base: Folder that a relative path starts from, such as that of the configuration that names it.
+
+    Returns:
+        An absolute path if ``base`` is given or assets stand in, otherwise the path as it is. It need not exist.
+
+    Example:
+        >>> resolve("labels.txt", "/models").as_posix()
+        '/models/labels.txt'
+    """
+    text = os.fspath(path).removeprefix("file://")
+    place = Path(text) if base is None else Path(base).absolute() / text
+    assets = assets_dir()
+    if assets is None or place.exists():
+        return place
+    inside = _INSTALLED.match(text)
+    if inside:
+        return assets / text[inside.end() :].lstrip("/")
+    stand_in = _by_tail(place, assets)
+    if stand_in is None:
+        return place
+    _say_once(str(place), str(stand_in))
+    return stand_in
+
+
+def _by_tail(place: Path, assets: Path) -> Path | None:
+    parts = Path(os.path.normpath(place)).parts
+    for index, part in enumerate(parts):
+        if part in _PARTS:
+            candidate = assets.joinpath(*parts[index:])
+            if candidate.exists():
+                return candidate
+    return None
+
+
+@lru_cache(maxsize=256)
+def _say_once(place: str, stand_in: str) -> None:
+    _log.info("%s does not exist; %s stands in", place, stand_in)
