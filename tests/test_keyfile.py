@@ -42,5 +42,5 @@ def test_malformed_files_name_the_file(tmp_path: Path, name: str, text: str, say
 
 
 def test_missing_file_says_what_it_was_for(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="tracker configuration .*none.txt cannot be read"):
+    with pytest.raises(ConfigError, match=r"tracker configuration .*none.txt cannot be read"):
         read_groups(tmp_path / "none.txt", "tracker configuration")
