@@ -6,12 +6,16 @@ import copy
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headrace.frames.tensor import Tensor
+
+if TYPE_CHECKING:
+    from headrace.meta.batch import BatchMetadata
+    from headrace.meta.preprocess import PreprocessBatchUserMetadata
 
 
 class MetaType:
@@ -22,6 +26,7 @@ class MetaType:
     EVENT_MSG = 9
     TENSOR_OUTPUT = 12
     SEGMENTATION = 13
+    PREPROCESS_BATCH = 28
     #: Free for users from here on.
     START_USER = 8193
     #: Truth of a synthetic scene, a `headrace.source.sim` Truth.
@@ -174,6 +179,18 @@ class UserMetadata:
         """A meta of its own over the same data."""
         return copy.copy(self)
 
+    def onto(
+        self, batch: BatchMetadata, index: int | None = None, rows: NDArray[np.intp] | None = None
+    ) -> UserMetadata:
+        """A meta of its own for a copy of the batch that it hangs on.
+
+        Args:
+            batch: The copy.
+            index: The only frame that the copy has; ``None`` for all frames.
+            rows: Rows of objects that the copy has, rising; ``None`` for all rows.
+        """
+        return self.copy()
+
     def set_user_data_json(self, text: str, meta_type: int) -> None:
         """Store a JSON document.
 
@@ -193,6 +210,10 @@ class UserMetadata:
     def as_segmentation(self) -> Segmentation | _Nothing:
         """The segmentation, or something false."""
         return self.data if isinstance(self.data, Segmentation) else NOTHING
+
+    def as_preprocess_batch(self) -> PreprocessBatchUserMetadata | _Nothing:
+        """A tensor made ahead with its regions, or something false."""
+        return NOTHING
 
 
 def of_type(items: list[UserMetadata], meta_type: int) -> Iterator[UserMetadata]:
