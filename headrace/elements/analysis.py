@@ -50,14 +50,14 @@ class StreamAnalysers:
         result = analyser.update(
             ids, table.column("class_id")[rows], boxes, frame.buffer_pts / _NS_PER_MS, tracked
         )
-        frame.user.append(UserMetadata(MetaType.ANALYTICS_FRAME, self._frame_meta(result)))
+        frame.user.append(UserMetadata(MetaType.FRAME_ANALYTICS, self._frame_meta(result)))
         for row, one in zip(rows.tolist(), result.objects, strict=True):
             if one is not None:
                 info = AnalyticsObjInfo(
                     roi_status=one.rois, oc_status=one.crowds, lc_status=one.lines,
                     dir_status=one.direction, obj_status=one.status, unique_id=self._unique_id,
                 )  # fmt: skip
-                table.user.setdefault(row, []).append(UserMetadata(MetaType.ANALYTICS_OBJECT, info))
+                table.user.setdefault(row, []).append(UserMetadata(MetaType.OBJ_ANALYTICS, info))
         self._draw(meta, frame, analyser.rules, result, rows)
 
     def _of(self, frame: FrameMetadata) -> Analyser:
