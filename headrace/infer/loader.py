@@ -43,7 +43,7 @@ def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Detector 
         raise ModelError("no model is set; give file.onnx, file.py:Class or package.module:Class")
     place, colon, class_name = text.rpartition(":")
     if colon and class_name.isidentifier():
-        return _load_class(text, _import(place), class_name, options)
+        return _load_class(text, import_code(place), class_name, options)
     if text.endswith(".py"):
         raise ModelError(f"model {text} names no class; write {text}:ClassName")
     return _load_file(options)
@@ -90,7 +90,12 @@ def _set_labels(spec: str, model: Detector | Classifier, options: InferOptions) 
     model.labels = given
 
 
-def _import(place: str) -> ModuleType:
+def import_code(place: str) -> ModuleType:
+    """A user's code: a ``file.py``, run anew under a name of its own, or a module on the import path.
+
+    Raises:
+        ModelError: There is no such file or module, or it failed; the user's error is the cause.
+    """
     try:
         return _import_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
     except HeadraceError:
