@@ -6,7 +6,7 @@ import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 from headrace.errors import TensorError
 from headrace.meta.analytics import AnalyticsFrameMeta, AnalyticsObjInfo
 from headrace.meta.outputs import Segmentation, TensorOutput
+
+if TYPE_CHECKING:
+    from headrace.meta.batch import BatchMetadata
+    from headrace.meta.preprocess import PreprocessBatchUserMetadata
 
 
 class MetaType:
@@ -157,6 +161,18 @@ class UserMetadata:
     def copy(self) -> UserMetadata:
         """A meta of its own over the same data."""
         return copy.copy(self)
+
+    def onto(
+        self, batch: BatchMetadata, index: int | None = None, rows: NDArray[np.intp] | None = None
+    ) -> UserMetadata:
+        """A meta of its own for a copy of the batch that it hangs on.
+
+        Args:
+            batch: The copy.
+            index: The only frame that the copy has; ``None`` for all frames.
+            rows: Rows of objects that the copy has, rising; ``None`` for all rows.
+        """
+        return self.copy()
 
     def set_user_data_json(self, data: Any, meta_type: int) -> None:
         """Store a copy of plain data: whatever JSON can express, texts included.
