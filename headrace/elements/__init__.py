@@ -11,6 +11,7 @@ ELEMENTS: dict[str, tuple[str, str]] = {
     "hrsimsrc": ("hrsimsrc", "SimSrc"),
     "nvdslogger": ("nvdslogger", "Logger"),
     "nvdsosd": ("nvdsosd", "Osd"),
+    "nvdsvideotemplate": ("nvdsvideotemplate", "VideoTemplate"),
     "nvinfer": ("nvinfer", "NvInfer"),
     "nvmsgbroker": ("nvmsgbroker", "MsgBroker"),
     "nvmsgconv": ("nvmsgconv", "MsgConv"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,10 @@ from typing import Any, Generic, TypeVar
 from numpy.typing import NDArray
 
 from headrace.errors import ModelError
-from headrace.infer.loader import import_code
 from headrace.infer.parsers.results import as_detections, as_labels, as_segmentation
 from headrace.meta import Detections
 from headrace.meta.user import Label, Segmentation
-from headrace.paths import resolve
+from headrace.usercode import load_name
 
 T = TypeVar("T")
 
@@ -59,7 +57,7 @@ ClassifierParser = Callable[[Layers, NetworkInfo, ParseParams], list[Label]]
 SegmentationParser = Callable[[Layers, NetworkInfo, ParseParams], Segmentation]
 
 
-def load_parser(spec: str, base: str | os.PathLike[str] | None = None) -> Parser:
+def load_parser(spec: str, base: str | Path | None = None) -> Parser:
     """A detector's parser written in Python: ``parse-bbox-func-name`` in a ``custom-lib-path``.
 
     The function is called with the layers of one frame or object ``{name: array}`` (without batch axis, read
@@ -84,7 +82,7 @@ def load_parser(spec: str, base: str | os.PathLike[str] | None = None) -> Parser
     return _Custom(spec, base, as_detections)
 
 
-def load_classifier_parser(spec: str, base: str | os.PathLike[str] | None = None) -> ClassifierParser:
+def load_classifier_parser(spec: str, base: str | Path | None = None) -> ClassifierParser:
     """A classifier's parser written in Python: ``parse-classifier-func-name``; see `load_parser`.
 
     The function returns a list of `Label`, of names, of pairs ``(name, probability)``, or of objects with
@@ -96,7 +94,7 @@ def load_classifier_parser(spec: str, base: str | os.PathLike[str] | None = None
     return _Custom(spec, base, as_labels)
 
 
-def load_segmentation_parser(spec: str, base: str | os.PathLike[str] | None = None) -> SegmentationParser:
+def load_segmentation_parser(spec: str, base: str | Path | None = None) -> SegmentationParser:
     """A segmentation parser written in Python: ``parse-segmentation-func-name``; see `load_parser`.
 
     The function returns a `Segmentation`, a class map ``(h, w)`` of integers, or a pair of such a map and
@@ -111,7 +109,7 @@ def load_segmentation_parser(spec: str, base: str | os.PathLike[str] | None = No
 class _Custom(Generic[T]):
     """A user's function whose results are checked."""
 
-    def __init__(self, spec: str, base: str | os.PathLike[str] | None, read: Callable[[Any], T]) -> None:
+    def __init__(self, spec: str, base: str | Path | None, read: Callable[[Any], T]) -> None:
         self._spec = spec
         self._read = read
         self._function = _find(spec, base)
@@ -127,7 +125,7 @@ class _Custom(Generic[T]):
             raise ModelError(f"parser {self._spec} returned what it may not: {error}") from error
 
 
-def _find(spec: str, base: str | os.PathLike[str] | None) -> Callable[..., Any]:
+def _find(spec: str, base: str | Path | None) -> Callable[..., Any]:
     place, _, name = spec.rpartition(":")
     if ".so" in Path(place).suffixes:
         raise ModelError(
@@ -136,13 +134,7 @@ def _find(spec: str, base: str | os.PathLike[str] | None) -> Callable[..., Any]:
             "        return [[class_id, confidence, left, top, right, bottom], ...]  # network pixels\n"
             f"and set custom-lib-path=parsers.py, parse function {name}"
         )
-    if not place or not name.isidentifier():
-        raise ModelError(
-            f"parser {spec!r} names no function; write file.py:function or package.module:function"
-        )
-    module = import_code(str(resolve(place, base)) if place.endswith(".py") else place)
-    function = getattr(module, name, None)
+    function = load_name(spec, base, "parser")
     if not callable(function):
-        what = "there is no such name" if function is None else f"it is {function!r}"
-        raise ModelError(f"parser {spec}: {name} must be a function; {what}")
+        raise ModelError(f"parser {spec}: {name} must be a function; it is {function!r}")
     return function  # type: ignore[no-any-return]
