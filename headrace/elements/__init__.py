@@ -13,6 +13,7 @@ ELEMENTS: dict[str, tuple[str, str]] = {
     "nvdslogger": ("nvdslogger", "Logger"),
     "nvdsosd": ("nvdsosd", "Osd"),
     "nvdsvideotemplate": ("nvdsvideotemplate", "VideoTemplate"),
+    "nvinfer": ("nvinfer", "NvInfer"),
     "nvmsgbroker": ("nvmsgbroker", "MsgBroker"),
     "nvmsgconv": ("nvmsgconv", "MsgConv"),
     "nvmultistreamtiler": ("nvmultistreamtiler", "Tiler"),
