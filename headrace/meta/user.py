@@ -15,13 +15,35 @@ from headrace.frames.tensor import Tensor
 
 
 class MetaType:
-    """Values of `UserMetadata.meta_type` (contract: NvDsMetaType)."""
+    """Values of `UserMetadata.meta_type` (contract: NvDsMetaType).
+
+    Elements of DeepStream that have no counterpart here are left out.
+    """
 
     USER = 7
     PAYLOAD = 8
     EVENT_MSG = 9
+    OPTICAL_FLOW = 10
+    LATENCY_MEASUREMENT = 11
     TENSOR_OUTPUT = 12
     SEGMENTATION = 13
+    CROP_IMAGE = 14
+    TRACKER_PAST_FRAME = 15
+    TRACKER_BATCH_REID = 16
+    TRACKER_OBJ_REID = 17
+    TRACKER_TERMINATED_LIST = 18
+    TRACKER_SHADOW_LIST = 19
+    OBJ_VISIBILITY = 20
+    OBJ_IMAGE_FOOT_LOCATION = 21
+    OBJ_WORLD_FOOT_LOCATION = 22
+    OBJ_CONVEX_HULL = 23
+    OBJ_3D_BBOX = 24
+    PREPROCESS_FRAME = 27
+    PREPROCESS_BATCH = 28
+    CUSTOM_MSG_BLOB = 29
+    ROI = 30
+    FRAME_ANALYTICS = 32
+    OBJ_ANALYTICS = 33
     #: Free for users from here on.
     START_USER = 8193
     #: Truth of a synthetic scene, a `headrace.source.sim` Truth.
