@@ -138,7 +138,12 @@ def main() -> int:
     ):
         net = train(pictures, wanted, classes, options.minutes)
         print(f"{name}: {accuracy(net, seen, truth):.3f} right on seeds 1 to 99", flush=True)
-        export(net, classes, options.out / f"{name}.onnx", f"{name.replace('_', ' ')} in Headrace's rendered scenes")
+        export(
+            net,
+            classes,
+            options.out / f"{name}.onnx",
+            f"{name.replace('_', ' ')} in Headrace's rendered scenes",
+        )
     return 0
 
 

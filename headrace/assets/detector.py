@@ -147,7 +147,7 @@ def _cells(size: float, count: int) -> list[NDArray[np.int64]]:
     return [np.array(index, np.int64) for index in ([first] if same else [first, last])]
 
 
-def _shift(down: NDArray[np.float64], across: NDArray[np.float64]) -> NDArray[np.float32]:
+def _shift(down: NDArray[np.floating], across: NDArray[np.floating]) -> NDArray[np.float32]:
     """Distances from the cells' own points to those of the demo model's cells, ``(4, rows, columns)``, normed."""
     y = (np.arange(ROWS) * STRIDE + 0.5 - down)[:, None]
     x = (np.arange(COLUMNS) * STRIDE + 0.5 - across)[None]

@@ -24,7 +24,13 @@ _ENCODERS = {
     "h265": ("x265enc speed-preset=ultrafast option-string=crf=26:keyint=30:log-level=none",),
     "jpeg": ("jpegenc quality=60",),
 }
-_PACKAGES = {"h264": "gstreamer1.0-plugins-ugly", "h265": "gstreamer1.0-plugins-bad", "jpeg": "gstreamer1.0-plugins-good"}
+#: The codecs of clips.
+CODECS = tuple(_ENCODERS)
+_PACKAGES = {
+    "h264": "gstreamer1.0-plugins-ugly",
+    "h265": "gstreamer1.0-plugins-bad",
+    "jpeg": "gstreamer1.0-plugins-good",
+}
 _MUXERS = {".mp4": "mp4mux", ".mov": "qtmux"}
 
 
@@ -40,17 +46,20 @@ def codec_of(file: str) -> str:
     return "h265" if "h265" in file else "h264"
 
 
-def encoder(codec: str) -> str:
-    """Factory and settings of an installed encoder.
+def missing_encoder(codec: str) -> str:
+    """Why a codec cannot be used, and what to install; empty if it can."""
+    if _encoder(codec) is not None:
+        return ""
+    names = " or ".join(line.partition(" ")[0] for line in _ENCODERS[codec])
+    return f"no {codec} encoder ({names}): apt install {_PACKAGES[codec]}; see headrace doctor"
 
-    Raises:
-        PipelineError: There is none; says what to install.
-    """
+
+def _encoder(codec: str) -> str | None:
+    """Factory and settings of the encoder that is installed."""
     for line in _ENCODERS[codec]:
         if Gst.ElementFactory.find(line.partition(" ")[0]) is not None:
             return line
-    names = " or ".join(line.partition(" ")[0] for line in _ENCODERS[codec])
-    raise PipelineError(f"no {codec} encoder ({names}): apt install {_PACKAGES[codec]}; see headrace doctor")
+    return None
 
 
 def encode(clip: Clip, folder: Path, seconds: float, files: Sequence[str]) -> None:
@@ -77,7 +86,7 @@ def _description(clip: Clip, seconds: float, partial: dict[str, Path]) -> str:
         f'hrsimsrc scene="{clip.address(seconds)}" ! queue ! videoconvert ! video/x-raw,format=I420 ! tee name=raw'
     ]
     for codec in dict.fromkeys(map(codec_of, partial)):
-        lines.append(f"raw. ! queue ! {encoder(codec)} ! tee name={codec}")
+        lines.append(f"raw. ! queue ! {_encoder(codec)} ! tee name={codec}")
         for name, path in partial.items():
             if codec_of(name) == codec:
                 lines.append(f'{codec}. ! queue ! {_ending(name, codec)} ! filesink location="{path}"')

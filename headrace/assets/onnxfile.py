@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from headrace.errors import ModelError
 
 Dims = Sequence[int | str]
-Attribute = int | float | str | Sequence[int]
+Attribute = int | str | Sequence[int]
 
 _VARINT, _BYTES = 0, 2
 _FIXED = {1: 8, 5: 4}
@@ -176,8 +176,6 @@ def _attribute(name: str, value: Attribute) -> bytes:
     head = entry(1, name)
     if isinstance(value, str):
         return head + entry(4, value) + entry(20, 3)
-    if isinstance(value, float):
-        return head + _varint(2 << 3 | 5) + np.float32(value).newbyteorder("<").tobytes() + entry(20, 1)
     if isinstance(value, int):
         return head + entry(3, value) + entry(20, 2)
     return head + b"".join(entry(8, item) for item in value) + entry(20, 7)

@@ -11,9 +11,11 @@ from typing import Any
 
 import yaml
 
+Groups = Mapping[str, Mapping[str, Any]]
+
 _DESCRIPTIONS = Path(__file__).with_name("tree.yaml")
 _LINE = 96
-_PLACE = re.compile(r'@([\w./-]+)')
+_PLACE = re.compile(r"@([\w./-]+)")
 
 
 def files() -> dict[str, Callable[[], bytes]]:
@@ -30,13 +32,29 @@ def _places(entry: Mapping[str, Any]) -> Iterator[str]:
 
 def _text(place: str, entry: Mapping[str, Any]) -> str:
     head = "".join(f"# {line}\n" for line in wrap(entry.get("about", ""), _LINE))
-    body = entry["text"] if "text" in entry else _written(place, entry["groups"])
-    return head + _PLACE.sub(lambda match: relpath(match[1], dirname(place)), body)
+    if "text" in entry:
+        return head + _relative(entry["text"], place)
+    groups = {
+        name: {
+            key: _relative(value, place) if isinstance(value, str) else value for key, value in keys.items()
+        }
+        for name, keys in entry["groups"].items()
+    }
+    return head + (_yaml(groups) if place.endswith(".yml") else _key_file(groups))
 
 
-def _written(place: str, groups: Mapping[str, Mapping[str, Any]]) -> str:
-    """Groups of keys in the form that the suffix asks for."""
-    if place.endswith(".yml"):
-        return yaml.safe_dump(groups, sort_keys=False, width=1000)
-    lines = [[f"[{name}]", *(f"{key}={value}" for key, value in keys.items()), ""] for name, keys in groups.items()]
-    return "\n".join(line for group in lines for line in group)
+def _relative(text: str, place: str) -> str:
+    """Text in which files of the tree are named from the folder of ``place``."""
+    return _PLACE.sub(lambda match: relpath(match[1], dirname(place)), text)
+
+
+def _yaml(groups: Groups) -> str:
+    return str(yaml.safe_dump(groups, sort_keys=False, width=1000))
+
+
+def _key_file(groups: Groups) -> str:
+    parts = (
+        f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in keys.items())
+        for name, keys in groups.items()
+    )
+    return "\n".join(parts)

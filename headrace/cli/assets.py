@@ -1,4 +1,4 @@
-"""``headrace assets DIR``: stand-ins for DeepStream's samples, so that its programs find models, clips and configurations."""
+"""``headrace assets DIR``: models, clips and configurations under the names that DeepStream's programs look for."""
 
 from __future__ import annotations
 
@@ -20,13 +20,7 @@ def command(
     """Render clips, derive models, write labels and configurations; no download, no GPU."""
     set_up_logging(verbose)
     with errors_in_a_line(verbose):
-        count = 0
-
-        def tell(line: str) -> None:
-            nonlocal count
-            count += 1
-            err.print(line, markup=False)
-
-        write_assets(folder, seconds, force, tell)
-        place = folder.absolute()
-        out.print(f"{count} files written to {place}; next: export HEADRACE_ASSETS={place}", markup=False)
+        write_assets(folder, seconds, force, lambda line: err.print(line, markup=False))
+        out.print(
+            f"{folder.absolute()} is complete; next: export HEADRACE_ASSETS={folder.absolute()}", markup=False
+        )
