@@ -14,7 +14,8 @@ from headrace.infer.model import Result
 from headrace.meta.batch import Batch
 from headrace.meta.detections import Detections
 from headrace.meta.frame import FrameMetadata
-from headrace.meta.user import ClassifierMetadata, Label, MetaType, TensorOutput, UserMetadata
+from headrace.meta.outputs import TensorOutput
+from headrace.meta.user import ClassifierMetadata, Label, MetaType, UserMetadata
 
 _FRAME_BORDER = 6
 
