@@ -13,6 +13,7 @@ ELEMENTS: dict[str, tuple[str, str]] = {
     "nvdsosd": ("nvdsosd", "Osd"),
     "nvdsvideotemplate": ("nvdsvideotemplate", "VideoTemplate"),
     "nvinfer": ("nvinfer", "NvInfer"),
+    "nvinferserver": ("nvinferserver", "NvInferServer"),
     "nvmsgbroker": ("nvmsgbroker", "MsgBroker"),
     "nvmsgconv": ("nvmsgconv", "MsgConv"),
     "nvmultistreamtiler": ("nvmultistreamtiler", "Tiler"),

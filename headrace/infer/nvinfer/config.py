@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from headrace.errors import ConfigError
@@ -29,6 +30,7 @@ class NvInferConfig:
         path: The configuration file; custom parse functions and messages refer to it.
         attributes: Thresholds and colours of each class, ``num_detected_classes`` of them.
         given: Names of the fields that were set, by the file or by properties.
+        names: What fields are called in the file, where that is not a key of ``[property]``.
 
     Example:
         >>> config = NvInferConfig(onnx_file="net.onnx", num_detected_classes=4, symmetric_padding=True)
@@ -39,6 +41,7 @@ class NvInferConfig:
     path: Path = Path("nvinfer.txt")
     attributes: tuple[ClassAttributes, ...] = ()
     given: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     gie_unique_id: int = key(15, "component id written into the metadata", minimum=1)
     process_mode: int = key(1, "1 on frames, 2 on objects found upstream", minimum=1, maximum=2)
@@ -156,6 +159,10 @@ class NvInferConfig:
         """A copy in which some fields are set."""
         return replace(self, given=self.given | values.keys(), **values)  # type: ignore[arg-type]
 
+    def where(self, field: str) -> str:
+        """File and key of a field, for messages."""
+        return f"{self.path}: {self.names.get(field) or '[property] ' + field.replace('_', '-')}"
+
     @property
     def detects(self) -> bool:
         """Whether the results are objects."""
@@ -172,8 +179,8 @@ class NvInferConfig:
         mean = self.offsets or (0.0,) * channels
         if len(mean) < channels or len(mean) > 4:
             raise ConfigError(
-                f"{self.path}: [property] offsets={';'.join(map(str, mean))} has {len(mean)} values, but "
-                f"{self.color} (model-color-format={self.model_color_format}) needs {channels}"
+                f"{self.where('offsets')}={';'.join(map(str, mean))} has {len(mean)} values, but "
+                f"{self.color} needs {channels}"
             )
         return PreprocessOptions(
             resize="letterbox" if self.maintain_aspect_ratio else "stretch",
