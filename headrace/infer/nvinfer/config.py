@@ -47,7 +47,7 @@ class NvInferConfig:
     process_mode: int = key(1, "1 on frames, 2 on objects found upstream", minimum=1, maximum=2)
     interval: int = key(0, "batches skipped after each inference, on frames only", minimum=0)
     batch_size: int = key(1, "most frames or objects in one run; more are split", minimum=1, maximum=1024)
-    labelfile_path: str = key("", "class names; see below", kind="path")
+    labelfile_path: str = key("", "class names, one on each line; for classifiers an output layer on each line", kind="path")
     network_type: int = key(
         0, "0 detector, 1 classifier, 2 semantic segmentation, 3 instance segmentation, 100 tensors only",
         minimum=0, maximum=100,
@@ -89,7 +89,7 @@ class NvInferConfig:
     )
     enable_dbscan: bool = key(False, "older form of cluster-mode=1")
     custom_lib_path: str = key("", "Python file of the custom parse functions", kind="path")
-    parse_bbox_func_name: str = key("", "custom parse function of a detector; see below")
+    parse_bbox_func_name: str = key("", "custom parse function of a detector, file.py:function")
     parse_bbox_instance_mask_func_name: str = key("", "the same with masks, for network-type=3")
     parse_segmentation_func_name: str = key("", "the same for network-type=2")
     parse_classifier_func_name: str = key("", "the same for network-type=1")
