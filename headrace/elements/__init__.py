@@ -11,6 +11,7 @@ ELEMENTS: dict[str, tuple[str, str]] = {
     "hrsimsrc": ("hrsimsrc", "SimSrc"),
     "nvdslogger": ("nvdslogger", "Logger"),
     "nvdsosd": ("nvdsosd", "Osd"),
+    "nvdspreprocess": ("nvdspreprocess", "Preprocess"),
     "nvmsgbroker": ("nvmsgbroker", "MsgBroker"),
     "nvmsgconv": ("nvmsgconv", "MsgConv"),
     "nvmultistreamtiler": ("nvmultistreamtiler", "Tiler"),

@@ -106,7 +106,12 @@ def _attributes(config: NvInferConfig, groups: Groups) -> tuple[ClassAttributes,
     common = _class_values(config, f"{_CLASSES}all", groups)
     own = {_class_number(config, name): name for name in groups_of_classes if name != f"{_CLASSES}all"}
     return tuple(
-        _made(config, own.get(number, f"{_CLASSES}all"), common, _class_values(config, own.get(number, ""), groups))
+        _made(
+            config,
+            own.get(number, f"{_CLASSES}all"),
+            common,
+            _class_values(config, own.get(number, ""), groups),
+        )
         for number in range(config.num_detected_classes)
     )
 
@@ -157,7 +162,9 @@ def checked(config: NvInferConfig) -> NvInferConfig:
     if config.network_type not in (0, 1, 2, 3, 100):
         raise ConfigError(f"{where} network-type={config.network_type} is not known; use 0, 1, 2, 3 or 100")
     if config.detects and config.num_detected_classes == 0:
-        raise ConfigError(f"{where} num-detected-classes is not set; give the number of classes of the detector")
+        raise ConfigError(
+            f"{where} num-detected-classes is not set; give the number of classes of the detector"
+        )
     if config.output_instance_mask and config.cluster_mode != 4:
         raise ConfigError(
             f"{where} output-instance-mask=1 needs cluster-mode=4, but it is {config.cluster_mode}: "
