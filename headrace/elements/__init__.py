@@ -9,9 +9,12 @@ import sys
 ELEMENTS: dict[str, tuple[str, str]] = {
     "hrinfer": ("hrinfer", "Infer"),
     "hrsimsrc": ("hrsimsrc", "SimSrc"),
+    "nvdsanalytics": ("nvdsanalytics", "AnalyticsElement"),
     "nvdslogger": ("nvdslogger", "Logger"),
     "nvdsosd": ("nvdsosd", "Osd"),
     "nvdspreprocess": ("nvdspreprocess", "Preprocess"),
+    "nvdsvideotemplate": ("nvdsvideotemplate", "VideoTemplate"),
+    "nvinfer": ("nvinfer", "NvInfer"),
     "nvmsgbroker": ("nvmsgbroker", "MsgBroker"),
     "nvmsgconv": ("nvmsgconv", "MsgConv"),
     "nvmultistreamtiler": ("nvmultistreamtiler", "Tiler"),
