@@ -13,7 +13,8 @@ from headrace.frames.tensor import Tensor, as_tensor
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.object import ObjectMetadata
 from headrace.meta.osd import Rect
-from headrace.meta.user import ClassifierMetadata, MetaType, Segmentation, TensorOutput, UserMetadata
+from headrace.meta.outputs import Segmentation, TensorOutput
+from headrace.meta.user import ClassifierMetadata, MetaType, UserMetadata
 
 if TYPE_CHECKING:
     from headrace.meta.batch import BatchMetadata
