@@ -18,6 +18,7 @@ ELEMENTS: dict[str, tuple[str, str]] = {
     "nvmsgbroker": ("nvmsgbroker", "MsgBroker"),
     "nvmsgconv": ("nvmsgconv", "MsgConv"),
     "nvmultistreamtiler": ("nvmultistreamtiler", "Tiler"),
+    "nvsegvisual": ("nvsegvisual", "SegVisual"),
     "nvstreamdemux": ("nvstreamdemux", "StreamDemux"),
     "nvstreammux": ("nvstreammux", "StreamMux"),
     "nvtracker": ("nvtracker", "TrackerElement"),
