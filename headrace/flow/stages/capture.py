@@ -203,7 +203,10 @@ def _mux(
     for kind in dict.fromkeys(stream.media_type for stream in streams):
         name = node_name(method, "mux")
         flow.pipeline.add("nvstreammux", name, properties)
+        mux = flow.pipeline[name].element
         for index, stream in enumerate(one for one in streams if one.media_type == kind):
+            # Now, so that a short stream does not end the batches before a slow source has opened.
+            mux.request_pad_simple(f"sink_{index}")
             flow.pipeline.link((stream.originator, name), (stream.template, f"sink_{index}"))
         ends.append(StreamInfo(name, "src", kind))
     return ends
