@@ -12,6 +12,12 @@ _log = logging.getLogger("headrace.flow")
 OnError = Literal["raise", "return"]
 
 
+def console(text: str) -> None:
+    """Print a text of the contract: in one piece, as other threads print too, and flushed, as a signal may end us."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 @dataclass(frozen=True, slots=True)
 class Manners:
     """How a pipeline behaves towards its program.
@@ -34,8 +40,7 @@ class Manners:
     def say(self, text: str) -> None:
         """What goes on, for the console."""
         if self.console:
-            # Flushed, because these programs are ended by a signal as often as not.
-            print(text, file=sys.stdout, flush=True)  # noqa: T201 - the contract's console text
+            console(text)
         else:
             _log.debug("%s", text)
 

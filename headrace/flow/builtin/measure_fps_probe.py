@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
+from headrace.flow.manners import console
 from headrace.flow.operators import BatchMetadataOperator, Probe
 from headrace.meta.batch import BatchMetadata
 
@@ -22,12 +23,12 @@ class FpsMeter(BatchMetadataOperator):
         '**FPS:'
     """
 
-    PROPERTIES = {"interval": 5}  # noqa: RUF012 - a constant
+    PROPERTIES: ClassVar = {"interval": 5}
 
     def __init__(
         self, out: Callable[[str], Any] | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._out = out or (lambda text: print(text, flush=True))  # noqa: T201 - contract §5
+        self._out = out or console
         self._clock = clock
         self._lock = threading.Lock()
         self._counts: dict[int, list[float]] = {}
