@@ -7,6 +7,7 @@ from headrace.meta.display import DisplayMetadata
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.object import ObjectMetadata
 from headrace.meta.objects import UNTRACKED, ObjectTable
+from headrace.meta.preprocess import PreprocessBatchUserMetadata, PreprocessTensorMetadata, RoiMetadata
 from headrace.meta.user import ClassifierMetadata, Label, MetaType, Segmentation, TensorOutput, UserMetadata
 
 __all__ = [
@@ -21,6 +22,9 @@ __all__ = [
     "MetaType",
     "ObjectMetadata",
     "ObjectTable",
+    "PreprocessBatchUserMetadata",
+    "PreprocessTensorMetadata",
+    "RoiMetadata",
     "Segmentation",
     "SourceItems",
     "TensorOutput",

@@ -10,6 +10,7 @@ from headrace.meta.display import DisplayMetadata
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.object import ObjectMetadata
 from headrace.meta.objects import UNTRACKED, ObjectTable
+from headrace.meta.preprocess import PreprocessBatchUserMetadata
 from headrace.meta.user import UserMetadata, of_type
 
 
@@ -90,6 +91,15 @@ class BatchMetadata:
         """A new frame at the end of the batch."""
         return self.add_frame()
 
+    def acquire_preprocess_batch_meta(self) -> PreprocessBatchUserMetadata:
+        """A new meta for a tensor made ahead, to be appended to the batch."""
+        return PreprocessBatchUserMetadata()
+
+    @property
+    def preprocess_batch_items(self) -> Iterator[PreprocessBatchUserMetadata]:
+        """Tensors made ahead of a model, with their regions; a new iterator each time."""
+        return iter([meta for meta in self.user if isinstance(meta, PreprocessBatchUserMetadata)])
+
     def append(self, meta: UserMetadata) -> None:
         """Attach a user meta to the batch.
 
@@ -110,13 +120,14 @@ class BatchMetadata:
         copy.objects = self.objects.fork()
         copy.frames = [frame.fork(copy.objects) for frame in self.frames]
         copy.displays = [display.fork() for display in self.displays]
-        copy.user = [meta.copy() for meta in self.user]
+        copy.user = [meta.onto(copy) for meta in self.user]
         return copy
 
     def select(self, index: int) -> BatchMetadata:
         """The metadata of one frame as a batch of its own: copies of its objects and displays."""
         copy = object.__new__(BatchMetadata)
-        copy.objects = self.objects.select(self.objects.rows_of(index))
+        rows = self.objects.rows_of(index)
+        copy.objects = self.objects.select(rows)
         copy.objects.column("frame")[:] = 0
         frame = self.frames[index].fork(copy.objects)
         frame._row = frame.batch_id = 0
@@ -127,7 +138,7 @@ class BatchMetadata:
                 own = display.fork()
                 own.frame = 0
                 copy.displays.append(own)
-        copy.user = [meta.copy() for meta in self.user]
+        copy.user = [meta.onto(copy, index, rows) for meta in self.user]
         return copy
 
     def to_dict(self) -> dict[str, Any]:
