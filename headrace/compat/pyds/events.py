@@ -17,10 +17,11 @@ from headrace.compat.pyds.fields import (
 )
 from headrace.compat.pyds.memory import string_at, write_text
 from headrace.compat.pyds.user import NvDsUserMeta, pooled
-from headrace.message import (
+from headrace.meta.event import (
     Coordinate,
     EventMessage,
     EventType,
+    Extension,
     Face,
     Location,
     ObjectType,
@@ -29,7 +30,6 @@ from headrace.message import (
     Vehicle,
     timestamp,
 )
-from headrace.message.records import Extension
 from headrace.meta.user import UserMetadata
 
 
