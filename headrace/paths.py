@@ -17,6 +17,9 @@ _log = logging.getLogger(__name__)
 #: Environment variable with the folder that stands for DeepStream's installation.
 ASSETS = "HEADRACE_ASSETS"
 _INSTALLED = re.compile(r"/opt/nvidia/deepstream/deepstream(-[\d.]+)?(?=/|$)")
+_IN_TEXT = re.compile(
+    r"""(?<![\w.\-])/opt/nvidia/deepstream/deepstream(?:-[\d.]+)?(?:/[^\s,;"'!]*)?(?![\w.\-])"""
+)
 #: Folders of an installation by which a path that leads nowhere is recognised.
 _PARTS = ("samples", "sources", "service-maker", "lib")
 
@@ -58,6 +61,20 @@ def resolve(path: str | os.PathLike[str], base: str | os.PathLike[str] | None = 
         return place
     _say_once(str(place), str(stand_in))
     return stand_in
+
+
+def stand_in(text: str) -> str:
+    """A property's or argument's text in which paths and addresses below the installation lead into the assets.
+
+    Other texts, and all where no assets are set, are returned as they are.
+
+    Example:
+        >>> stand_in("rtsp://camera/1")
+        'rtsp://camera/1'
+    """
+    if assets_dir() is None or "/opt/nvidia/deepstream" not in text:
+        return text
+    return _IN_TEXT.sub(lambda match: str(resolve(match.group())), text)
 
 
 def _by_tail(place: Path, assets: Path) -> Path | None:

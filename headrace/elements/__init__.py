@@ -9,9 +9,11 @@ import sys
 ELEMENTS: dict[str, tuple[str, str]] = {
     "hrinfer": ("hrinfer", "Infer"),
     "hrsimsrc": ("hrsimsrc", "SimSrc"),
+    "nvdsanalytics": ("nvdsanalytics", "AnalyticsElement"),
     "nvdslogger": ("nvdslogger", "Logger"),
     "nvdsosd": ("nvdsosd", "Osd"),
     "nvdsvideotemplate": ("nvdsvideotemplate", "VideoTemplate"),
+    "nvinfer": ("nvinfer", "NvInfer"),
     "nvmsgbroker": ("nvmsgbroker", "MsgBroker"),
     "nvmsgconv": ("nvmsgconv", "MsgConv"),
     "nvmultistreamtiler": ("nvmultistreamtiler", "Tiler"),

@@ -94,7 +94,9 @@ class InferStage:
             found = self.classify(frames, regions)
             return [Result(labels=(Label(c.label, c.class_id, c.confidence, 0, classes),)) for c in found]
         if not isinstance(model, Network):
-            raise ModelError(f"{_name(model)} is no Detector, Classifier or Network; derive it from one of them")
+            raise ModelError(
+                f"{_name(model)} is no Detector, Classifier or Network; derive it from one of them"
+            )
         pictures, origins = _cut(frames, regions)
         results = self._in_slices(model.results, pictures)
         return [

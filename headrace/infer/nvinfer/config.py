@@ -55,7 +55,9 @@ class NvInferConfig:
     net_scale_factor: float = key(1.0, "the factor of y = factor * (x - mean)", minimum=0)
     offsets: tuple[float, ...] = key((), "mean of each channel", kind="floats")
     mean_file: str = key("", "PPM picture of means, of the network's size", kind="path")
-    infer_dims: tuple[int, ...] = key((), "c;h;w of graphs that leave their size open", kind="ints", minimum=1)
+    infer_dims: tuple[int, ...] = key(
+        (), "c;h;w of graphs that leave their size open", kind="ints", minimum=1
+    )
     input_dims: tuple[int, ...] = key(
         (), "older form of infer-dims: c;h;w;order", kind="ints", aliases=("uff-input-dims",)
     )
@@ -89,7 +91,9 @@ class NvInferConfig:
     parse_segmentation_func_name: str = key("", "the same for network-type=2")
     parse_classifier_func_name: str = key("", "the same for network-type=1")
     filter_out_class_ids: tuple[int, ...] = key((), "detections that are dropped", kind="ints")
-    crop_objects_to_roi_boundary: bool = key(False, "cut objects at the class's roi offsets instead of dropping")
+    crop_objects_to_roi_boundary: bool = key(
+        False, "cut objects at the class's roi offsets instead of dropping"
+    )
     output_tensor_meta: bool = key(False, "attach the raw outputs")
     output_instance_mask: bool = key(False, "attach instance masks; needs cluster-mode=4")
     input_tensor_from_meta: bool = key(
@@ -97,7 +101,9 @@ class NvInferConfig:
     )
     raw_output_file_write: bool = key(False, "write the raw outputs into files in the working folder")
 
-    classifier_threshold: float = key(0.0, "a label counts if its probability exceeds this", minimum=0, maximum=1)
+    classifier_threshold: float = key(
+        0.0, "a label counts if its probability exceeds this", minimum=0, maximum=1
+    )
     classifier_type: str = key("", "what is classified; written into the metadata")
     classifier_async_mode: bool = key(False, "batches do not wait for the classifier of tracked objects")
     secondary_reinfer_interval: int = key(
@@ -115,7 +121,11 @@ class NvInferConfig:
 
     gpu_id: int = key(0, "GPU", minimum=0, no_effect="models run on the CPU")
     network_mode: int = key(
-        0, "0 FP32, 1 INT8, 2 FP16, 3 best", minimum=0, maximum=3, no_effect="the file's own number types are used"
+        0,
+        "0 FP32, 1 INT8, 2 FP16, 3 best",
+        minimum=0,
+        maximum=3,
+        no_effect="the file's own number types are used",
     )
     scaling_compute_hw: int = key(0, "what scales", minimum=0, maximum=2, no_effect=_SCALING)
     int8_calib_file: str = key("", "calibration table", kind="path", no_effect=_TENSORRT)

@@ -15,8 +15,14 @@ _log = logging.getLogger(__name__)
 #: What DeepStream adds to a model's name: batch size, GPU and number type.
 _BUILT = re.compile(r"(_b\d+_gpu\d+_\w+)?\.(engine|plan|trt)$")
 _OTHERS = {
-    "model_engine_file": ("model-engine-file", "a TensorRT engine, which runs on the GPU that it was built for"),
-    "tlt_encoded_model": ("tlt-encoded-model", "an encrypted TAO model, which only TensorRT's converter opens"),
+    "model_engine_file": (
+        "model-engine-file",
+        "a TensorRT engine, which runs on the GPU that it was built for",
+    ),
+    "tlt_encoded_model": (
+        "tlt-encoded-model",
+        "an encrypted TAO model, which only TensorRT's converter opens",
+    ),
     "uff_file": ("uff-file", "a UFF model"),
     "model_file": ("model-file", "a Caffe model"),
 }

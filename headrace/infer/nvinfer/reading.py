@@ -12,7 +12,7 @@ from typing import Any
 
 from headrace.errors import ConfigError
 from headrace.infer.attributes import ClassAttributes
-from headrace.infer.nvinfer.config import CLASSIFIER, DETECTOR, NvInferConfig
+from headrace.infer.nvinfer.config import CLASSIFIER, NvInferConfig
 from headrace.infer.nvinfer.keys import Key, keys_of, nearest, parse_value
 from headrace.keyfile import Groups, read_groups
 from headrace.paths import resolve
@@ -79,34 +79,34 @@ def _values(path: Path, group: str, texts: Mapping[str, str], keys: Mapping[str,
     for name, text in sorted(texts.items(), key=lambda item: item[0] in keys):
         key = by_name.get(name)
         if key is None:
-            _warn_unknown(str(path), group, name, nearest(name, by_name))
+            _warn_once(f"{path}: [{group}] has an unknown key {name}{nearest(name, by_name)}")
             continue
-        value = parse_value(replace_name(key, name), text, f"{path}: [{group}]")
+        value = parse_value(replace(key, name=name), text, f"{path}: [{group}]")
         values[key.field] = str(resolve(value, path.parent)) if key.kind == "path" and value else value
     return values
 
 
-def replace_name(key: Key, name: str) -> Key:
-    """The key under an older name, for messages."""
-    return key if key.name == name else replace(key, name=name)
-
-
 @lru_cache(maxsize=1024)
-def _warn_unknown(path: str, group: str, name: str, hint: str) -> None:
-    _log.warning("%s: [%s] has an unknown key %s%s", path, group, name, hint)
+def _warn_once(text: str) -> None:
+    _log.warning("%s", text)
 
 
 def _attributes(config: NvInferConfig, groups: Groups) -> tuple[ClassAttributes, ...]:
     """``[class-attrs-all]`` first, then each class's own group."""
     groups_of_classes = {name: keys for name, keys in groups.items() if name.startswith(_CLASSES)}
     for name in groups.keys() - groups_of_classes.keys() - {"property"}:
-        _warn_unknown(str(config.path), name, "(the group itself)", nearest(name, {f"{_CLASSES}all": 0}))
+        _warn_once(f"{config.path}: [{name}] is an unknown group{nearest(name, {f'{_CLASSES}all': 0})}")
     if not finished(config).detects:
         return ()
     common = _class_values(config, f"{_CLASSES}all", groups)
     own = {_class_number(config, name): name for name in groups_of_classes if name != f"{_CLASSES}all"}
     return tuple(
-        _made(config, own.get(number, f"{_CLASSES}all"), common, _class_values(config, own.get(number, ""), groups))
+        _made(
+            config,
+            own.get(number, f"{_CLASSES}all"),
+            common,
+            _class_values(config, own.get(number, ""), groups),
+        )
         for number in range(config.num_detected_classes)
     )
 
@@ -157,7 +157,9 @@ def checked(config: NvInferConfig) -> NvInferConfig:
     if config.network_type not in (0, 1, 2, 3, 100):
         raise ConfigError(f"{where} network-type={config.network_type} is not known; use 0, 1, 2, 3 or 100")
     if config.detects and config.num_detected_classes == 0:
-        raise ConfigError(f"{where} num-detected-classes is not set; give the number of classes of the detector")
+        raise ConfigError(
+            f"{where} num-detected-classes is not set; give the number of classes of the detector"
+        )
     if config.output_instance_mask and config.cluster_mode != 4:
         raise ConfigError(
             f"{where} output-instance-mask=1 needs cluster-mode=4, but it is {config.cluster_mode}: "
@@ -172,6 +174,3 @@ def checked(config: NvInferConfig) -> NvInferConfig:
     if config.detects and missing > 0:
         config = replace(config, attributes=config.attributes + (ClassAttributes(),) * missing)
     return config
-
-
-__all__ = ["CLASS_KEYS", "DETECTOR", "PROPERTY_KEYS", "checked", "finished", "read_config"]

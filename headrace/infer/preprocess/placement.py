@@ -46,10 +46,8 @@ class Placement:
         """
         boxes = np.asarray(xyxy, np.float32).reshape(-1, 4)
         offset = np.array([self.left, self.top] * 2, np.float32)
-        boxes = (boxes - offset) / np.array(self.scale * 2, np.float32)
-        if clip:
-            np.clip(boxes, 0, np.array(self.frame_size * 2, np.float32), out=boxes)
-        return boxes
+        boxes = np.asarray((boxes - offset) / np.array(self.scale * 2, np.float32), np.float32)
+        return boxes.clip(0, np.array(self.frame_size * 2, np.float32)) if clip else boxes
 
     def to_network(self, xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
         """Boxes ``(n, 4)`` from frame pixels to network pixels; a new array."""

@@ -8,13 +8,13 @@ from headrace import (
     EOSMessage,
     FrameMetadata,
     ObjectMetadata,
-    Pipeline,
     PipelineState,
     Probe,
     Tensor,
     as_tensor,
     osd,
 )
+from headrace.flow import ServiceMakerPipeline as Pipeline
 from headrace.flow import StateTransitionMessage
 
 __version__ = "0.0.1"

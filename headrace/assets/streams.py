@@ -1,0 +1,67 @@
+"""The clips and pictures below ``samples/streams``: rendered scenes under the documented names."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from headrace.source.sim import SceneOptions
+
+FOLDER = "samples/streams"
+FPS = 30
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A scene and the files that are made from it.
+
+    Attributes:
+        name: Of the clip, in messages.
+        scene: Name of the scene.
+        seed: Of the scene; the models were trained on others.
+        size: Width and height in pixels.
+        files: File names; the suffix says the container, ``h265`` in the name or as the suffix the codec.
+        objects: About how many moving objects there are.
+    """
+
+    name: str
+    scene: str
+    seed: int
+    size: tuple[int, int]
+    files: tuple[str, ...]
+    objects: int = 16
+
+    def address(self, seconds: float) -> str:
+        """The scene's ``sim://`` address."""
+        options = self.options(seconds)
+        size = f"width={options.width}&height={options.height}&fps={FPS}&frames={options.frames}"
+        return f"sim://{self.scene}?seed={self.seed}&objects={self.objects}&{size}"
+
+    def options(self, seconds: float) -> SceneOptions:
+        """The scene of the wanted length."""
+        width, height = self.size
+        return SceneOptions(
+            self.scene, self.seed, self.objects, width, height, FPS, frames=max(math.ceil(seconds * FPS), 1)
+        )
+
+
+#: Clips, the one that takes longest first.
+CLIPS = (
+    Clip("1080p", "crossroad", 21, (1920, 1080), ("sample_1080p_h264.mp4", "sample_1080p_h265.mp4"), 20),
+    Clip("720p", "crossroad", 7, (1280, 720), ("sample_720p.h264", "sample_720p.mp4", "sample_720p.mjpeg")),
+    Clip("cam6", "highway", 33, (1280, 720), ("sample_cam6.mp4",)),
+    Clip("office", "plaza", 12, (1280, 720), ("sample_office.mp4",)),
+    Clip("qHD", "crossroad", 58, (960, 540), ("sample_qHD.mp4", "sample_qHD.h264")),
+    Clip("yoga", "plaza", 45, (960, 540), ("yoga.mp4",), 6),
+    Clip("walk", "plaza", 5, (640, 360), ("sample_walk.mov",), 8),
+    Clip("run", "plaza", 17, (640, 360), ("sample_run.mov",), 8),
+    Clip("push", "plaza", 29, (640, 360), ("sample_push.mov",), 8),
+    Clip("ride_bike", "crossroad", 41, (640, 360), ("sample_ride_bike.mov",), 8),
+)
+
+#: Pictures: file name to clip and the frame of it.
+PICTURES = {
+    "sample_720p.jpg": ("720p", 60),
+    "sample_industrial.jpg": ("qHD", 60),
+    "yoga.jpg": ("yoga", 60),
+}

@@ -1,0 +1,148 @@
+"""The models answer in the form that programs expect, and find what is there."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+
+from headrace.bench.score import average_precision, detection_score
+from headrace.meta.detections import Detections
+from headrace.source.sim import SCENES, Scene, SceneOptions
+from headrace.source.sim.truth import VEHICLE
+from headrace.source.sim.vehicles import BUILDS, PAINTS
+
+PRIMARY = "samples/models/Primary_Detector/resnet18_trafficcamnet_pruned.onnx"
+PEOPLE = "samples/models/tao_pretrained_models/peopleNet/resnet34_peoplenet_int8.onnx"
+MAKE = "samples/models/Secondary_VehicleMake"
+TYPES = "samples/models/Secondary_VehicleTypes"
+WIDTH, HEIGHT = 960, 544
+#: The type of a car, an estate, a van, a lorry and a bus.
+TYPE_OF_BUILD = ("sedan", "suv", "van", "truck", "largevehicle")
+#: Labels of the paints, in the order of `vehicles.PAINTS`.
+COLORS = "white silver gray black red blue azure green yellow orange purple beige"
+
+
+def session(path):
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 2
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def network_input(image):
+    """Stretched, RGB, 0 to 1, as the configurations say."""
+    small = cv2.resize(image, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(small[..., ::-1].transpose(2, 0, 1)[None], np.float32) / 255
+
+
+def found_in(coverage, boxes, size, threshold=0.2, overlap=0.5):
+    """DetectNet_v2's answer: side = cell's point, plus or minus the value, in units of 35 pixels; NMS by class."""
+    found = []
+    for kind, (sure, sides) in enumerate(zip(coverage, boxes.reshape(-1, 4, 34, 60), strict=True)):
+        row, column = np.nonzero(sure >= threshold)
+        if not len(row):
+            continue
+        x, y = (16 * column + 0.5) / 35, (16 * row + 0.5) / 35
+        left, top, right, bottom = sides[:, row, column]
+        xyxy = 35 * np.stack([x - left, y - top, x + right, y + bottom], 1)
+        xyxy = np.clip(xyxy, 0, [WIDTH, HEIGHT] * 2) * np.tile(np.array(size) / (WIDTH, HEIGHT), 2)
+        rows = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], 1).tolist()
+        keep = list(cv2.dnn.NMSBoxes(rows, sure[row, column].tolist(), 0.0, overlap))
+        found += [(xyxy[k], sure[row[k], column[k]], kind) for k in keep]
+    if not found:
+        return Detections.empty()
+    xyxy, confidence, class_id = zip(*found, strict=True)
+    return Detections(
+        np.array(xyxy, np.float32), np.array(confidence, np.float32), np.array(class_id, np.int32)
+    )
+
+
+@pytest.mark.parametrize(("place", "classes"), [(PRIMARY, 4), (PEOPLE, 3)])
+def test_a_detector_has_the_tensors_that_programs_read(tree, place, classes):
+    onnx.checker.check_model(onnx.load(tree / place), full_check=True)
+    model = session(tree / place)
+    assert [(i.name, i.shape[1:]) for i in model.get_inputs()] == [("input_1:0", [3, HEIGHT, WIDTH])]
+    outputs = {o.name: o.shape[1:] for o in model.get_outputs()}
+    assert outputs == {
+        "output_cov/Sigmoid:0": [classes, 34, 60],
+        "output_bbox/BiasAdd:0": [4 * classes, 34, 60],
+    }
+    for batch in (1, 3):
+        answers = model.run(list(outputs), {"input_1:0": np.zeros((batch, 3, HEIGHT, WIDTH), np.float32)})
+        assert [a.shape for a in answers] == [(batch, *shape) for shape in outputs.values()]
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+def test_the_detector_finds_the_objects_of_unseen_scenes(tree, size):
+    model = session(tree / PRIMARY)
+    found, truths = [], []
+    for seed in range(1, 4):
+        for name in SCENES:
+            scene = Scene(SceneOptions(name, seed=seed, objects=16, width=size[0], height=size[1]))
+            for index in range(0, 600, 120):
+                image, truth = scene.render(index)
+                answers = model.run(
+                    ["output_cov/Sigmoid:0", "output_bbox/BiasAdd:0"], {"input_1:0": network_input(image)}
+                )
+                found.append(found_in(answers[0][0], answers[1][0], size))
+                truths.append(truth)
+    precision = average_precision(found, truths).per_class
+    assert precision[0] >= 0.95  # vehicles
+    assert precision[2] >= 0.9  # people
+    score = detection_score([one[one.confidence >= 0.3] for one in found], truths)
+    assert score.recall >= 0.94
+    assert score.precision >= 0.94
+
+
+def test_the_detector_of_people_finds_nothing_else(tree):
+    image, _ = Scene(SceneOptions("plaza", seed=3, objects=16)).render(90)
+    coverage, _ = session(tree / PEOPLE).run(
+        ["output_cov/Sigmoid:0", "output_bbox/BiasAdd:0"], {"input_1:0": network_input(image)}
+    )
+    assert coverage[0, 0].max() > 0.5
+    assert not coverage[0, 1:].any()
+
+
+def looks(actor):
+    """Build and paint of a vehicle: what its generator says, drawn again."""
+    rng = np.random.default_rng(actor._seed)
+    rng.uniform(size=2)  # side and pace
+    return int(rng.choice(len(BUILDS), p=BUILDS)), int(rng.integers(len(PAINTS)))
+
+
+def vehicles():
+    """Pictures of well visible vehicles as a detector cuts them out, stretched to the network's size, and looks."""
+    for seed in range(1, 7):
+        scene = Scene(SceneOptions("crossroad", seed=seed, objects=20))
+        for index in range(0, 600, 100):
+            image, truth = scene.render(index)
+            actors = {actor.track_id: actor for actor in scene._traffic.at(index / scene.options.fps)}
+            seen = truth[(truth.class_id == VEHICLE) & (truth.visibility > 0.7)]
+            for box, track_id in zip(seen.xyxy.astype(int), seen.track_id.tolist(), strict=True):
+                left, top, right, bottom = box
+                if min(right - left, bottom - top) >= 24:
+                    yield cv2.resize(image[top:bottom, left:right], (224, 224)), *looks(actors[track_id])
+
+
+@pytest.mark.parametrize(
+    ("folder", "file", "which", "names", "share"),
+    [
+        (TYPES, "resnet18_vehicletypenet_pruned.onnx", 1, TYPE_OF_BUILD, 0.93),
+        (MAKE, "resnet18_vehiclemakenet_pruned.onnx", 2, COLORS.split(), 0.85),
+    ],
+)
+def test_vehicles_are_told_apart(tree, folder, file, which, names, share):
+    labels = (tree / folder / "labels.txt").read_text().strip().split(";")
+    model = session(tree / folder / file)
+    assert [(o.name, o.shape[1:]) for o in model.get_outputs()] == [("predictions/Softmax:0", [len(labels)])]
+    examples = list(vehicles())
+    pictures = np.stack([example[0].transpose(2, 0, 1) for example in examples]).astype(np.float32)
+    (answers,) = model.run(None, {"input_1:0": pictures})
+    assert answers.sum(1) == pytest.approx(1, abs=1e-4)
+    right = [
+        labels[k] == names[example[which]] for k, example in zip(answers.argmax(1), examples, strict=True)
+    ]
+    assert len(right) > 100
+    assert np.mean(right) >= share
