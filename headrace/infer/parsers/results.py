@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from headrace.infer.parsers.masks import stack_masks
 from headrace.meta import Detections
-from headrace.meta.user import Label, Segmentation
+from headrace.meta.outputs import Segmentation
+from headrace.meta.user import Label
 
 _ROW = 6
 
