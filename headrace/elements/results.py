@@ -66,11 +66,11 @@ def write_result(batch: Batch, target: Target, result: Result, settings: ResultS
     if result.segmentation is not None:
         _attach(batch, target, UserMetadata(MetaType.SEGMENTATION, result.segmentation))
     if result.tensors is not None:
-        _attach(
-            batch,
-            target,
-            UserMetadata(MetaType.TENSOR_OUTPUT, TensorOutput(settings.unique_id, result.tensors)),
-        )
+        output = TensorOutput(settings.unique_id, result.tensors, result.network_size)
+        if result.placement is not None:
+            output.scale = result.placement.scale
+            output.offset = (result.placement.left, result.placement.top)
+        _attach(batch, target, UserMetadata(MetaType.TENSOR_OUTPUT, output))
 
 
 def write_objects(

@@ -13,7 +13,8 @@ from headrace.frames.tensor import Tensor, as_tensor
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.object import ObjectMetadata
 from headrace.meta.osd import Rect
-from headrace.meta.user import ClassifierMetadata, MetaType, UserMetadata, of_type
+from headrace.meta.outputs import Segmentation, TensorOutput
+from headrace.meta.user import ClassifierMetadata, MetaType, UserMetadata
 
 if TYPE_CHECKING:
     from headrace.meta.batch import BatchMetadata
@@ -67,20 +68,43 @@ class RoiMetadata:
     classifiers: list[ClassifierMetadata] = field(default_factory=list)
     user: list[UserMetadata] = field(default_factory=list)
 
+    @classmethod
+    def of_row(
+        cls,
+        batch: BatchMetadata,
+        frame: int,
+        box: tuple[float, float, float, float],
+        row: int = -1,
+        scale: tuple[float, float] = (1.0, 1.0),
+        offset: tuple[int, int] = (0, 0),
+    ) -> RoiMetadata:
+        """A region of a frame, or with ``row`` of an object, given by their numbers.
+
+        Args:
+            batch: Their batch.
+            frame: Position of the frame in it.
+            box: Left, top, width, height in pixels of the frame.
+            row: Row of the object in the batch's table, -1 for none.
+            scale: See `scale`.
+            offset: See `offset`.
+        """
+        item = ObjectMetadata._at(batch.objects, row) if row >= 0 else None
+        return cls(Rect(*box), batch.frames[frame], item, scale, offset)
+
     @property
     def classifier_items(self) -> Iterator[ClassifierMetadata]:
         """Classifications of the region, a new iterator each time."""
         return iter(list(self.classifiers))
 
     @property
-    def tensor_items(self) -> Iterator[UserMetadata]:
-        """Raw model outputs for the region (`UserMetadata.as_tensor_output`), a new iterator each time."""
-        return of_type(self.user, MetaType.TENSOR_OUTPUT)
+    def tensor_items(self) -> Iterator[TensorOutput]:
+        """Raw model outputs for the region, a new iterator each time."""
+        return iter([meta.data for meta in self.user if isinstance(meta.data, TensorOutput)])
 
     @property
-    def segmentation_items(self) -> Iterator[UserMetadata]:
-        """Segmentations of the region (`UserMetadata.as_segmentation`), a new iterator each time."""
-        return of_type(self.user, MetaType.SEGMENTATION)
+    def segmentation_items(self) -> Iterator[Segmentation]:
+        """Segmentations of the region, a new iterator each time."""
+        return iter([meta.data for meta in self.user if isinstance(meta.data, Segmentation)])
 
     def to_frame(self, xyxy: NDArray[Any]) -> NDArray[np.float32]:
         """Boxes ``(n, 4)`` from pixels of the network's input to pixels of the frame, not clipped; a new array."""
@@ -215,6 +239,6 @@ def _as_dict(region: RoiMetadata) -> dict[str, Any]:
         "bboxes": [[box.left, box.top, box.left + box.width, box.top + box.height]],
         "probs": [label.prob for label in labels],
         "labels": [[label.label for label in labels]],
-        "seg_maps": [item.data.class_map for item in region.segmentation_items],
+        "seg_maps": [item.class_map for item in region.segmentation_items],
         "timestamp": frame.buffer_pts,
     }
