@@ -137,5 +137,5 @@ def _unavailable(name: str) -> Any:
     return function
 
 
-_FUNCTIONS = ["Create", "Destroy", "Map", "UnMap", "Copy", "SyncForCpu", "SyncForDevice", "FromFd", "MemSet", "MapEglImage"]
+_FUNCTIONS = "Create Destroy Map UnMap Copy SyncForCpu SyncForDevice FromFd MemSet MapEglImage".split()
 SURFACE_FUNCTIONS = {f"NvBufSurface{name}": _unavailable(f"NvBufSurface{name}") for name in _FUNCTIONS}
