@@ -9,6 +9,7 @@ import sys
 ELEMENTS: dict[str, tuple[str, str]] = {
     "hrinfer": ("hrinfer", "Infer"),
     "hrsimsrc": ("hrsimsrc", "SimSrc"),
+<<<<<<< HEAD
     "nvdsanalytics": ("nvdsanalytics", "AnalyticsElement"),
     "nvdslogger": ("nvdslogger", "Logger"),
     "nvdsosd": ("nvdsosd", "Osd"),
@@ -20,10 +21,21 @@ ELEMENTS: dict[str, tuple[str, str]] = {
     "nvmsgconv": ("nvmsgconv", "MsgConv"),
     "nvmultistreamtiler": ("nvmultistreamtiler", "Tiler"),
     "nvsegvisual": ("nvsegvisual", "SegVisual"),
+=======
+    "nv3dsink": ("nv3dsink", "Nv3dSink"),
+    "nvdslogger": ("nvdslogger", "Logger"),
+    "nvdsosd": ("nvdsosd", "Osd"),
+    "nveglglessink": ("nveglglessink", "EglSink"),
+    "nvmsgbroker": ("nvmsgbroker", "MsgBroker"),
+    "nvmsgconv": ("nvmsgconv", "MsgConv"),
+    "nvmultistreamtiler": ("nvmultistreamtiler", "Tiler"),
+    "nvosdbin": ("nvosdbin", "OsdBin"),
+>>>>>>> media
     "nvstreamdemux": ("nvstreamdemux", "StreamDemux"),
     "nvstreammux": ("nvstreammux", "StreamMux"),
     "nvtracker": ("nvtracker", "TrackerElement"),
     "nvurisrcbin": ("nvurisrcbin", "UriSource"),
+    "nvv4l2decoder": ("nvv4l2decoder", "V4l2Decoder"),
     "nvvideoconvert": ("nvvideoconvert", "VideoConvert"),
 }
 
