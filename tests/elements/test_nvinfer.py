@@ -335,7 +335,7 @@ ERRORS = [
     (["onnx-file=yolo.onnx", "model-color-format=2"], "model-color-format=2 .GRAY. does not fit"),
     (["onnx-file=yolo.onnx", "infer-dims=3;9;9"], "infer-dims=3;9;9 differs from the model's input"),
     (["onnx-file=yolo.onnx", "offsets=1;2"], "offsets=1.0;2.0 has 2 values, but RGB needs 3"),
-    (["onnx-file=yolo.onnx", "mean-file=no.ppm"], "mean-file=.*no.ppm does not exist"),
+    (["onnx-file=yolo.onnx", "mean-file=no.ppm"], "pgie.txt: mean-file .*no.ppm is no picture"),
 ]
 
 
