@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from headrace.source.sim import SceneOptions
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from headrace.assets.surface import surface
+from headrace.source.sim import Scene, SceneOptions
 
 FOLDER = "samples/streams"
 FPS = 30
@@ -59,9 +65,19 @@ CLIPS = (
     Clip("ride_bike", "crossroad", 41, (640, 360), ("sample_ride_bike.mov",), 8),
 )
 
-#: Pictures: file name to clip and the frame of it.
-PICTURES = {
-    "sample_720p.jpg": ("720p", 60),
-    "sample_industrial.jpg": ("qHD", 60),
-    "yoga.jpg": ("yoga", 60),
-}
+def pictures() -> dict[str, Callable[[], bytes]]:
+    """What makes each picture, by its place in the tree: frames of clips, and a surface with defects."""
+
+    def frame(name: str) -> bytes:
+        clip = next(clip for clip in CLIPS if clip.name == name)
+        return _jpeg(Scene(clip.options(seconds=4)).render(60)[0])
+
+    return {
+        f"{FOLDER}/sample_720p.jpg": lambda: frame("720p"),
+        f"{FOLDER}/yoga.jpg": lambda: frame("yoga"),
+        f"{FOLDER}/sample_industrial.jpg": lambda: _jpeg(surface()[0]),
+    }
+
+
+def _jpeg(image: NDArray[np.uint8]) -> bytes:
+    return bytes(cv2.imencode(".jpg", image)[1])

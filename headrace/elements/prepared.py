@@ -68,6 +68,8 @@ def _whole(meta: BatchMetadata, index: int, shape: tuple[int, ...]) -> RoiMetada
 
 
 def _placed(result: Result, region: RoiMetadata, clip: bool) -> Result:
+    if result.tensors is not None:
+        result.tensors.scale, result.tensors.offset = region.scale, region.offset
     found = result.detections
     if found is None:
         return result

@@ -82,6 +82,8 @@ class NvInferNetwork(Network):
         for result, placement in zip(results, frames.placements, strict=True):
             if result.detections is not None:
                 result.detections.xyxy = placement.to_frame(result.detections.xyxy, clip=False)
+            if result.tensors is not None:
+                result.tensors.scale, result.tensors.offset = placement.scale, (placement.left, placement.top)
         return results
 
     def results_of(self, tensor: NDArray[Any]) -> list[Result]:
