@@ -137,7 +137,7 @@ def test_classes_and_tensors_of_regions_hang_on_them(
     (meta,) = one.out.metas[0].preprocess_batch_items
     for roi in meta.as_preprocess_batch().rois:
         assert [one.get_n_label(0) for one in roi.classifier_items] == ["bright"]
-        (tensors,) = roi.tensor_items
+        (tensors,) = (item.data for item in roi.user)
         assert (tensors.unique_id, tensors.layers["kind"].shape, tensors.network_size) == (
             4,
             (2,),
