@@ -124,12 +124,8 @@ class NvInferNetwork(Network):
             masks = found.masks if self.config.output_instance_mask else None
             found = replace(found, xyxy=placement.to_frame(found.xyxy, clip=False), masks=masks)
         wanted = self.config.output_tensor_meta or self.config.network_type == OTHER
-        result = replace(result, detections=found, names=self.labels)
-        if not wanted:
-            return result
-        tensors = {name: array[row] for name, array in outputs.items()}
-        size = (self.info.width, self.info.height, self.info.channels)
-        return replace(result, tensors=tensors, network_size=size, placement=placement)
+        tensors = {name: array[row] for name, array in outputs.items()} if wanted else None
+        return replace(result, detections=found, names=self.labels, tensors=tensors)
 
     def close(self) -> None:
         """Free the engine."""
