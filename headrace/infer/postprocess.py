@@ -15,9 +15,9 @@ from headrace.infer.model import Result
 from headrace.infer.nvinfer.config import CLASSIFIER, NvInferConfig
 from headrace.infer.nvinfer.labels_file import class_names, read_label_lines
 from headrace.infer.nvinfer.outputs import ordered_outputs
-from headrace.infer.nvinfer.parsing import choose_parse
+from headrace.infer.nvinfer.parsing import Parse, choose_parse
 from headrace.infer.nvinfer.reading import checked, config_of
-from headrace.infer.nvinfer.subject import Parse, Subject
+from headrace.infer.nvinfer.subject import Subject
 from headrace.infer.parsers import NetworkInfo
 from headrace.keyfile import read_groups
 from headrace.meta import TensorOutput

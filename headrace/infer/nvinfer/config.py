@@ -47,7 +47,9 @@ class NvInferConfig:
     process_mode: int = key(1, "1 on frames, 2 on objects found upstream", minimum=1, maximum=2)
     interval: int = key(0, "batches skipped after each inference, on frames only", minimum=0)
     batch_size: int = key(1, "most frames or objects in one run; more are split", minimum=1, maximum=1024)
-    labelfile_path: str = key("", "class names, one on each line; for classifiers an output layer on each line", kind="path")
+    labelfile_path: str = key(
+        "", "class names, one on each line; for classifiers an output layer on each line", kind="path"
+    )
     network_type: int = key(
         0, "0 detector, 1 classifier, 2 semantic segmentation, 3 instance segmentation, 100 tensors only",
         minimum=0, maximum=100,
