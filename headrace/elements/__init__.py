@@ -13,6 +13,7 @@ ELEMENTS: dict[str, tuple[str, str]] = {
     "nvdsanalytics": ("nvdsanalytics", "AnalyticsElement"),
     "nvdslogger": ("nvdslogger", "Logger"),
     "nvdsosd": ("nvdsosd", "Osd"),
+    "nvdspostprocess": ("nvdspostprocess", "Postprocess"),
     "nvdspreprocess": ("nvdspreprocess", "Preprocess"),
     "nvdsvideotemplate": ("nvdsvideotemplate", "VideoTemplate"),
     "nvinfer": ("nvinfer", "NvInfer"),
