@@ -14,7 +14,8 @@ from headrace.infer.model import Result
 from headrace.meta.batch import Batch
 from headrace.meta.detections import Detections
 from headrace.meta.frame import FrameMetadata
-from headrace.meta.user import ClassifierMetadata, Label, MetaType, TensorOutput, UserMetadata
+from headrace.meta.outputs import TensorOutput
+from headrace.meta.user import ClassifierMetadata, Label, MetaType, UserMetadata
 
 _FRAME_BORDER = 6
 
@@ -65,11 +66,11 @@ def write_result(batch: Batch, target: Target, result: Result, settings: ResultS
     if result.segmentation is not None:
         _attach(batch, target, UserMetadata(MetaType.SEGMENTATION, result.segmentation))
     if result.tensors is not None:
-        _attach(
-            batch,
-            target,
-            UserMetadata(MetaType.TENSOR_OUTPUT, TensorOutput(settings.unique_id, result.tensors)),
-        )
+        output = TensorOutput(settings.unique_id, result.tensors, result.network_size)
+        if result.placement is not None:
+            output.scale = result.placement.scale
+            output.offset = (result.placement.left, result.placement.top)
+        _attach(batch, target, UserMetadata(MetaType.TENSOR_OUTPUT, output))
 
 
 def write_objects(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from headrace.infer.batch import FrameBatch
 from headrace.infer.options import InferOptions
+from headrace.infer.preprocess import Placement
 from headrace.meta import Detections, Label, Segmentation
 
 
@@ -42,6 +43,8 @@ class Result:
         labels: What a classifier recognised, one entry for each of its outputs that say something.
         segmentation: The class of each pixel of the network's picture.
         tensors: Raw outputs by name, without the batch axis.
+        network_size: With ``tensors``: width, height and channels of the model's input.
+        placement: With ``tensors``: where the picture lies in the model's input.
 
     Example:
         >>> Result(labels=(Label("red", 3, 0.9),)).detections is None
@@ -53,6 +56,8 @@ class Result:
     labels: Sequence[Label] | None = None
     segmentation: Segmentation | None = None
     tensors: Mapping[str, NDArray[Any]] | None = None
+    network_size: tuple[int, int, int] = (0, 0, 0)
+    placement: Placement | None = None
 
 
 class Model(ABC):  # noqa: B024 - what is abstract differs in the two kinds

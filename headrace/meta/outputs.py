@@ -19,6 +19,9 @@ class TensorOutput:
     Attributes:
         unique_id: The element that ran the model.
         layers: Output name to array, without the batch dimension.
+        network_size: Width, height and channels of the model's input; zeros when the element does not tell.
+        scale: Pixels of the model's input per pixel of the frame, across and down; zeros when not told.
+        offset: Column and row of the model's input where the picture starts (after padding).
 
     Example:
         >>> output = TensorOutput(1, {"scores": np.zeros((3, 4), np.float32)})
@@ -28,6 +31,9 @@ class TensorOutput:
 
     unique_id: int
     layers: Mapping[str, NDArray[Any]]
+    network_size: tuple[int, int, int] = (0, 0, 0)
+    scale: tuple[float, float] = (0.0, 0.0)
+    offset: tuple[int, int] = (0, 0)
 
     def get_layers(self) -> dict[str, Tensor]:
         """The layers as a fresh dictionary of tensors that share memory with the arrays."""

@@ -13,7 +13,8 @@ from headrace.frames.tensor import Tensor, as_tensor
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.object import ObjectMetadata
 from headrace.meta.osd import Rect
-from headrace.meta.user import ClassifierMetadata, MetaType, Segmentation, TensorOutput, UserMetadata
+from headrace.meta.outputs import Segmentation, TensorOutput
+from headrace.meta.user import ClassifierMetadata, MetaType, UserMetadata
 
 if TYPE_CHECKING:
     from headrace.meta.batch import BatchMetadata
@@ -66,6 +67,29 @@ class RoiMetadata:
     offset: tuple[int, int] = (0, 0)
     classifiers: list[ClassifierMetadata] = field(default_factory=list)
     user: list[UserMetadata] = field(default_factory=list)
+
+    @classmethod
+    def of_row(
+        cls,
+        batch: BatchMetadata,
+        frame: int,
+        box: tuple[float, float, float, float],
+        row: int = -1,
+        scale: tuple[float, float] = (1.0, 1.0),
+        offset: tuple[int, int] = (0, 0),
+    ) -> RoiMetadata:
+        """A region of a frame, or with ``row`` of an object, given by their numbers.
+
+        Args:
+            batch: Their batch.
+            frame: Position of the frame in it.
+            box: Left, top, width, height in pixels of the frame.
+            row: Row of the object in the batch's table, -1 for none.
+            scale: See `scale`.
+            offset: See `offset`.
+        """
+        item = ObjectMetadata._at(batch.objects, row) if row >= 0 else None
+        return cls(Rect(*box), batch.frames[frame], item, scale, offset)
 
     @property
     def classifier_items(self) -> Iterator[ClassifierMetadata]:

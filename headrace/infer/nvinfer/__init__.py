@@ -4,6 +4,7 @@ from headrace.infer.nvinfer.config import NvInferConfig
 from headrace.infer.nvinfer.model_file import find_model
 from headrace.infer.nvinfer.network import NvInferNetwork
 from headrace.infer.nvinfer.reading import CLASS_KEYS, PROPERTY_KEYS, checked, read_config
+from headrace.infer.nvinfer.server_reading import read_server_config
 
 __all__ = [
     "CLASS_KEYS",
@@ -13,4 +14,5 @@ __all__ = [
     "checked",
     "find_model",
     "read_config",
+    "read_server_config",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from headrace.errors import ConfigError
@@ -29,6 +30,7 @@ class NvInferConfig:
         path: The configuration file; custom parse functions and messages refer to it.
         attributes: Thresholds and colours of each class, ``num_detected_classes`` of them.
         given: Names of the fields that were set, by the file or by properties.
+        names: What fields are called in the file, where that is not a key of ``[property]``.
 
     Example:
         >>> config = NvInferConfig(onnx_file="net.onnx", num_detected_classes=4, symmetric_padding=True)
@@ -39,12 +41,15 @@ class NvInferConfig:
     path: Path = Path("nvinfer.txt")
     attributes: tuple[ClassAttributes, ...] = ()
     given: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     gie_unique_id: int = key(15, "component id written into the metadata", minimum=1)
     process_mode: int = key(1, "1 on frames, 2 on objects found upstream", minimum=1, maximum=2)
     interval: int = key(0, "batches skipped after each inference, on frames only", minimum=0)
     batch_size: int = key(1, "most frames or objects in one run; more are split", minimum=1, maximum=1024)
-    labelfile_path: str = key("", "class names; see below", kind="path")
+    labelfile_path: str = key(
+        "", "class names, one on each line; for classifiers an output layer on each line", kind="path"
+    )
     network_type: int = key(
         0, "0 detector, 1 classifier, 2 semantic segmentation, 3 instance segmentation, 100 tensors only",
         minimum=0, maximum=100,
@@ -86,7 +91,7 @@ class NvInferConfig:
     )
     enable_dbscan: bool = key(False, "older form of cluster-mode=1")
     custom_lib_path: str = key("", "Python file of the custom parse functions", kind="path")
-    parse_bbox_func_name: str = key("", "custom parse function of a detector; see below")
+    parse_bbox_func_name: str = key("", "custom parse function of a detector, file.py:function")
     parse_bbox_instance_mask_func_name: str = key("", "the same with masks, for network-type=3")
     parse_segmentation_func_name: str = key("", "the same for network-type=2")
     parse_classifier_func_name: str = key("", "the same for network-type=1")
@@ -156,6 +161,10 @@ class NvInferConfig:
         """A copy in which some fields are set."""
         return replace(self, given=self.given | values.keys(), **values)  # type: ignore[arg-type]
 
+    def where(self, field: str) -> str:
+        """File and key of a field, for messages."""
+        return f"{self.path}: {self.names.get(field) or '[property] ' + field.replace('_', '-')}"
+
     @property
     def detects(self) -> bool:
         """Whether the results are objects."""
@@ -172,8 +181,8 @@ class NvInferConfig:
         mean = self.offsets or (0.0,) * channels
         if len(mean) < channels or len(mean) > 4:
             raise ConfigError(
-                f"{self.path}: [property] offsets={';'.join(map(str, mean))} has {len(mean)} values, but "
-                f"{self.color} (model-color-format={self.model_color_format}) needs {channels}"
+                f"{self.where('offsets')}={';'.join(map(str, mean))} has {len(mean)} values, but "
+                f"{self.color} needs {channels}"
             )
         return PreprocessOptions(
             resize="letterbox" if self.maintain_aspect_ratio else "stretch",

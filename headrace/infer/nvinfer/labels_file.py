@@ -19,7 +19,7 @@ def read_label_lines(config: NvInferConfig) -> tuple[tuple[str, ...], ...]:
     if not config.labelfile_path:
         return ()
     path = Path(config.labelfile_path)
-    where = f"{config.path}: [property] labelfile-path={path}"
+    where = f"{config.where('labelfile_path')}={path}"
     if not path.is_file():
         raise ConfigError(f"{where} {MISSING}")
     try:

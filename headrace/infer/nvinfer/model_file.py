@@ -15,16 +15,10 @@ _log = logging.getLogger(__name__)
 #: What DeepStream adds to a model's name: batch size, GPU and number type.
 _BUILT = re.compile(r"(_b\d+_gpu\d+_\w+)?\.(engine|plan|trt)$")
 _OTHERS = {
-    "model_engine_file": (
-        "model-engine-file",
-        "a TensorRT engine, which runs on the GPU that it was built for",
-    ),
-    "tlt_encoded_model": (
-        "tlt-encoded-model",
-        "an encrypted TAO model, which only TensorRT's converter opens",
-    ),
-    "uff_file": ("uff-file", "a UFF model"),
-    "model_file": ("model-file", "a Caffe model"),
+    "model_engine_file": "a TensorRT engine, which runs on the GPU that it was built for",
+    "tlt_encoded_model": "an encrypted TAO model, which only TensorRT's converter opens",
+    "uff_file": "a UFF model",
+    "model_file": "a Caffe model",
 }
 
 
@@ -37,13 +31,12 @@ def find_model(config: NvInferConfig) -> Path:
     Raises:
         ConfigError: No key names a model, or none that can be used; says what to give instead.
     """
-    where = f"{config.path}: [property]"
     engine = Path(config.model_engine_file)
     if config.model_engine_file and engine.suffix.lower() in (".onnx", ".ort") and engine.exists():
         return engine
     if config.onnx_file:
-        return _onnx_file(config, where)
-    for field, (key, kind) in _OTHERS.items():
+        return _onnx_file(config)
+    for field, kind in _OTHERS.items():
         text = getattr(config, field)
         if not text:
             continue
@@ -51,20 +44,20 @@ def find_model(config: NvInferConfig) -> Path:
         if beside is None:
             tried = " or ".join(file.name for file in candidates(Path(text)))
             raise ConfigError(
-                f"{where} {key}={text} is {kind} and cannot be used here; set onnx-file to the ONNX file of the "
-                f"model, or put it beside as {tried}"
+                f"{config.where(field)}={text} is {kind} and cannot be used here; set onnx-file to the ONNX file of "
+                f"the model, or put it beside as {tried}"
             )
-        _log.info("%s %s=%s is %s; %s is used instead", where, key, text, kind, beside)
+        _log.info("%s=%s is %s; %s is used instead", config.where(field), text, kind, beside)
         return beside
-    raise ConfigError(f"{where} names no model; set onnx-file")
+    raise ConfigError(f"{config.where('onnx_file')} is not set; give the ONNX file of the model")
 
 
-def _onnx_file(config: NvInferConfig, where: str) -> Path:
-    file = Path(config.onnx_file)
+def _onnx_file(config: NvInferConfig) -> Path:
+    file, where = Path(config.onnx_file), config.where("onnx_file")
     if not file.is_file():
-        raise ConfigError(f"{where} onnx-file={file} {MISSING}")
+        raise ConfigError(f"{where}={file} {MISSING}")
     if config.model_engine_file:
-        _log.info("%s model-engine-file: TensorRT engines cannot be used here; %s is used", where, file)
+        _log.info("%s=%s is used; TensorRT engines cannot be used here", where, file)
     return file
 
 

@@ -20,7 +20,8 @@ from headrace.infer.nvinfer.config import CLASSIFIER, OTHER, NvInferConfig
 from headrace.infer.nvinfer.labels_file import MISSING, class_names, read_label_lines
 from headrace.infer.nvinfer.model_file import find_model
 from headrace.infer.nvinfer.outputs import ordered_outputs, write_raw
-from headrace.infer.nvinfer.parsing import Outputs, choose_parse
+from headrace.infer.nvinfer.parsing import choose_parse
+from headrace.infer.nvinfer.subject import Outputs, Subject
 from headrace.infer.onnx_model import NetworkInput
 from headrace.infer.options import InferOptions
 from headrace.infer.parsers import NetworkInfo
@@ -45,7 +46,7 @@ class NvInferNetwork(Network):
         >>> from headrace.infer.nvinfer import checked
         >>> NvInferNetwork(checked(NvInferConfig(network_type=OTHER)))
         Traceback (most recent call last):
-        headrace.errors.ConfigError: nvinfer.txt: [property] names no model; set onnx-file
+        headrace.errors.ConfigError: nvinfer.txt: [property] onnx-file is not set; give the ONNX file of the model
     """
 
     def __init__(self, config: NvInferConfig) -> None:
@@ -71,14 +72,16 @@ class NvInferNetwork(Network):
         preprocess = config.preprocess()
         if graph.channels() not in (None, preprocess.channels):
             raise ConfigError(
-                f"{config.path}: [property] model-color-format={config.model_color_format} ({config.color}) does not "
+                f"{config.where('model_color_format')}={config.model_color_format} ({config.color}) does not "
                 f"fit {graph.path}, whose input is {graph.inputs[0]}; use 0 RGB, 1 BGR or 2 grey"
             )
         self._input = NetworkInput(graph, InferOptions(preprocess=preprocess), preprocess)
         self.info = NetworkInfo(self._input.width, self._input.height, preprocess.channels)
         self._mean = _mean_picture(config, self.info, graph.channels_last())
         self._outputs = ordered_outputs(config, graph)
-        self._parse = choose_parse(config, graph, self.info, lines)
+        by_name = {output.name: output for output in graph.outputs}
+        used = replace(graph, outputs=tuple(by_name[name] for name in self._outputs))
+        self._parse = choose_parse(Subject(config, used, self.info, lines))
         self._runs = 0
 
     def results(self, frames: FrameBatch) -> list[Result]:
@@ -121,8 +124,12 @@ class NvInferNetwork(Network):
             masks = found.masks if self.config.output_instance_mask else None
             found = replace(found, xyxy=placement.to_frame(found.xyxy, clip=False), masks=masks)
         wanted = self.config.output_tensor_meta or self.config.network_type == OTHER
-        tensors = {name: array[row] for name, array in outputs.items()} if wanted else None
-        return replace(result, detections=found, names=self.labels, tensors=tensors)
+        result = replace(result, detections=found, names=self.labels)
+        if not wanted:
+            return result
+        tensors = {name: array[row] for name, array in outputs.items()}
+        size = (self.info.width, self.info.height, self.info.channels)
+        return replace(result, tensors=tensors, network_size=size, placement=placement)
 
     def close(self) -> None:
         """Free the engine."""
@@ -144,16 +151,14 @@ def with_input_size(config: NvInferConfig, graph: ModelGraph) -> ModelGraph:
     spec, dims = graph.inputs[0], config.infer_dims
     if not dims:
         if graph.input_size() is None:
-            raise ConfigError(
-                f"{config.path}: [property] infer-dims is not set, but {spec} is open; give c;h;w"
-            )
+            raise ConfigError(f"{config.where('infer_dims')} is not set, but {spec} is open; give c;h;w")
         return graph
     known = graph.channels() in (1, 3)
     last = graph.channels_last() if known else config.network_input_order == 1
     wanted = (*dims[1:], dims[0]) if last else dims
     if any(size not in (None, want) for size, want in zip(spec.shape[1:], wanted, strict=True)):
         raise ConfigError(
-            f"{config.path}: [property] infer-dims={';'.join(map(str, dims))} differs from the model's input {spec}"
+            f"{config.where('infer_dims')}={';'.join(map(str, dims))} differs from the model's input {spec}"
         )
     return replace(graph, inputs=(TensorSpec(spec.name, (spec.shape[0], *wanted), spec.dtype),))
 
@@ -162,7 +167,7 @@ def _mean_picture(config: NvInferConfig, info: NetworkInfo, last: bool) -> NDArr
     """What is subtracted from every row of the input: ``mean-file`` times the factor."""
     if not config.mean_file:
         return None
-    where = f"{config.path}: [property] mean-file={config.mean_file}"
+    where = f"{config.where('mean_file')}={config.mean_file}"
     if not Path(config.mean_file).is_file():
         raise ConfigError(f"{where} {MISSING}")
     picture = cv2.imread(config.mean_file, cv2.IMREAD_COLOR)

@@ -29,8 +29,8 @@ def ordered_outputs(config: NvInferConfig, graph: ModelGraph) -> tuple[str, ...]
     found = tuple(name for name in wanted if name is not None)
     if len(found) < len(wanted):
         _log.warning(
-            "%s: [property] output-blob-names=%s are not all outputs of %s; all of these are used: %s",
-            config.path, ";".join(config.output_blob_names), graph.path, ", ".join(names),
+            "%s=%s are not all outputs of %s; all of these are used: %s",
+            config.where("output_blob_names"), ";".join(config.output_blob_names), graph.path, ", ".join(names),
         )  # fmt: skip
         return names
     return found or names

@@ -153,20 +153,23 @@ def checked(config: NvInferConfig) -> NvInferConfig:
         ConfigError: Keys do not go together; names file and key.
     """
     config = finished(config)
-    where = f"{config.path}: [property]"
     if config.network_type not in (0, 1, 2, 3, 100):
-        raise ConfigError(f"{where} network-type={config.network_type} is not known; use 0, 1, 2, 3 or 100")
+        raise ConfigError(
+            f"{config.where('network_type')}={config.network_type} is not known; use 0, 1, 2, 3 or 100"
+        )
     if config.detects and config.num_detected_classes == 0:
         raise ConfigError(
-            f"{where} num-detected-classes is not set; give the number of classes of the detector"
+            f"{config.where('num_detected_classes')} is not set; give the number of classes of the detector"
         )
     if config.output_instance_mask and config.cluster_mode != 4:
         raise ConfigError(
-            f"{where} output-instance-mask=1 needs cluster-mode=4, but it is {config.cluster_mode}: "
+            f"{config.where('output_instance_mask')}=1 needs cluster-mode=4, but it is {config.cluster_mode}: "
             "boxes that are merged have no mask"
         )
     if config.infer_dims and len(config.infer_dims) != 3:
-        raise ConfigError(f"{where} infer-dims={';'.join(map(str, config.infer_dims))} is not c;h;w")
+        raise ConfigError(
+            f"{config.where('infer_dims')}={';'.join(map(str, config.infer_dims))} is not c;h;w"
+        )
     idle = [key.name for key in PROPERTY_KEYS.values() if key.no_effect and key.field in config.given]
     if idle:
         _log.info("%s: without effect here: %s", config.path, ", ".join(idle))

@@ -244,7 +244,7 @@ def test_the_onnx_file_is_used_whatever_the_engine_is_called(write, tmp_path, ca
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("batch-size=1", "names no model; set onnx-file"),
+        ("batch-size=1", "onnx-file is not set; give the ONNX file of the model"),
         ("onnx-file=gone.onnx", "onnx-file=.*gone.onnx does not exist"),
         ("model-engine-file=a.onnx_b1_gpu0_fp16.engine", "TensorRT engine.*set onnx-file.*beside as a.onnx"),
         ("model-file=a.caffemodel", "Caffe model.*set onnx-file.*beside as a.caffemodel.onnx or a.onnx"),
