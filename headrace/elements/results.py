@@ -14,12 +14,8 @@ from headrace.infer.model import Result
 from headrace.meta.batch import Batch
 from headrace.meta.detections import Detections
 from headrace.meta.frame import FrameMetadata
-<<<<<<< HEAD
 from headrace.meta.preprocess import RoiMetadata
 from headrace.meta.user import ClassifierMetadata, Label, MetaType, UserMetadata
-=======
-from headrace.meta.user import ClassifierMetadata, Label, MetaType, TensorOutput, UserMetadata
->>>>>>> post
 
 _FRAME_BORDER = 6
 
@@ -74,15 +70,7 @@ def write_result(batch: Batch, target: Target, result: Result, settings: ResultS
     if result.segmentation is not None:
         _attach(batch, target, UserMetadata(MetaType.SEGMENTATION, result.segmentation))
     if result.tensors is not None:
-<<<<<<< HEAD
         _attach(batch, target, UserMetadata(MetaType.TENSOR_OUTPUT, result.tensors))
-=======
-        _attach(
-            batch,
-            target,
-            UserMetadata(MetaType.TENSOR_OUTPUT, TensorOutput(settings.unique_id, result.tensors)),
-        )
->>>>>>> post
 
 
 def write_objects(

@@ -12,11 +12,7 @@ from numpy.typing import NDArray
 from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
 from headrace.infer.options import InferOptions
-<<<<<<< HEAD
 from headrace.meta import Detections, Label, Segmentation, TensorOutput
-=======
-from headrace.meta import Detections, Label, Segmentation
->>>>>>> post
 
 
 class Classification(NamedTuple):
@@ -46,11 +42,7 @@ class Result:
         names: Names of the classes of ``detections``.
         labels: What a classifier recognised, one entry for each of its outputs that say something.
         segmentation: The class of each pixel of the network's picture.
-<<<<<<< HEAD
         tensors: Raw outputs.
-=======
-        tensors: Raw outputs by name, without the batch axis.
->>>>>>> post
 
     Example:
         >>> Result(labels=(Label("red", 3, 0.9),)).detections is None
@@ -61,11 +53,7 @@ class Result:
     names: Sequence[str] = ()
     labels: Sequence[Label] | None = None
     segmentation: Segmentation | None = None
-<<<<<<< HEAD
     tensors: TensorOutput | None = None
-=======
-    tensors: Mapping[str, NDArray[Any]] | None = None
->>>>>>> post
 
 
 class Model(ABC):  # noqa: B024 - what is abstract differs in the two kinds

@@ -172,11 +172,7 @@ def test_frames_become_input_as_the_file_says(
     probe_tensor(tmp_path, shape=shape)
     path = config("onnx-file=same.onnx", "network-type=100", *lines)
     one = run(f"{white(1)} ! nvinfer config-file-path={path} ! {OUT}").to_end()
-<<<<<<< HEAD
     (output,) = (item.data for item in one.out.frames[0].tensor_items)
-=======
-    output = next(one.out.frames[0].tensor_items).as_tensor_output()
->>>>>>> meta
     array = output.layers["out"]
     array = array.transpose(2, 0, 1) if array.shape[0] == 4 else array
     assert one.out.frames[0].n_objects == 0
@@ -201,11 +197,7 @@ def test_raw_outputs_hang_on_frames_in_the_order_asked_for(run: Any, config: Any
     one = run(f'{white(1)} ! nvinfer config-file-path={path} filter-out-class-ids="0;1" ! {OUT}').to_end()
     (frame,) = one.out.frames
     assert frame.n_objects == 0
-<<<<<<< HEAD
     (output,) = (item.data for item in frame.tensor_items)
-=======
-    output = next(frame.tensor_items).as_tensor_output()
->>>>>>> meta
     assert output.unique_id == 9
     assert [(name, array.shape) for name, array in output.layers.items()] == [
         ("output_bbox/BiasAdd", (8, 2, 2)),

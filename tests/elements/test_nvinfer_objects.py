@@ -270,11 +270,7 @@ def test_a_detector_on_objects_finds_parts_of_them(
     rect = part.rect_params
     # 12..20, 10..14 of 32x32 pixels in an object of 32x22 pixels at 8, 8.
     np.testing.assert_allclose([rect.left, rect.top, rect.width, rect.height], [20, 14.875, 8, 2.75])
-<<<<<<< HEAD
     (tensors,) = (item.data for item in whole.tensor_items)
-=======
-    tensors = next(whole.tensor_items).as_tensor_output()
->>>>>>> meta
     assert tensors.layers["output0"].shape == (6, 21)
     assert one.out.frames[0].user == []
 
@@ -300,11 +296,7 @@ def test_segmentation_hangs_on_frames(run: Any, config: Any, tmp_path: Any, orde
     )  # fmt: skip
     one = run(f"{white(1)} ! nvinfer config-file-path={path} ! {OUT}").to_end()
     (frame,) = one.out.frames
-<<<<<<< HEAD
     (found,) = (item.as_segmentation() for item in frame.segmentation_items)
-=======
-    found = next(frame.segmentation_items).as_segmentation()
->>>>>>> meta
     assert (found.unique_id, found.width, found.height, found.classes) == (2, 4, 3, 2)
     assert found.class_map.dtype == np.int32
     assert found.class_map.tolist() == [[0, 1, -1, -1]] * 3

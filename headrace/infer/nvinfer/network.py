@@ -100,17 +100,10 @@ class NvInferNetwork(Network):
         """With names, and only what was asked for."""
         config, found, tensors = self.config, result.detections, None
         if found is not None:
-<<<<<<< HEAD
             found = replace(found, masks=found.masks if config.output_instance_mask else None)
         if config.output_tensor_meta or config.network_type == OTHER:
             size = self.info.width, self.info.height, self.info.channels
             tensors = TensorOutput(config.gie_unique_id, layers, size)
-=======
-            masks = found.masks if self.config.output_instance_mask else None
-            found = replace(found, xyxy=placement.to_frame(found.xyxy, clip=False), masks=masks)
-        wanted = self.config.output_tensor_meta or self.config.network_type == OTHER
-        tensors = {name: array[row] for name, array in outputs.items()} if wanted else None
->>>>>>> post
         return replace(result, detections=found, names=self.labels, tensors=tensors)
 
     def close(self) -> None:
