@@ -57,8 +57,8 @@ def resolve(path: str | os.PathLike[str], base: str | os.PathLike[str] | None = 
     inside = _INSTALLED.match(plain)
     if inside:
         # Asked first: where Python's file functions are redirected too, the place would seem to exist.
-        stand_in = assets / plain[inside.end() :].lstrip("/")
-        return place if place.exists() and not stand_in.exists() else stand_in
+        mapped = assets / plain[inside.end() :].lstrip("/")
+        return place if place.exists() and not mapped.exists() else mapped
     if place.exists():
         return place
     found = _by_tail(plain, assets)
@@ -66,6 +66,20 @@ def resolve(path: str | os.PathLike[str], base: str | os.PathLike[str] | None = 
         return place
     _say_once(str(place), str(found))
     return found
+
+
+def stand_in(text: str) -> str:
+    """A property's or argument's text in which paths and addresses below the installation lead into the assets.
+
+    Other texts, and all where no assets are set, are returned as they are.
+
+    Example:
+        >>> stand_in("rtsp://camera/1")
+        'rtsp://camera/1'
+    """
+    if assets_dir() is None or "/opt/nvidia/deepstream" not in text:
+        return text
+    return _IN_TEXT.sub(lambda match: str(resolve(match.group())), text)
 
 
 def _by_tail(place: str, assets: Path) -> Path | None:
