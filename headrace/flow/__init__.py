@@ -1,5 +1,7 @@
 """Pipelines: elements by name, links, probes, messages."""
 
+from headrace.flow import osd, postprocessing, utils
+from headrace.flow import signals as signal
 from headrace.flow.factory import CommonFactory, probe, register_probe
 from headrace.flow.feeders import Feeder
 from headrace.flow.flow import Flow
@@ -62,6 +64,10 @@ __all__ = [
     "StateTransitionMessage",
     "StreamInfo",
     "WarningMessage",
+    "osd",
+    "postprocessing",
     "probe",
     "register_probe",
+    "signal",
+    "utils",
 ]

@@ -91,6 +91,11 @@ class RoiMetadata:
         return cls(Rect(*box), batch.frames[frame], item, scale, offset)
 
     @property
+    def row(self) -> int:
+        """Row of the object in the batch's table, -1 for a region of a frame."""
+        return _row(self.object_meta)
+
+    @property
     def classifier_items(self) -> Iterator[ClassifierMetadata]:
         """Classifications of the region, a new iterator each time."""
         return iter(list(self.classifiers))

@@ -62,7 +62,7 @@ def test_a_model_of_a_repository_detects(run: Any, server: Any) -> None:
         rect = found.rect_params
         assert (rect.left, rect.top, rect.width, rect.height) == (24, 15, 16, 6)
         assert (found.label, found.unique_component_id) == ("person", 5)
-        tensors = next(frame.tensor_items).as_tensor_output()
+        (tensors,) = (item.data for item in frame.tensor_items)
         assert tensors.layers["output0"].shape == (6, 21)
 
 

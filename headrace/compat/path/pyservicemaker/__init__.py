@@ -1,12 +1,41 @@
-"""The module ``pyservicemaker`` on Headrace, for programs and plugins that import it by this name.
+"""The module ``pyservicemaker`` on Headrace, for programs and plugins that import it by this name."""
 
-Names are loaded when they are first used: programs import this before they fork.
-"""
+from headrace import (
+    BatchMetadata,
+    BatchMetadataOperator,
+    Buffer,
+    BufferObserver,
+    BufferOperator,
+    BufferProvider,
+    BufferRetriever,
+    CameraInfo,
+    CommonFactory,
+    DynamicSourceMessage,
+    EOSMessage,
+    Feeder,
+    Flow,
+    FrameMetadata,
+    MediaType,
+    ObjectMetadata,
+    PipelineState,
+    Probe,
+    Receiver,
+    RecordConfig,
+    RenderMode,
+    SensorInfo,
+    SourceConfig,
+    StateTransitionMessage,
+    Tensor,
+    as_tensor,
+    osd,
+    probe,
+    register_probe,
+    signal,
+)
+from headrace.flow import ServiceMakerPipeline as Pipeline
 
-from __future__ import annotations
-
-import importlib
-from typing import Any
+# Modules of this package, so that ``from pyservicemaker import utils`` and ``import pyservicemaker.utils`` give one.
+from . import postprocessing, utils
 
 __version__ = "0.0.1"
 
@@ -19,7 +48,6 @@ __all__ = [
     "BufferProvider",
     "BufferRetriever",
     "CameraInfo",
-    "ColorFormat",
     "CommonFactory",
     "DynamicSourceMessage",
     "EOSMessage",
