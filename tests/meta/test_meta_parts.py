@@ -67,8 +67,8 @@ def test_audio_frames_keep_their_fields_when_copied() -> None:
         {
             "media_type": "audio", "shape": [0, 2], "bboxes": [], "probs": [0.5],
             "labels": [["bell"], ["bell", "loud"]], "seg_maps": [], "objects": [0], "timestamp": 0,
-            "sample_rate": 48000, "num_channels": 2, "num_samples_per_frame": 0, "format": 0, "layout": 0, "infer_done": False, "class_id": 0,
-            "class_label": "bell", "confidence": 0.5,
+            "sample_rate": 48000, "num_channels": 2, "num_samples_per_frame": 0, "format": 0, "layout": 0,
+            "infer_done": False, "class_id": 0, "class_label": "bell", "confidence": 0.5,
         },
         None,
     ]  # fmt: skip
