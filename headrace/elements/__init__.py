@@ -22,6 +22,7 @@ ELEMENTS: dict[str, tuple[str, str]] = {
     "nvmsgbroker": ("nvmsgbroker", "MsgBroker"),
     "nvmsgconv": ("nvmsgconv", "MsgConv"),
     "nvmultistreamtiler": ("nvmultistreamtiler", "Tiler"),
+    "nvmultiurisrcbin": ("nvmultiurisrcbin", "MultiUriSource"),
     "nvosdbin": ("nvosdbin", "OsdBin"),
     "nvsegvisual": ("nvsegvisual", "SegVisual"),
     "nvstreamdemux": ("nvstreamdemux", "StreamDemux"),
