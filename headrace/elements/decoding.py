@@ -6,6 +6,7 @@ import os
 
 from gi.repository import Gst
 
+from headrace.elements.caps import BATCH_CAPS, NVMM
 from headrace.elements.nvmm_output import NvmmOutput
 from headrace.elements.parts import chain, make, remedy
 from headrace.errors import PipelineError
@@ -16,6 +17,8 @@ from headrace.gst.structures import structure_of
 _SUGGESTED = {"image/jpeg": "jpegdec"}
 #: Threads of one decoder. More of them keep frames, and a pipeline has as many decoders as sources.
 _THREADS = min(4, os.cpu_count() or 1)
+#: What comes out: the formats that models and overlays read without a detour.
+DECODED_CAPS = BATCH_CAPS.intersect(Gst.Caps.from_string(f"video/x-raw({NVMM}),format={{I420,NV12,GRAY8}}"))
 
 
 class Decoder(Face, Gst.Bin):

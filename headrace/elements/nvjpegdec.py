@@ -9,8 +9,7 @@ import dataclasses
 
 from gi.repository import Gst
 
-from headrace.elements.caps import BATCH_CAPS
-from headrace.elements.decoding import Decoder
+from headrace.elements.decoding import DECODED_CAPS, Decoder
 from headrace.gst.face import properties_of, template
 from headrace.gst.options import option
 
@@ -38,5 +37,5 @@ class JpegDecoder(Decoder):
     __gstmetadata__ = ("JPEG decoder", "Codec/Decoder/Image", "Decodes JPEG pictures", "Headrace")
     __gsttemplates__ = (
         template("sink", Gst.PadDirection.SINK, Gst.Caps.from_string("image/jpeg")),
-        template("src", Gst.PadDirection.SRC, BATCH_CAPS),
+        template("src", Gst.PadDirection.SRC, DECODED_CAPS),
     )

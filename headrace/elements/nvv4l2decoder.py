@@ -13,8 +13,7 @@ import dataclasses
 
 from gi.repository import Gst
 
-from headrace.elements.caps import BATCH_CAPS
-from headrace.elements.decoding import Decoder
+from headrace.elements.decoding import DECODED_CAPS, Decoder
 from headrace.elements.skipping import SKIP_NOTHING, SkipFrames
 from headrace.elements.uri_probes import EveryNth
 from headrace.gst.face import properties_of, template
@@ -71,7 +70,7 @@ class V4l2Decoder(Decoder):
     __gstmetadata__ = ("Video decoder", "Codec/Decoder/Video", "Decodes with what is installed", "Headrace")
     __gsttemplates__ = (
         template("sink", Gst.PadDirection.SINK, _CODED_CAPS),
-        template("src", Gst.PadDirection.SRC, BATCH_CAPS),
+        template("src", Gst.PadDirection.SRC, DECODED_CAPS),
     )
 
     def set_up(self, decoder: Gst.Element, caps: Gst.Caps) -> None:
