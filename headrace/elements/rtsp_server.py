@@ -63,9 +63,10 @@ class RtspServer:
             raise PipelineError(f"rtsp-mount-point={mount} is in use on port {self.port}")
         factory = self._library.RTSPMediaFactory.new()
         caps = f"application/x-rtp,media=video,clock-rate=90000,encoding-name={encoding},payload=96"
-        factory.set_launch(
-            f'( udpsrc name=pay0 address=127.0.0.1 port={port} buffer-size={_RECEIVE_BUFFER} caps="{caps}" )'
-        )
+        receive = f'udpsrc address=127.0.0.1 port={port} buffer-size={_RECEIVE_BUFFER} caps="{caps}"'
+        kind = encoding.lower()
+        # Payloaded again, so that the session's description has the parameter sets.
+        factory.set_launch(f"( {receive} ! rtp{kind}depay ! rtp{kind}pay name=pay0 pt=96 config-interval=-1 )")
         factory.set_shared(True)
         points.add_factory(mount, factory)
 
