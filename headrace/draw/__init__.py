@@ -14,6 +14,7 @@ from headrace.draw.overlay import (
     draw_texts,
 )
 from headrace.draw.palette import class_color, class_colors, contrasting, rgba_from_int
+from headrace.draw.segmentation import paint_segmentation
 from headrace.draw.text import text_size
 from headrace.draw.tiler import TileLayout, Tiler
 
@@ -35,6 +36,7 @@ __all__ = [
     "draw_polygon",
     "draw_rects",
     "draw_texts",
+    "paint_segmentation",
     "rgba_from_int",
     "text_size",
 ]

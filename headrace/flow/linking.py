@@ -9,11 +9,18 @@ from collections.abc import Iterator
 from gi.repository import Gst
 
 from headrace.errors import PipelineError
+from headrace.flow.manners import OWN, Manners
 
 _log = logging.getLogger(__name__)
 
 
-def link(source: Gst.Element, target: Gst.Element, source_hint: str = "", target_hint: str = "") -> None:
+def link(
+    source: Gst.Element,
+    target: Gst.Element,
+    source_hint: str = "",
+    target_hint: str = "",
+    manners: Manners = OWN,
+) -> None:
     """Link two elements.
 
     Args:
@@ -21,13 +28,15 @@ def link(source: Gst.Element, target: Gst.Element, source_hint: str = "", target
         target: Downstream element.
         source_hint: Pad or template name at the source, empty for any.
         target_hint: Pad or template name at the target, empty for any.
+        manners: Where it is told.
 
     Raises:
         PipelineError: No pads fit; the text names both elements and their caps.
     """
+    manners.say(f"LINKING: Source: {source.get_name()} Target: {target.get_name()}")
     for template in _templates(source, Gst.PadDirection.SRC, source_hint):
         if template.presence == Gst.PadPresence.SOMETIMES and not _existing(source, template.name_template):
-            _link_later(source, target, template, target_hint)
+            _link_later(source, target, source_hint, target_hint, manners)
             return
     if _link_now(source, target, source_hint, target_hint):
         return
@@ -107,18 +116,24 @@ def link_pad(source_pad: Gst.Pad, target: Gst.Element, target_hint: str = "") ->
 
 
 def _link_later(
-    source: Gst.Element, target: Gst.Element, template: Gst.PadTemplate, target_hint: str
+    source: Gst.Element, target: Gst.Element, source_hint: str, target_hint: str, manners: Manners
 ) -> None:
     weak_target = weakref.ref(target)
 
     def added(owner: Gst.Element, pad: Gst.Pad) -> None:
         element = weak_target()
-        if element is None or pad.direction != Gst.PadDirection.SRC:
+        if element is None or pad.direction != Gst.PadDirection.SRC or not _is_meant(pad, source_hint):
             return
+        manners.say(f"*** Inside cb_newpad name={pad.get_name()}")
         if not link_pad(pad, element, target_hint):
             _log.debug("pad %s of %s does not fit %s", pad.get_name(), owner.get_name(), element.get_name())
 
     source.connect("pad-added", added)
+
+
+def _is_meant(pad: Gst.Pad, hint: str) -> bool:
+    template = pad.get_pad_template()
+    return not hint or pad.get_name() == hint or (template is not None and template.name_template == hint)
 
 
 def _offers(element: Gst.Element, direction: Gst.PadDirection) -> str:

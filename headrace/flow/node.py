@@ -1,25 +1,26 @@
-"""An element of a pipeline by name: properties with the contract's conversions, and probes."""
+"""An element of a pipeline by name: properties with the contract's conversions, links, probes."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from gi.repository import GObject, Gst
+from gi.repository import Gst
 
-from headrace.flow.operators import Probe
-from headrace.flow.probing import attach_probe
+from headrace.flow.attaching import attach_to
+from headrace.flow.linking import link
+from headrace.flow.values import get_property, set_property
 
 if TYPE_CHECKING:
     from headrace.flow.pipeline import Pipeline
 
-_log = logging.getLogger(__name__)
-
 
 class Node:
-    """Handle of an element; made by ``pipeline["name"]`` (contract §1.2)."""
+    """Handle of an element; made by ``pipeline["name"]`` (contract §1.2).
+
+    Attributes:
+        element: The element itself.
+    """
 
     def __init__(self, pipeline: Pipeline, element: Gst.Element) -> None:
         self._pipeline = pipeline
@@ -32,84 +33,58 @@ class Node:
         return str(self.element.get_name())
 
     def get(self, name: str) -> Any:
-        """Value of a property; an enumeration as int, ``None`` (and a log line) for one that is missing."""
-        spec = find_property(self.element, name)
-        if spec is None:
-            _log.warning("Property %s is not supported by object %s", name, self.name)
-            return None
-        value = self.element.get_property(spec.name)
-        return int(value) if isinstance(value, GObject.GEnum | GObject.GFlags) else value
+        """Value of a property; an enumeration as int, ``None`` (and a word) for one that is missing."""
+        return get_property(self.element, name, self._pipeline.manners)
 
     def set(
         self, properties: Mapping[str, Any] | Sequence[Mapping[str, Any]] | str, value: Any = None
     ) -> Node:
         """Set properties: a mapping, a list of mappings in turn, or one name and value.
 
-        Unknown properties are logged and ignored, ``None`` is skipped; text is parsed for any type.
+        Unknown properties are reported and ignored, ``None`` is skipped; text is parsed for any type.
+
+        Raises:
+            PipelineError: A value does not fit its property.
         """
         if isinstance(properties, str):
             properties = {properties: value}
         for one in [properties] if isinstance(properties, Mapping) else properties:
             for key, given in one.items():
-                set_property(self.element, key, given)
+                set_property(self.element, key, given, self._pipeline.manners)
         return self
 
-    def attach(self, probe: Probe, tips: str = "") -> Node:
-        """Attach a probe to a pad: the last source pad, or the one that `tips` names.
+    def link(self, target: Node, hints: tuple[str, str] = ("", "")) -> Node:
+        """Link to another element; returns that one, so that calls can be chained.
+
+        Args:
+            target: Downstream.
+            hints: Names of pads or pad templates at this element and at the target, empty for any.
 
         Raises:
-            RuntimeError: The element has a probe of this name already, or no such pad.
+            PipelineError: No pads fit.
         """
-        if probe.name in self._attached:
-            raise RuntimeError(f"element {self.name!r} has an object named {probe.name!r} already")
-        attach_probe(self.element, probe, tips, self._pipeline.failed)
-        self._attached[probe.name] = probe
+        link(self.element, target.element, *hints, manners=self._pipeline.manners)
+        return target
+
+    def attach(self, what: Any, tips: str = "") -> Node:
+        """Attach a Probe, Receiver, Feeder or signal handler.
+
+        Args:
+            what: The object; kept alive by the pipeline.
+            tips: For a probe the name of a pad, the last source pad by default; for others names of signals,
+                joined by ``/``.
+
+        Raises:
+            PipelineError: The element has an object of this name already, no such pad or signal, or the object
+                is of another kind.
+        """
+        attach_to(self.element, what, tips, self._pipeline.failed, self._attached)
         return self
+
+    def keep(self, what: Any) -> None:
+        """Keep an object alive with the pipeline, such as an emitter that gives this element orders."""
+        self._attached.setdefault(what.name, what)
 
     def find(self, name: str) -> Any:
         """An attached object by name, ``None`` when there is none."""
         return self._attached.get(name)
-
-
-def find_property(element: Gst.Element, name: str) -> GObject.ParamSpec | None:
-    """A property by name, with dashes or underscores."""
-    return element.find_property(name.replace("_", "-")) or element.find_property(name)
-
-
-def set_property(element: Gst.Element, name: str, value: Any) -> None:
-    """Set a property as the contract converts values; unknown names are logged and ignored."""
-    if value is None:
-        return
-    if "::" in name and isinstance(element, Gst.ChildProxy):
-        element.set_child_property(name, _plain(value))
-        return
-    spec = find_property(element, name)
-    if spec is None:
-        _log.warning("Property %s is not supported by object %s", name, element.get_name())
-        return
-    value = _plain(value)
-    converter = _CONVERTERS.get(spec.value_type.name)
-    if isinstance(value, str) and converter is None:
-        Gst.util_set_object_arg(element, spec.name, value)
-    else:
-        element.set_property(spec.name, converter(value) if converter else value)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _boolean(value: Any) -> bool:
-    return value.strip().lower() in ("1", "true", "yes", "on") if isinstance(value, str) else bool(value)
-
-
-_CONVERTERS: dict[str, Callable[[Any], Any]] = {
-    "gboolean": _boolean,
-    "gchararray": str,
-    "gint": int,
-    "guint": int,
-    "gint64": int,
-    "guint64": int,
-    "gfloat": float,
-    "gdouble": float,
-}

@@ -8,13 +8,15 @@ from typing import Any
 
 from gi.repository import Gst
 
+from headrace.elements.filter import where
+from headrace.errors import PipelineError
 from headrace.flow.operators import Probe
 from headrace.gst.face import USER_ERRORS
 from headrace.gst.threads import keep_thread_state
 from headrace.meta.buffer import Buffer
 
-#: Told of an error in user code: element, probe, buffer, error. Returns whether the buffer goes on.
-Failed = Callable[[Gst.Element, Probe, Buffer, BaseException], bool]
+#: Told of an error in user code: element, whose code and at which frame, error. Returns whether the buffer goes on.
+Failed = Callable[[Gst.Element, str, BaseException], bool]
 
 
 def attach_probe(element: Gst.Element, probe: Probe, tips: str, failed: Failed) -> None:
@@ -28,11 +30,15 @@ def attach_probe(element: Gst.Element, probe: Probe, tips: str, failed: Failed) 
             a pad that held them would hold the pipeline that holds the pad, which Python's collector cannot see.
 
     Raises:
-        RuntimeError: There is no such pad.
+        PipelineError: There is no such pad.
     """
     pad = _pad(element, tips)
     if pad is None:
-        raise RuntimeError(f"Probe failure: element {element.get_name()!r} has no pad {tips or 'to probe'!r}")
+        names = ", ".join(pad.get_name() for pad in element.pads) or "none"
+        name = element.get_name()
+        raise PipelineError(
+            f"Probe failure: element {name!r} has no pad {tips or 'to probe'!r}; pads: {names}", name
+        )
 
     user, report = weakref.ref(probe), weakref.WeakMethod(failed)
 
@@ -45,10 +51,16 @@ def attach_probe(element: Gst.Element, probe: Probe, tips: str, failed: Failed) 
         try:
             keep = code.handle(buffer)
         except USER_ERRORS as error:
-            keep = tell(pad.get_parent_element(), code, buffer, error)
+            keep = tell(pad.get_parent_element(), place_of(code.name, buffer), error)
         return Gst.PadProbeReturn.OK if keep else Gst.PadProbeReturn.DROP
 
     pad.add_probe(Gst.PadProbeType.BUFFER, on_buffer)
+
+
+def place_of(name: str, buffer: Buffer) -> str:
+    """Whose code, and at which frame, for messages."""
+    meta = buffer.batch_meta
+    return f"probe {name!r}" + (f", {where(meta)}" if meta is not None else "")
 
 
 def _pad(element: Gst.Element, tips: str) -> Gst.Pad | None:

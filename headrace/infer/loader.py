@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import itertools
-import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 from headrace.errors import HeadraceError, ModelError
 from headrace.infer.labels import read_labels
 from headrace.infer.model import Classifier, Detector
 from headrace.infer.onnx_model import CLASSIFIER, ModelFile, OnnxClassifier, OnnxDetector, is_classifier
 from headrace.infer.options import InferOptions
+from headrace.usercode import load_name
 
 _DEFAULTS = InferOptions()
-_serial = itertools.count(1)
 
 
 def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Detector | Classifier:
@@ -41,9 +36,9 @@ def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Detector 
     options = replace(options, model=text)
     if not text:
         raise ModelError("no model is set; give file.onnx, file.py:Class or package.module:Class")
-    place, colon, class_name = text.rpartition(":")
+    _, colon, class_name = text.rpartition(":")
     if colon and class_name.isidentifier():
-        return _load_class(text, _import(place), class_name, options)
+        return _load_class(text, load_name(text, what="model"), options)
     if text.endswith(".py"):
         raise ModelError(f"model {text} names no class; write {text}:ClassName")
     return _load_file(options)
@@ -60,12 +55,11 @@ def _load_file(options: InferOptions) -> Detector | Classifier:
     return detector
 
 
-def _load_class(spec: str, module: ModuleType, name: str, options: InferOptions) -> Detector | Classifier:
-    kind = getattr(module, name, None)
+def _load_class(spec: str, kind: object, options: InferOptions) -> Detector | Classifier:
     if not (isinstance(kind, type) and issubclass(kind, Detector | Classifier)):
-        what = "there is no such name" if kind is None else f"it is {kind!r}"
+        name = spec.rpartition(":")[2]
         raise ModelError(
-            f"model {spec}: {name} must be a class derived from headrace.Detector or Classifier; {what}"
+            f"model {spec}: {name} must be a class derived from headrace.Detector or Classifier; it is {kind!r}"
         )
     try:
         model: Detector | Classifier = kind()
@@ -88,34 +82,3 @@ def _set_labels(spec: str, model: Detector | Classifier, options: InferOptions) 
             f"give {len(model.labels)} labels or none"
         )
     model.labels = given
-
-
-def _import(place: str) -> ModuleType:
-    try:
-        return _import_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
-    except HeadraceError:
-        raise
-    except (Exception, SystemExit) as error:  # the user's code may raise anything
-        raise ModelError(
-            f"model code {place} failed while it was imported: {type(error).__name__}: {error}"
-        ) from error
-
-
-def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise ModelError(f"model file {path} does not exist; check the path")
-    name = f"headrace_model_{path.stem}_{next(_serial)}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ModelError(f"model file {path} cannot be imported as Python")
-    folder = str(path.resolve().parent)
-    if folder not in sys.path:
-        sys.path.append(folder)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module

@@ -262,7 +262,7 @@ BROKEN = [
     ),
     ("class X: pass", "X", "derived from headrace.Detector", None),
     ("X = 5", "X", "derived from headrace.Detector", None),
-    ("", "Y", "no such name", None),
+    ("", "Y", "there is no 'Y'", None),
 ]
 
 

@@ -39,11 +39,12 @@ def test_every_page_is_in_the_index():
     assert missing == []
 
 
-def test_the_elements_page_is_current():
-    spec = importlib.util.spec_from_file_location("elements_page", ROOT / "tools/elements_page.py")
+@pytest.mark.parametrize("name", ["elements_page", "nvinfer_page"])
+def test_pages_made_from_declarations_are_current(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"tools/{name}.py")
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
-    assert tool.PAGE.read_text() == tool.page(), "run: python tools/elements_page.py"
+    assert tool.PAGE.read_text() == tool.page(), f"run: python tools/{name}.py"
 
 
 def test_the_command_line_page_has_every_option_with_its_default():

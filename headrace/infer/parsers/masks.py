@@ -1,0 +1,63 @@
+"""Instance masks: one picture for each object, over its box."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+def stack_masks(masks: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+    """Masks of several sizes as one array, the `Detections.masks` of their objects.
+
+    Args:
+        masks: ``(h, w)`` for each object, values 0–1 over its box.
+
+    Returns:
+        ``(n, h, w)`` float32 in the size of the largest height and width; smaller masks are scaled up linearly,
+        which does not move them: a mask covers its box whatever its size.
+
+    Example:
+        >>> stack_masks([np.ones((2, 2)), np.zeros((4, 3))]).shape
+        (2, 4, 3)
+    """
+    if not masks:
+        return np.empty((0, 0, 0), np.float32)
+    height, width = np.max([mask.shape for mask in masks], axis=0)
+    size = int(width), int(height)
+    return np.stack([cv2.resize(np.asarray(mask, np.float32), size) for mask in masks]).astype(np.float32)
+
+
+def crop_masks(
+    masks: NDArray[np.float32], xyxy: NDArray[np.float32], network_size: tuple[int, int], side: int = 28
+) -> NDArray[np.float32]:
+    """What masks over the whole of a network's input show inside boxes.
+
+    Args:
+        masks: ``(n, h, w)``, each over the whole input.
+        xyxy: ``(n, 4)`` boxes in pixels of the input.
+        network_size: Width and height of the input.
+        side: Height and width of the result.
+
+    Returns:
+        ``(n, side, side)`` float32, each over its box.
+
+    Example:
+        >>> whole = np.zeros((1, 8, 8), np.float32)
+        >>> whole[0, :4] = 1
+        >>> crop_masks(whole, np.array([[0, 0, 64, 32]], np.float32), (64, 64), 4).mean()
+        np.float32(1.0)
+    """
+    height, width = masks.shape[1:]
+    scale = np.array([width / network_size[0], height / network_size[1]] * 2)
+    steps = (np.arange(side) + 0.5) / side
+    cut = np.empty((len(masks), side, side), np.float32)
+    for target, mask, (left, top, right, bottom) in zip(cut, masks, xyxy * scale, strict=True):
+        columns = (left + steps * (right - left) - 0.5).astype(np.float32)
+        rows = (top + steps * (bottom - top) - 0.5).astype(np.float32)
+        grid = np.meshgrid(columns, rows)
+        target[...] = cv2.remap(np.asarray(mask, np.float32), grid[0], grid[1], cv2.INTER_LINEAR)
+    return cut

@@ -1,0 +1,77 @@
+"""Names in users' Python code: ``file.py:Name`` or ``package.module:Name``."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import itertools
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from headrace.errors import HeadraceError, ModelError
+from headrace.paths import resolve
+
+_serial = itertools.count(1)
+
+
+def load_name(spec: str, base: str | Path | None = None, what: str = "code") -> Any:
+    """What a name in a Python file or module stands for.
+
+    A file runs anew each time, under a module name of its own; its folder is added to the end of the import
+    path, so that it can import its neighbours.
+
+    Args:
+        spec: ``file.py:Name`` or ``package.module:Name``.
+        base: Folder that a relative file starts from.
+        what: What the code is, for messages: ``model``, ``parse function``.
+
+    Raises:
+        ModelError: There is no such file, module or name, or the code fails while it is imported, which is the
+            cause (``from``).
+
+    Example:
+        >>> load_name("math:floor")(2.5)
+        2
+    """
+    place, colon, name = spec.rpartition(":")
+    if not (colon and name.isidentifier()):
+        hint = (
+            f"; write {spec}:Name" if spec.endswith(".py") else "; write file.py:Name or package.module:Name"
+        )
+        raise ModelError(f"{what} {spec!r} names nothing in Python{hint}")
+    try:
+        module = (
+            _file(resolve(place, base), what) if place.endswith(".py") else importlib.import_module(place)
+        )
+    except HeadraceError:
+        raise
+    except (Exception, SystemExit) as error:  # the user's code may raise anything
+        raise ModelError(
+            f"{what} {place} failed while it was imported: {type(error).__name__}: {error}"
+        ) from error
+    try:
+        return getattr(module, name)
+    except AttributeError as error:
+        raise ModelError(f"{what} {spec}: there is no {name!r} in {place}") from error
+
+
+def _file(path: Path, what: str) -> ModuleType:
+    if not path.is_file():
+        raise ModelError(f"{what} file {path} does not exist; check the path")
+    name = f"headrace_user_{path.stem}_{next(_serial)}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ModelError(f"{what} file {path} cannot be imported as Python")
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
