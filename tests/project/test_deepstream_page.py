@@ -38,7 +38,9 @@ def host_tensor(tensor):
 
 def test_a_model_in_a_probe_writes_objects(monkeypatch):
     dlpack = types.SimpleNamespace(from_dlpack=host_tensor)
-    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(utils=types.SimpleNamespace(dlpack=dlpack)))
+    monkeypatch.setitem(
+        sys.modules, "torch", types.SimpleNamespace(utils=types.SimpleNamespace(dlpack=dlpack))
+    )
     monkeypatch.syspath_prepend(str(compat.PATH))
     names = {}
     exec(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)[-1], names)
