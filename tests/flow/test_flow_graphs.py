@@ -297,6 +297,15 @@ def test_branches_of_a_fork_have_queues(one):
     assert properties(flow, "publish-sink-1", *wanted) == wanted
 
 
+def test_ends_of_branches_may_be_called_in_a_row(one, tmp_path):
+    flow = (
+        one.fork().render(RenderMode.DISCARD).encode(tmp_path / "o.mp4").publish().retrieve(BufferRetriever())
+    )
+    assert [target for source, target in links(flow.pipeline) if source == "fork-tee-0"] == [
+        "render-queue-0", "encode-queue-0", "publish-queue-0", "retrieve-queue-0",
+    ]  # fmt: skip
+
+
 def test_render_of_one_source(one):
     flow = one.render(sync=False)
     assert path(flow.pipeline, "batch_capture-mux-1") == ["nvstreammux", "nvvideoconvert", "nvdsosd", WINDOW]

@@ -33,7 +33,7 @@ def retrieve(flow: AnyFlow, retriever: BufferRetriever, properties: dict[str, An
         ("appsink", "sink", {"emit-signals": True, "sync": False, **properties}),
     ])  # fmt: skip
     flow.pipeline.attach(end, Receiver(node_name("retrieve", "receiver"), retriever), tips="new-sample")
-    return flow.derive([StreamInfo(end, "", MediaType.VIDEO.value)])
+    return flow.derive(flow.streams)
 
 
 def inject(flow: AnyFlow, providers: Sequence[BufferProvider], properties: dict[str, Any]) -> AnyFlow:
