@@ -79,7 +79,7 @@ class SegVisual(Filter):
 
     def _painted(self, meta: FrameMetadata, surface: Surface) -> Surface:
         frame = surface.frame()
-        for segmentation in meta.segmentation_items:
+        for item in meta.segmentation_items:
             background = frame if self.options.original_background else None
-            frame = paint_segmentation(segmentation.class_map, self._size, background, self.options.alpha)
+            frame = paint_segmentation(item.data.class_map, self._size, background, self.options.alpha)
         return write_frame(fit(frame, *self._size, self._format))
