@@ -20,6 +20,8 @@ ELEMENTS: dict[str, tuple[str, str]] = {
     "nvmsgbroker": ("nvmsgbroker", "MsgBroker"),
     "nvmsgconv": ("nvmsgconv", "MsgConv"),
     "nvmultistreamtiler": ("nvmultistreamtiler", "Tiler"),
+    "nvof": ("nvof", "OpticalFlowElement"),
+    "nvofvisual": ("nvofvisual", "OfVisual"),
     "nvsegvisual": ("nvsegvisual", "SegVisual"),
     "nvstreamdemux": ("nvstreamdemux", "StreamDemux"),
     "nvstreammux": ("nvstreammux", "StreamMux"),
