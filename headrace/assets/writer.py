@@ -9,13 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-import cv2
-
 from headrace.assets import models, texts
 from headrace.assets.encoding import CODECS, codec_of, missing_encoder
-from headrace.assets.streams import CLIPS, FOLDER, PICTURES, Clip
+from headrace.assets.streams import CLIPS, FOLDER, Clip, pictures, sounds
 from headrace.errors import ConfigError, HeadraceError
-from headrace.source.sim import Scene
 
 Tell = Callable[[str], None]
 
@@ -40,7 +37,7 @@ def write_assets(
     new = _write_files(folder, texts.files(), force)
     if new:
         tell(f"{len(new)} labels, configurations and other texts")
-    for place in _write_files(folder, models.files() | _pictures(), force):
+    for place in _write_files(folder, models.files() | pictures() | sounds(), force):
         tell(place)
     problems = list(_write_clips(folder / FOLDER, seconds, force, tell))
     if problems:
@@ -64,21 +61,6 @@ def _write(path: Path, content: bytes) -> None:
         partial.replace(path)
     except OSError as error:
         raise ConfigError(f"{error.filename or path} cannot be written: {error.strerror}") from error
-
-
-def _pictures() -> dict[str, Callable[[], bytes]]:
-    clips = {clip.name: clip for clip in CLIPS}
-
-    def make(name: str) -> Callable[[], bytes]:
-        clip, frame = PICTURES[name]
-
-        def picture() -> bytes:
-            image, _ = Scene(clips[clip].options(seconds=60)).render(frame)
-            return cv2.imencode(".jpg", image)[1].tobytes()
-
-        return picture
-
-    return {f"{FOLDER}/{name}": make(name) for name in PICTURES}
 
 
 def _write_clips(folder: Path, seconds: float, force: bool, tell: Tell) -> Iterator[str]:

@@ -21,6 +21,4 @@ def command(
     set_up_logging(verbose)
     with errors_in_a_line(verbose):
         write_assets(folder, seconds, force, lambda line: err.print(line, markup=False))
-        out.print(
-            f"{folder.absolute()} is complete; next: export HEADRACE_ASSETS={folder.absolute()}", markup=False
-        )
+        out.print(f"complete; next: headrace run-app --assets {folder} PROGRAM", markup=False)

@@ -9,12 +9,14 @@ import sys
 ELEMENTS: dict[str, tuple[str, str]] = {
     "hrinfer": ("hrinfer", "Infer"),
     "hrsimsrc": ("hrsimsrc", "SimSrc"),
+    "nv3dsink": ("nv3dsink", "Nv3dSink"),
     "nvdsanalytics": ("nvdsanalytics", "AnalyticsElement"),
     "nvdslogger": ("nvdslogger", "Logger"),
     "nvdsosd": ("nvdsosd", "Osd"),
     "nvdspostprocess": ("nvdspostprocess", "Postprocess"),
     "nvdspreprocess": ("nvdspreprocess", "Preprocess"),
     "nvdsvideotemplate": ("nvdsvideotemplate", "VideoTemplate"),
+    "nveglglessink": ("nveglglessink", "EglSink"),
     "nvinfer": ("nvinfer", "NvInfer"),
     "nvinferserver": ("nvinferserver", "NvInferServer"),
     "nvmsgbroker": ("nvmsgbroker", "MsgBroker"),
@@ -22,11 +24,13 @@ ELEMENTS: dict[str, tuple[str, str]] = {
     "nvmultistreamtiler": ("nvmultistreamtiler", "Tiler"),
     "nvof": ("nvof", "OpticalFlowElement"),
     "nvofvisual": ("nvofvisual", "OfVisual"),
+    "nvosdbin": ("nvosdbin", "OsdBin"),
     "nvsegvisual": ("nvsegvisual", "SegVisual"),
     "nvstreamdemux": ("nvstreamdemux", "StreamDemux"),
     "nvstreammux": ("nvstreammux", "StreamMux"),
     "nvtracker": ("nvtracker", "TrackerElement"),
     "nvurisrcbin": ("nvurisrcbin", "UriSource"),
+    "nvv4l2decoder": ("nvv4l2decoder", "V4l2Decoder"),
     "nvvideoconvert": ("nvvideoconvert", "VideoConvert"),
 }
 

@@ -109,6 +109,7 @@ class ConfiguredInfer(AsyncFilter):
         secondary = config.process_mode == 2
         # The labels of tracked objects are kept; other results only where that was asked for.
         kept = config.network_type == CLASSIFIER or "secondary_reinfer_interval" in config.given
+        kept = kept and secondary and not config.input_tensor_from_meta
         return InferenceSettings(
             results=ResultSettings(
                 config.gie_unique_id, config.attributes, config.crop_objects_to_roi_boundary,
@@ -120,8 +121,10 @@ class ConfiguredInfer(AsyncFilter):
             operate_on_classes=config.operate_on_class_ids or None,
             least_size=(config.input_object_min_width, config.input_object_min_height),
             greatest_size=(config.input_object_max_width, config.input_object_max_height),
-            reinfer_interval=config.secondary_reinfer_interval if secondary and kept else None,
+            reinfer_interval=config.secondary_reinfer_interval if kept else None,
             asynchronous=config.classifier_async_mode and secondary and config.network_type == CLASSIFIER,
+            prepared=config.input_tensor_from_meta,
+            clip=getattr(self.options, "clip_object_outside_roi", True),
         )  # fmt: skip
 
     def stop(self) -> None:

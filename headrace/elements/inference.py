@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.elements.model_slot import ModelSlot
+from headrace.elements.prepared import prepared_for, run_prepared, targets_of
 from headrace.elements.results import ResultSettings, Target, write_labels, write_result
 from headrace.infer import InferOptions, IntervalCounter, Region
 from headrace.infer.history import ObjectHistory
@@ -34,6 +35,8 @@ class InferenceSettings:
         reinfer_interval: Secondary: frames after which a tracked object is looked at again, its labels staying
             with it meanwhile; ``None`` looks at every object in every frame.
         asynchronous: Secondary: only tracked objects, and batches do not wait for them.
+        prepared: On tensors of nvdspreprocess instead of frames or objects.
+        clip: With those: cut boxes at the region that they were found in.
     """
 
     results: ResultSettings = field(default_factory=ResultSettings)
@@ -45,6 +48,8 @@ class InferenceSettings:
     greatest_size: tuple[int, int] = (0, 0)
     reinfer_interval: int | None = None
     asynchronous: bool = False
+    prepared: bool = False
+    clip: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +126,20 @@ class Inference:
             for frame in batch.meta.frames:
                 frame.infer_skipped = not self.settings.secondary
             return None
+        if self.settings.prepared:
+            return self._submit_prepared(batch)
         if self.settings.secondary:
             return self._submit_objects(batch)
         targets = [Target(index) for index in range(len(batch.surfaces))]
         return Work(targets, self.slot.submit([surface.frame() for surface in batch.surfaces]))
+
+    def _submit_prepared(self, batch: Batch) -> Work | None:
+        prepared = prepared_for(batch.meta, self.settings.results.unique_id)
+        if not prepared:
+            return None
+        clip = self.settings.clip
+        future = self.slot.call(lambda: run_prepared(self.slot.model, batch.meta, prepared, clip))
+        return Work(targets_of(batch.meta, prepared), future)
 
     def _submit_objects(self, batch: Batch) -> Work | None:
         rows = self._objects(batch)

@@ -43,7 +43,7 @@ class SegVisual(Painter):
 
     def paint(self, meta: FrameMetadata, frame: Frame) -> Frame:
         """Classes in their colours."""
-        for segmentation in meta.segmentation_items:
+        for item in meta.segmentation_items:
             background = frame if self.options.original_background else None
-            frame = paint_segmentation(segmentation.class_map, self.size, background, self.options.alpha)
+            frame = paint_segmentation(item.data.class_map, self.size, background, self.options.alpha)
         return frame

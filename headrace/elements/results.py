@@ -14,7 +14,8 @@ from headrace.infer.model import Result
 from headrace.meta.batch import Batch
 from headrace.meta.detections import Detections
 from headrace.meta.frame import FrameMetadata
-from headrace.meta.user import ClassifierMetadata, Label, MetaType, TensorOutput, UserMetadata
+from headrace.meta.preprocess import RoiMetadata
+from headrace.meta.user import ClassifierMetadata, Label, MetaType, UserMetadata
 
 _FRAME_BORDER = 6
 
@@ -46,10 +47,12 @@ class Target(NamedTuple):
     Attributes:
         frame: Position of the frame in the batch.
         row: Row of the object that was looked at, -1 for the frame itself.
+        region: The region that nvdspreprocess took, ``None`` otherwise.
     """
 
     frame: int
     row: int = -1
+    region: RoiMetadata | None = None
 
 
 def write_result(batch: Batch, target: Target, result: Result, settings: ResultSettings) -> None:
@@ -58,18 +61,16 @@ def write_result(batch: Batch, target: Target, result: Result, settings: ResultS
     if result.detections is not None:
         write_objects(frame, result.detections, result.names, settings, target.row)
     if result.labels:
-        if target.row < 0:
-            _label_frame(batch, frame, result.labels, settings)
-        else:
+        if target.region is not None:
+            target.region.classifiers.append(_classification(result.labels, settings))
+        if target.row >= 0:
             write_labels(batch, target.row, result.labels, settings)
+        elif target.region is None:
+            _label_frame(batch, frame, result.labels, settings)
     if result.segmentation is not None:
         _attach(batch, target, UserMetadata(MetaType.SEGMENTATION, result.segmentation))
     if result.tensors is not None:
-        _attach(
-            batch,
-            target,
-            UserMetadata(MetaType.TENSOR_OUTPUT, TensorOutput(settings.unique_id, result.tensors)),
-        )
+        _attach(batch, target, UserMetadata(MetaType.TENSOR_OUTPUT, result.tensors))
 
 
 def write_objects(
@@ -105,14 +106,17 @@ def _color(
 def write_labels(batch: Batch, row: int, labels: Sequence[Label], settings: ResultSettings) -> None:
     """Attach a classifier's result to an object; a text that was set already is made longer."""
     table = batch.meta.objects
-    meta = ClassifierMetadata(
-        settings.unique_id, settings.classifier_type, [replace(label) for label in labels]
-    )
+    meta = _classification(labels, settings)
     table.classifiers.setdefault(row, []).append(meta)
     if row in table.texts:
         words = " ".join(label.label for label in labels if label.label)
         text = table.texts[row]
         text.display_text = f"{text.display_text} {words}".strip()
+
+
+def _classification(labels: Sequence[Label], settings: ResultSettings) -> ClassifierMetadata:
+    own = [replace(label) for label in labels]
+    return ClassifierMetadata(settings.unique_id, settings.classifier_type, own)
 
 
 def _label_frame(
@@ -128,7 +132,9 @@ def _label_frame(
 
 
 def _attach(batch: Batch, target: Target, meta: UserMetadata) -> None:
-    if target.row < 0:
+    if target.region is not None:
+        target.region.user.append(meta)
+    elif target.row < 0:
         batch.meta.frames[target.frame].user.append(meta)
     else:
         batch.meta.objects.user.setdefault(target.row, []).append(meta)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -33,6 +34,7 @@ _FATAL = (
     "Reconnection attempts exceeded for all sources or EOS received.",
     "Output window was closed",
 )
+_DETAIL = re.compile(r"\S+\.c\(\d+\): .*?:\n(.+)", re.DOTALL)
 OnMessage = Callable[[Message], Any]
 
 
@@ -80,7 +82,7 @@ class Events:
 
     def is_stalled(self) -> bool:
         """Whether an error has cut the streams so that the end will not come; asked while nothing happens."""
-        if self.error is None or not self.started or not self._stalls.is_stalled():
+        if self.error is None or not self._stalls.is_stalled():
             return False
         self._manners.say(
             "No data can come any more after the error; the end of the stream is not waited for"
@@ -95,14 +97,15 @@ class Events:
         _log.debug("error from %s: %s\n%s", told.origin, told.text, told.debug)
         self._manners.say(f"ERROR from {told.origin}: {told.text}{_tail(told.debug)}")
         if self.error is None or not self.error.element:
-            self.error = PipelineError(told.text, told.origin, told.debug)
+            self.error = PipelineError(_explained(told.text, told.debug), told.origin, told.debug)
         return any(text in told.text or text in told.debug for text in _FATAL) or self._never_began(element)
 
     def _never_began(self, element: Any) -> bool:
         """Whether an element failed before it got ready for data, while the pipeline starts for the first time."""
         if self.started or not isinstance(element, Gst.Element):
             return False
-        return bool(element.get_state(0).state < Gst.State.PAUSED)
+        result, state, _ = element.get_state(0)
+        return bool(result != Gst.StateChangeReturn.ASYNC and state < Gst.State.PAUSED)
 
     def _tell(self, told: Message | None) -> None:
         if told is None or self._on_message is None:
@@ -117,6 +120,12 @@ class Events:
             else:
                 text, debug = describe(error, "on_message")
                 self.error = self.error or PipelineError(text, debug=debug)
+
+
+def _explained(text: str, debug: str) -> str:
+    """An error's text with the detail that elements written in C put behind the place in their source."""
+    detail = _DETAIL.fullmatch(debug)
+    return f"{text.rstrip('.')}: {detail[1]}" if detail else text
 
 
 def _tail(debug: str) -> str:

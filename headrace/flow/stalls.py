@@ -70,10 +70,15 @@ def _factory(element: Gst.Element) -> str:
 def _sources_stopped(elements: list[Any]) -> bool:
     sources = [element for element in elements if isinstance(element, GstBase.BaseSrc)]
     return bool(sources) and all(
-        not source.is_live() and pad.get_task_state() != Gst.TaskState.STARTED
+        not _is_live(source) and pad.get_task_state() != Gst.TaskState.STARTED
         for source in sources
         for pad in source.pads
     )
+
+
+def _is_live(source: Gst.Element) -> bool:
+    query = Gst.Query.new_latency()  # `is_live` is hidden where an element has a property of that name
+    return bool(source.query(query) and query.parse_latency()[0])
 
 
 def _rendered(sink: Any) -> int:

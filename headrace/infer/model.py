@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
 from headrace.infer.options import InferOptions
-from headrace.meta import Detections, Label, Segmentation
+from headrace.meta import Detections, Label, Segmentation, TensorOutput
 
 
 class Classification(NamedTuple):
@@ -41,7 +42,7 @@ class Result:
         names: Names of the classes of ``detections``.
         labels: What a classifier recognised, one entry for each of its outputs that say something.
         segmentation: The class of each pixel of the network's picture.
-        tensors: Raw outputs by name, without the batch axis.
+        tensors: Raw outputs.
 
     Example:
         >>> Result(labels=(Label("red", 3, 0.9),)).detections is None
@@ -52,7 +53,7 @@ class Result:
     names: Sequence[str] = ()
     labels: Sequence[Label] | None = None
     segmentation: Segmentation | None = None
-    tensors: Mapping[str, NDArray[Any]] | None = None
+    tensors: TensorOutput | None = None
 
 
 class Model(ABC):  # noqa: B024 - what is abstract differs in the two kinds
@@ -140,7 +141,8 @@ class Network(Model):
     Example:
         >>> class Bright(Network):
         ...     def results(self, frames):
-        ...         return [Result(tensors={"mean": picture.mean(axis=(0, 1))}) for picture in frames.numpy()]
+        ...         means = [{"mean": picture.mean(axis=(0, 1))} for picture in frames.numpy()]
+        ...         return [Result(tensors=TensorOutput(1, mean)) for mean in means]
         >>> Bright().labels
         ()
     """
@@ -155,3 +157,19 @@ class Network(Model):
         Returns:
             One `Result` for each frame, in order.
         """
+
+    def results_of(self, tensor: NDArray[Any]) -> Sequence[Result]:
+        """What there is to say of a tensor that is the model's input already.
+
+        Args:
+            tensor: A row for each picture.
+
+        Returns:
+            One `Result` for each row, boxes in pixels of the model's input.
+
+        Raises:
+            ModelError: The model takes frames only.
+        """
+        raise ModelError(
+            f"{type(self).__name__} takes frames, no tensors; give it a method results_of(tensor)"
+        )

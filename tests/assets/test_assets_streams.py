@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import wave
 
 import cv2
 import pytest
 from conftest import SECONDS
 
+import headrace.gst  # noqa: F401 - initialises GStreamer
 from headrace.assets.streams import CLIPS, FPS
 from headrace.source.sim import Scene
+
+from gi.repository import Gst  # isort: skip
 
 FILES = [(clip, name) for clip in CLIPS for name in clip.files]
 
@@ -27,3 +31,18 @@ def test_a_clip_has_its_size_and_length(tree, clip, name):
     assert frames[0].shape[1::-1] == clip.size
     wanted, _ = Scene(clip.options(SECONDS)).render(4)
     assert cv2.absdiff(frames[4], wanted).mean() < 8
+
+
+def test_the_sound_is_ten_seconds_of_one_channel(tree):
+    with wave.open(str(tree / "samples/streams/sonyc_mixed_audio.wav")) as sound:
+        assert (sound.getnchannels(), sound.getframerate(), sound.getnframes()) == (1, 48_000, 480_000)
+
+
+def test_a_raw_stream_carries_its_frame_rate(tree):
+    pipeline = Gst.parse_launch(
+        f"filesrc location={tree / 'samples/streams/sample_720p.h264'} ! h264parse ! appsink name=out sync=false"
+    )
+    pipeline.set_state(Gst.State.PLAYING)
+    sample = pipeline.get_by_name("out").emit("pull-sample")
+    pipeline.set_state(Gst.State.NULL)
+    assert "framerate=(fraction)30/1" in sample.get_caps().to_string()

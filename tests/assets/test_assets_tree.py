@@ -13,6 +13,7 @@ from headrace.assets import texts, writer
 from headrace.assets.streams import CLIPS
 from headrace.assets.writer import write_assets
 from headrace.errors import ConfigError, HeadraceError
+from headrace.infer.nvinfer.reading import read_config
 from headrace.keyfile import read_groups
 from headrace.message.config import MsgConvConfig
 from headrace.paths import resolve
@@ -36,6 +37,13 @@ samples/configs/deepstream-app/config_tracker_IOU.yml samples/configs/deepstream
 samples/configs/deepstream-app/config_tracker_NvDCF_perf.yml
 samples/configs/deepstream-app/config_tracker_NvDCF_accuracy.yml
 samples/configs/deepstream-app/config_tracker_NvDeepSORT.yml
+samples/trtis_model_repo/ssd_inception_v2_coco_2018_01_28/labels.txt
+samples/trtis_model_repo/ssd_inception_v2_coco_2018_01_28/1/model.onnx
+samples/models/Segmentation/semantic/unetres18_v4_pruned0.65_800_data.onnx
+samples/models/Segmentation/industrial/unet_output_graph.onnx
+sources/apps/sample_apps/deepstream-3d-action-recognition/config_infer_primary_3d_action.txt
+sources/apps/sample_apps/deepstream-3d-action-recognition/config_preprocess_3d_custom.txt
+samples/streams/sonyc_mixed_audio.wav
 samples/streams/sample_720p.h264 samples/streams/sample_720p.mp4 samples/streams/sample_720p.jpg
 samples/streams/sample_1080p_h264.mp4 samples/streams/sample_walk.mov samples/streams/sample_ride_bike.mov
 samples/streams/sample_run.mov samples/streams/sample_push.mov
@@ -80,8 +88,7 @@ def test_inference_configurations_name_files_of_the_tree(tree, place):
 
 @pytest.mark.parametrize("place", CONFIGS)
 def test_inference_configurations_are_read_without_a_complaint(tree, place, caplog):
-    reading = pytest.importorskip("headrace.infer.nvinfer.reading")
-    config = reading.read_config(tree / place)
+    config = read_config(tree / place)
     assert (tree / place).parent.samefile(config.path.parent)
     assert not caplog.records
 

@@ -172,7 +172,7 @@ def test_frames_become_input_as_the_file_says(
     probe_tensor(tmp_path, shape=shape)
     path = config("onnx-file=same.onnx", "network-type=100", *lines)
     one = run(f"{white(1)} ! nvinfer config-file-path={path} ! {OUT}").to_end()
-    (output,) = one.out.frames[0].tensor_items
+    (output,) = (item.data for item in one.out.frames[0].tensor_items)
     array = output.layers["out"]
     array = array.transpose(2, 0, 1) if array.shape[0] == 4 else array
     assert one.out.frames[0].n_objects == 0
@@ -184,7 +184,7 @@ def test_padding_is_black(run: Any, config: Any, tmp_path: Any) -> None:
     probe_tensor(tmp_path)
     path = config("onnx-file=same.onnx", "network-type=100", "maintain-aspect-ratio=1", "offsets=5;5;5")
     one = run(f"{white(1)} ! nvinfer config-file-path={path} ! {OUT}").to_end()
-    array = next(one.out.frames[0].tensor_items).layers["out"]
+    array = next(one.out.frames[0].tensor_items).data.layers["out"]
     assert array[0, :3].min() > 240
     assert array[0, 3].tolist() == [-5] * 4
 
@@ -197,7 +197,7 @@ def test_raw_outputs_hang_on_frames_in_the_order_asked_for(run: Any, config: Any
     one = run(f'{white(1)} ! nvinfer config-file-path={path} filter-out-class-ids="0;1" ! {OUT}').to_end()
     (frame,) = one.out.frames
     assert frame.n_objects == 0
-    (output,) = frame.tensor_items
+    (output,) = (item.data for item in frame.tensor_items)
     assert output.unique_id == 9
     assert [(name, array.shape) for name, array in output.layers.items()] == [
         ("output_bbox/BiasAdd", (8, 2, 2)),
@@ -214,7 +214,7 @@ def test_outputs_that_the_model_does_not_have_are_warned_about(
     )
     with caplog.at_level(logging.WARNING):
         one = run(f"{white(1)} ! nvinfer config-file-path={path} ! {OUT}").to_end()
-    assert len(next(one.out.frames[0].tensor_items).layers) == 2
+    assert len(next(one.out.frames[0].tensor_items).data.layers) == 2
     assert "are not all outputs of" in caplog.text
 
 
@@ -335,7 +335,7 @@ ERRORS = [
     (["onnx-file=yolo.onnx", "model-color-format=2"], "model-color-format=2 .GRAY. does not fit"),
     (["onnx-file=yolo.onnx", "infer-dims=3;9;9"], "infer-dims=3;9;9 differs from the model's input"),
     (["onnx-file=yolo.onnx", "offsets=1;2"], "offsets=1.0;2.0 has 2 values, but RGB needs 3"),
-    (["onnx-file=yolo.onnx", "mean-file=no.ppm"], "mean-file=.*no.ppm does not exist"),
+    (["onnx-file=yolo.onnx", "mean-file=no.ppm"], "pgie.txt: mean-file .*no.ppm is no picture"),
 ]
 
 

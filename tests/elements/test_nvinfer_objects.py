@@ -31,10 +31,9 @@ GROWING = (
     "n = 0\ndef infer(self, frames):\n    self.n += 1\n    right = 50 if self.n > 3 else 40\n"
     "    return [Detections([[8, 8, right, 30]], [0.9], [1], [7])]"
 )
-ALTERNATING = (
-    "n = 0\ndef infer(self, frames):\n    self.n += 1\n"
-    "    boxes, ids = [[8, 8, 40, 30], [0, 0, 9, 9], [20, 4, 60, 44]], [1, 2, 3]\n"
-    "    return [Detections(boxes, [0.9] * 3, [0, 1, 1], ids)]"
+THREE = (
+    "def infer(self, frames):\n    boxes = [[8, 8, 40, 30], [0, 0, 9, 9], [20, 4, 60, 44]]\n"
+    "    return [Detections(boxes, [0.9] * 3, [0, 1, 1]) for _ in frames]"
 )
 
 
@@ -103,7 +102,7 @@ def test_objects_are_classified_by_each_output(run: Any, model: Any, config: Any
         (found,) = frame.object_items
         (meta,) = found.classifier_items
         assert (meta.unique_component_id, meta.classifier_type) == (4, "vehicle")
-        assert [meta.get_label_info(index) for index in range(2)] == [
+        assert [dict(meta.get_label_info(index)) for index in range(2)] == [
             {
                 "label": "bus",
                 "class_id": 1,
@@ -227,8 +226,7 @@ def test_objects_of_all_frames_share_model_batches(
 ) -> None:
     inputs = " ".join(f"{white(1).split(' ! m.sink_0')[0]} ! m.sink_{index}" for index in range(2))
     path = config(*SECONDARY, "batch-size=4")
-    body = ALTERNATING.replace("[Detections", "[Detections").replace("ids)]", "ids) for _ in frames]")
-    line = f"{inputs} nvstreammux name=m batch-size=2 batched-push-timeout=-1 ! hrinfer model={model(body)}"
+    line = f"{inputs} nvstreammux name=m batch-size=2 batched-push-timeout=-1 ! hrinfer model={model(THREE)}"
     one = run(f"{line} ! nvinfer config-file-path={path} ! {OUT}").to_end()
     assert runs == [4, 2]
     assert [words(frame) for frame in one.out.frames] == [[["bus", "red"]] * 3] * 2
@@ -272,7 +270,7 @@ def test_a_detector_on_objects_finds_parts_of_them(
     rect = part.rect_params
     # 12..20, 10..14 of 32x32 pixels in an object of 32x22 pixels at 8, 8.
     np.testing.assert_allclose([rect.left, rect.top, rect.width, rect.height], [20, 14.875, 8, 2.75])
-    (tensors,) = whole.tensor_items
+    (tensors,) = (item.data for item in whole.tensor_items)
     assert tensors.layers["output0"].shape == (6, 21)
     assert one.out.frames[0].user == []
 
@@ -298,7 +296,7 @@ def test_segmentation_hangs_on_frames(run: Any, config: Any, tmp_path: Any, orde
     )  # fmt: skip
     one = run(f"{white(1)} ! nvinfer config-file-path={path} ! {OUT}").to_end()
     (frame,) = one.out.frames
-    (found,) = frame.segmentation_items
+    (found,) = (item.as_segmentation() for item in frame.segmentation_items)
     assert (found.unique_id, found.width, found.height, found.classes) == (2, 4, 3, 2)
     assert found.class_map.dtype == np.int32
     assert found.class_map.tolist() == [[0, 1, -1, -1]] * 3

@@ -62,7 +62,7 @@ def test_a_model_of_a_repository_detects(run: Any, server: Any) -> None:
         rect = found.rect_params
         assert (rect.left, rect.top, rect.width, rect.height) == (24, 15, 16, 6)
         assert (found.label, found.unique_component_id) == ("person", 5)
-        (tensors,) = frame.tensor_items
+        (tensors,) = (item.data for item in frame.tensor_items)
         assert tensors.layers["output0"].shape == (6, 21)
 
 
@@ -70,8 +70,8 @@ def test_tensors_only(run: Any, server: Any) -> None:
     one = run(f"{SOURCE.format(n=1)} ! nvinferserver config-file-path={server('other {}')} ! {OUT}").to_end()
     (frame,) = one.out.frames
     assert frame.n_objects == 0
-    assert list(next(frame.tensor_items).layers) == ["output0"]
-    assert next(frame.tensor_items).unique_id == 5
+    assert list(next(frame.tensor_items).data.layers) == ["output0"]
+    assert next(frame.tensor_items).data.unique_id == 5
 
 
 def test_properties_win_unless_they_stand_for_the_file(run: Any, server: Any) -> None:

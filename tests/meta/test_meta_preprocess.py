@@ -104,8 +104,8 @@ def test_what_models_found_is_reached_from_the_region_and_extracted(batch: Batch
         UserMetadata(13, Segmentation(1, np.zeros((2, 2), np.int32))),
     ]
     assert [item.get_n_label(0) for item in region.classifier_items] == ["run"]
-    assert next(region.tensor_items).get_layers()["out"].shape == (3,)
-    assert next(region.segmentation_items).width == 2
+    assert next(region.tensor_items).as_tensor_output().get_layers()["out"].shape == (3,)
+    assert next(region.segmentation_items).as_segmentation().width == 2
     rows = meta.extract(5)
     assert len(rows) == 5
     assert rows[3] is None

@@ -48,7 +48,7 @@ class NvInferConfig:
     interval: int = key(0, "batches skipped after each inference, on frames only", minimum=0)
     batch_size: int = key(1, "most frames or objects in one run; more are split", minimum=1, maximum=1024)
     labelfile_path: str = key(
-        "", "class names, one on each line; for classifiers an output layer on each line", kind="path"
+        "", "class names, one on each line; for classifiers a line for each output", kind="path"
     )
     network_type: int = key(
         0, "0 detector, 1 classifier, 2 semantic segmentation, 3 instance segmentation, 100 tensors only",
