@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from headrace.compat.pyds.motion import NvDsOpticalFlowMeta, get_optical_flow_vectors
 from headrace.draw import paint_flow
 from headrace.errors import ConfigError
 from headrace.frames import Frame, convert
+from headrace.meta.optical_flow import OpticalFlow
 from headrace.track.optical_flow import FlowEstimator
 
 
@@ -61,3 +63,10 @@ def test_colours_tell_direction_and_speed(vector: tuple[float, float], color: li
     shown = paint_flow(np.full((3, 4, 2), vector, np.float32), (16, 12)).planes[0]
     assert shown.shape == (12, 16, 4)
     np.testing.assert_allclose(shown[6, 6], color, atol=2)
+
+
+def test_the_older_bindings_see_it() -> None:
+    vectors = np.arange(24, dtype=np.float32).reshape(3, 4, 2)
+    meta = NvDsOpticalFlowMeta.cast(OpticalFlow(vectors, 5))
+    assert (meta.rows, meta.cols, meta.frame_num) == (3, 4, 5)
+    np.testing.assert_array_equal(get_optical_flow_vectors(meta).reshape(3, 4, 2), vectors)
