@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from headrace.compat.pyds.enums import ROI_STATUS_360D
 from headrace.compat.pyds.fields import EnumField, PointerField, Struct, TextField, number_field, whole_field
+from headrace.compat.pyds.handles import Capsule
 from headrace.meta.optical_flow import OpticalFlow
 
 
@@ -37,7 +38,7 @@ class NvDsOpticalFlowMeta(Struct):
             return None
         meta = cls()
         meta.rows, meta.cols, meta.frame_num = thing.rows, thing.cols, thing.frame_number
-        meta.mv_size, meta.data = thing.vectors.itemsize * 2, thing.vectors
+        meta.mv_size, meta.data = thing.vectors.itemsize * 2, Capsule(thing.vectors)
         return meta
 
 
