@@ -7,7 +7,6 @@ gst-launch-1.0 nvurisrcbin uri=rtsp://camera/stream latency=200 ! m.sink_0 ...
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from gi.repository import GLib, Gst
 
