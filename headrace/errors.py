@@ -19,6 +19,10 @@ class FrameError(HeadraceError, ValueError):
     """A frame has a format, size or layout that the operation cannot take."""
 
 
+class TensorError(HeadraceError, RuntimeError):
+    """A tensor has a shape, type or device that the operation cannot take."""
+
+
 class SourceError(HeadraceError):
     """A source (file, camera, scene) cannot be opened or read."""
 

@@ -96,12 +96,12 @@ def _run(options: InferOptions, image: Path, drawn: Path | None) -> None:
     finally:
         stage.close()
         model.close()
-    if isinstance(result, Detections):
-        names = _names(result, model.labels)
-        _list(image, result, names)
-        _draw(frame, result, names)
-    else:
-        out.print(f"{image}: {result.label or result.class_id} {result.confidence:.3f}", markup=False)
+    if result.detections is not None:
+        names = _names(result.detections, model.labels)
+        _list(image, result.detections, names)
+        _draw(frame, result.detections, names)
+    for label in result.labels or ():
+        out.print(f"{image}: {label.label or label.class_id} {label.prob:.3f}", markup=False)
     if drawn is not None:
         _write(pixels, drawn)
 

@@ -11,6 +11,7 @@ import dataclasses
 from headrace.elements.async_filter import AsyncFilter, Pending
 from headrace.elements.filter import ON_ERROR_HELP, parse_ids
 from headrace.elements.inference import Inference, InferenceSettings, Work
+from headrace.elements.results import ResultSettings
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
@@ -70,12 +71,13 @@ class Infer(AsyncFilter):
     def _settings(self) -> InferenceSettings:
         options = self.options
         return InferenceSettings(
-            unique_id=options.unique_id,
+            results=ResultSettings(
+                options.unique_id, filter_out_classes=parse_ids(options.filter_out_class_ids)
+            ),
             secondary=options.process_mode == 2,
             interval=options.interval,
             operate_on_component=options.operate_on_gie_id,
             operate_on_classes=parse_ids(options.operate_on_class_ids),
-            filter_out_classes=parse_ids(options.filter_out_class_ids),
         )
 
     def stop(self) -> None:

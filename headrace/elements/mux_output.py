@@ -24,6 +24,9 @@ from headrace.meta.batch import Batch, BatchMetadata
 if TYPE_CHECKING:
     from headrace.elements.nvstreammux import StreamMux
 
+#: Least time from one batch to the next, in ns: different moments in any container and in RTP.
+_STEP = 1_000_000
+
 
 class MuxOutput:
     """State of the muxer's source pad, made new for each run."""
@@ -48,6 +51,7 @@ class MuxOutput:
         self._sent_caps: Gst.Caps | None = None
         self._started = False
         self._last_pts = 0
+        self._stamped = False
         self._news.clear()
 
     def prepare(self, frame: QueuedFrame) -> QueuedFrame:
@@ -101,6 +105,7 @@ class MuxOutput:
                 pad_index=frame.index, source_id=frame.index, frame_number=frame.number, buffer_pts=frame.pts,
                 ntp_timestamp=now, source_width=frame.source_size[0], source_height=frame.source_size[1],
                 pipeline_width=layout.width, pipeline_height=layout.height,
+                arrival=frame.arrival,
             )  # fmt: skip
             entry.user.extend(frame.items)
         buffer = int(gst_quick.gst_buffer_new())
@@ -111,8 +116,11 @@ class MuxOutput:
     def _stamp(self, buffer: int, frames: list[QueuedFrame]) -> None:
         times = [frame.running_time for frame in frames if frame.running_time != CLOCK_TIME_NONE]
         fields = buffer_struct(buffer)
-        # Sources start and run at their own pace; downstream must see time go forwards.
-        self._last_pts = max(self._last_pts, min(times, default=self._last_pts))
+        # Sources start and run at their own pace. Downstream time must go forwards, and not stand still: parsers take
+        # away the time of a second frame of the same moment, and then files cannot be written.
+        earliest = self._last_pts + _STEP if self._stamped else 0
+        self._last_pts = max(earliest, min(times, default=earliest))
+        self._stamped = True
         fields.pts = self._last_pts
         fields.duration = frames[0].duration
 

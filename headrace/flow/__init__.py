@@ -1,7 +1,10 @@
 """Pipelines: elements by name, links, probes, messages."""
 
+from headrace.flow import osd, postprocessing, utils
+from headrace.flow import signals as signal
 from headrace.flow.factory import CommonFactory, probe, register_probe
 from headrace.flow.feeders import Feeder
+from headrace.flow.flow import Flow
 from headrace.flow.messages import (
     DynamicSourceMessage,
     EOSMessage,
@@ -25,6 +28,8 @@ from headrace.flow.pipeline import Pipeline, ServiceMakerPipeline
 from headrace.flow.receivers import Receiver
 from headrace.flow.recording import RecordingInfo
 from headrace.flow.signals import Emitter, SignalHandler, SourceManager
+from headrace.flow.source_config import CameraInfo, RecordConfig, SensorInfo, SourceConfig
+from headrace.flow.stream import MediaType, RenderMode, StreamInfo
 
 __all__ = [
     "BatchMetadataOperator",
@@ -32,25 +37,37 @@ __all__ = [
     "BufferOperator",
     "BufferProvider",
     "BufferRetriever",
+    "CameraInfo",
     "CommonFactory",
     "DynamicSourceMessage",
     "EOSMessage",
     "Emitter",
     "ErrorMessage",
     "Feeder",
+    "Flow",
     "InfoMessage",
+    "MediaType",
     "Node",
     "Pipeline",
     "PipelineState",
     "Probe",
     "Receiver",
+    "RecordConfig",
     "RecordingInfo",
+    "RenderMode",
+    "SensorInfo",
     "ServiceMakerPipeline",
     "SignalHandler",
+    "SourceConfig",
     "SourceEndedMessage",
     "SourceManager",
     "StateTransitionMessage",
+    "StreamInfo",
     "WarningMessage",
+    "osd",
+    "postprocessing",
     "probe",
     "register_probe",
+    "signal",
+    "utils",
 ]

@@ -81,6 +81,10 @@ class Node:
         attach_to(self.element, what, tips, self._pipeline.failed, self._attached)
         return self
 
+    def keep(self, what: Any) -> None:
+        """Keep an object alive with the pipeline, such as an emitter that gives this element orders."""
+        self._attached.setdefault(what.name, what)
+
     def find(self, name: str) -> Any:
         """An attached object by name, ``None`` when there is none."""
         return self._attached.get(name)

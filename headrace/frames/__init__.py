@@ -3,11 +3,12 @@
 from headrace.frames.color import convert, rgb_matrix, to_bgr, to_rgb, yuv_matrix
 from headrace.frames.frame import HOST, PIXEL_FORMATS, Colorimetry, Frame, PixelFormat, plane_shapes
 from headrace.frames.planes import resize, scale_plane
-from headrace.frames.tensor import Tensor, as_tensor
+from headrace.frames.tensor import ColorFormat, Tensor, as_tensor
 
 __all__ = [
     "HOST",
     "PIXEL_FORMATS",
+    "ColorFormat",
     "Colorimetry",
     "Frame",
     "PixelFormat",

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.errors import FrameError
-from headrace.frames.frame import HOST
+from headrace.errors import FrameError, TensorError
+from headrace.frames.frame import HOST, Frame
+
+if TYPE_CHECKING:
+    from headrace.meta.buffer import Buffer
 
 # From this version on NumPy can say in the capsule that an array is read-only.
 _VERSIONED = tuple(int(part) for part in np.__version__.split(".")[:2]) >= (2, 1)
 
 
+class ColorFormat(Enum):
+    """What the elements of a tensor mean that becomes a buffer (contract §3)."""
+
+    RGB = "RGB"
+    RGBA = "RGBA"
+    I420 = "I420"
+
+
 class Tensor:
     """A view of host memory, as `Buffer.extract` gives it; falsy when it holds nothing.
 
-    The view is valid as long as the memory is: for a frame, until the callback returns. `clone` lives on.
-    Names and meanings follow the contract's ``Tensor``.
+    The view keeps its memory: it stays readable for as long as the tensor, or what was made of it through DLPack,
+    lives. What others write into the memory shows, so `clone` what has to last longer than the callback.
+    Names and meanings follow the contract's ``Tensor`` (§3).
 
     Args:
         array: The memory, any shape and strides; ``None`` for an empty tensor.
@@ -83,6 +96,40 @@ class Tensor:
         """A dense copy that owns its memory and may outlive the callback."""
         return Tensor(None if self._array is None else self._array.copy(order="C"), self.format)
 
+    def to_gpu(self, device_id: int = 0) -> Tensor:
+        """A copy in a GPU's memory, which this tensor cannot have.
+
+        Raises:
+            RuntimeError: Always (`TensorError`): tensors are in host memory.
+        """
+        raise TensorError(
+            f"the tensor cannot go to GPU {device_id}: Headrace keeps tensors in host memory; hand it to the GPU "
+            'with your array library, for example torch.from_dlpack(tensor).to("cuda")'
+        )
+
+    def wrap(self, color_format: ColorFormat) -> Buffer:
+        """A buffer with a copy of the elements, for a `BufferProvider` to return.
+
+        Args:
+            color_format: What the elements mean. A 1-dimensional uint8 tensor becomes a buffer of bytes, whatever
+                is said here.
+
+        Raises:
+            RuntimeError: Shape or type do not fit the format (`TensorError`).
+
+        Example:
+            >>> buffer = Tensor(np.zeros((4, 6, 3), np.uint8), "HWC").wrap(ColorFormat.RGB)
+            >>> buffer.frame.format, buffer.frame.width, buffer.extract(0).shape
+            ('RGB', 6, (4, 6, 3))
+        """
+        # Up the layers, the only such import: Buffer.extract and Tensor.wrap are inverse to each other.
+        from headrace.meta.buffer import Buffer
+
+        array = self._array
+        if array is not None and array.ndim == 1 and array.dtype == np.uint8:
+            return Buffer(array.copy())
+        return Buffer(_frame(array, color_format))
+
     def __dlpack_device__(self) -> tuple[int, int]:
         return HOST
 
@@ -134,6 +181,34 @@ def as_tensor(data: Any, format: str = "") -> Tensor:
             f"the {type(data).__name__} is on device {tuple(device)}; move it to host memory first"
         )
     return Tensor(np.from_dlpack(data), format)
+
+
+_EXPECTED = {
+    ColorFormat.RGB: "(H, W, 3)",
+    ColorFormat.RGBA: "(H, W, 4)",
+    ColorFormat.I420: "(H * 3 / 2, W) with even W and H",
+}
+
+
+def _frame(array: NDArray[Any] | None, color_format: ColorFormat) -> Frame:
+    expected = _EXPECTED.get(color_format)
+    if expected is None:
+        known = ", ".join(f"ColorFormat.{known.name}" for known in ColorFormat)
+        raise TensorError(f"{color_format!r} is no color format; use one of {known}")
+    found = "an empty tensor" if array is None else f"a {array.dtype} tensor of shape {array.shape}"
+    if array is not None and array.dtype == np.uint8:
+        if color_format is ColorFormat.I420:
+            if array.ndim == 2 and array.shape[0] % 3 == 0 and array.shape[1] % 2 == 0 and array.size:
+                return _i420(array)
+        elif array.ndim == 3 and array.shape[2] == len(color_format.value) and array.size:
+            return Frame.from_array(array, color_format.value)
+    raise TensorError(f"{found} is no {color_format.value} picture; it must be uint8 of shape {expected}")
+
+
+def _i420(array: NDArray[np.uint8]) -> Frame:
+    height, width = array.shape[0] * 2 // 3, array.shape[1]
+    chroma = np.ascontiguousarray(array[height:]).reshape(2, height // 2, width // 2)
+    return Frame("I420", width, height, (array[:height], chroma[0], chroma[1]))
 
 
 class _Writable:

@@ -41,6 +41,12 @@ def planes_of(buffer: int) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     return tuple(meta.offset[: meta.n_planes]), tuple(meta.stride[: meta.n_planes])
 
 
+def picture_of(buffer: int) -> tuple[int, int, int] | None:
+    """GstVideoFormat, width and height in pixels, or ``None`` when the buffer does not say."""
+    found = _video.gst_buffer_get_video_meta(buffer)
+    return (found.contents.format, found.contents.width, found.contents.height) if found else None
+
+
 def set_planes(
     buffer: int, format: int, width: int, height: int, offsets: tuple[int, ...], strides: tuple[int, ...]
 ) -> None:

@@ -105,3 +105,8 @@ class FrameBatch:
                 "to_frame_pixels maps boxes of letterboxed frames; call frames.letterbox(size) first"
             )
         return self._placements[index].to_frame(np.asarray(xyxy, np.float32))
+
+    @property
+    def placements(self) -> tuple[Placement, ...]:
+        """Where each frame lies in the tensor that was filled last; empty before that."""
+        return self._placements

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+from numpy.typing import NDArray
+
+from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
 from headrace.infer.options import InferOptions
-from headrace.meta import Detections
+from headrace.meta import Detections, Label, Segmentation, TensorOutput
 
 
 class Classification(NamedTuple):
@@ -27,6 +31,29 @@ class Classification(NamedTuple):
     class_id: int
     confidence: float
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a model says of one picture; what it does not speak of is ``None``.
+
+    Attributes:
+        detections: Objects, boxes in pixels of the frame.
+        names: Names of the classes of ``detections``.
+        labels: What a classifier recognised, one entry for each of its outputs that say something.
+        segmentation: The class of each pixel of the network's picture.
+        tensors: Raw outputs.
+
+    Example:
+        >>> Result(labels=(Label("red", 3, 0.9),)).detections is None
+        True
+    """
+
+    detections: Detections | None = None
+    names: Sequence[str] = ()
+    labels: Sequence[Label] | None = None
+    segmentation: Segmentation | None = None
+    tensors: TensorOutput | None = None
 
 
 class Model(ABC):  # noqa: B024 - what is abstract differs in the two kinds
@@ -104,3 +131,45 @@ class Classifier(Model):
         Returns:
             ``(class_id, confidence, label)`` for each frame, in order.
         """
+
+
+class Network(Model):
+    """A model with results of any kind: give it `results`.
+
+    One thread at a time calls it.
+
+    Example:
+        >>> class Bright(Network):
+        ...     def results(self, frames):
+        ...         means = [{"mean": picture.mean(axis=(0, 1))} for picture in frames.numpy()]
+        ...         return [Result(tensors=TensorOutput(1, mean)) for mean in means]
+        >>> Bright().labels
+        ()
+    """
+
+    @abstractmethod
+    def results(self, frames: FrameBatch) -> Sequence[Result]:
+        """What there is to say of each picture of a batch; boxes in pixels of the picture.
+
+        Args:
+            frames: The batch; in secondary mode each frame is the region of one object.
+
+        Returns:
+            One `Result` for each frame, in order.
+        """
+
+    def results_of(self, tensor: NDArray[Any]) -> Sequence[Result]:
+        """What there is to say of a tensor that is the model's input already.
+
+        Args:
+            tensor: A row for each picture.
+
+        Returns:
+            One `Result` for each row, boxes in pixels of the model's input.
+
+        Raises:
+            ModelError: The model takes frames only.
+        """
+        raise ModelError(
+            f"{type(self).__name__} takes frames, no tensors; give it a method results_of(tensor)"
+        )

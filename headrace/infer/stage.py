@@ -13,11 +13,11 @@ import numpy as np
 from headrace.errors import ModelError
 from headrace.frames import Frame
 from headrace.infer.batch import FrameBatch
-from headrace.infer.model import Classification, Classifier, Detector
+from headrace.infer.model import Classification, Classifier, Detector, Model, Network, Result
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import crop
 from headrace.infer.worker import Worker
-from headrace.meta import Detections
+from headrace.meta import Detections, Label
 
 #: Left, top, right, bottom in pixels of a frame.
 Region = tuple[float, float, float, float]
@@ -28,7 +28,7 @@ class InferStage:
     """Runs one model on batches of frames; all methods may be called from any thread.
 
     Calls of the model never overlap, so that a model written in Python needs no locks. The stage does not own
-    the model: closing the stage leaves it loaded.
+    the model: closing the stage leaves it loaded. The model can be replaced between two batches.
 
     Args:
         model: A loaded model.
@@ -40,13 +40,13 @@ class InferStage:
         ...     def infer(self, frames):
         ...         return [Detections.empty() for _ in frames]
         >>> stage = InferStage(Nothing(), InferOptions())
-        >>> stage.submit([Frame.empty("RGB", 8, 8)]).result()[0].xyxy.shape
+        >>> stage.submit([Frame.empty("RGB", 8, 8)]).result()[0].detections.xyxy.shape
         (0, 4)
         >>> stage.close()
         True
     """
 
-    def __init__(self, model: Detector | Classifier, options: InferOptions) -> None:
+    def __init__(self, model: Model, options: InferOptions) -> None:
         self.model = model
         self._options = options
         self._model_lock = threading.Lock()
@@ -84,20 +84,63 @@ class InferStage:
         results = self._in_slices(model.classify, _cut(frames, regions)[0])
         return [_checked_classification(result, model, row) for row, result in enumerate(results)]
 
+    def run(self, frames: Sequence[Frame], regions: Sequence[Region] | None = None) -> list[Result]:
+        """What the model, of whatever kind, says of each frame; arguments and errors as for `infer`."""
+        model = self.model
+        if isinstance(model, Detector):
+            return [Result(detections=one, names=model.labels) for one in self.infer(frames, regions)]
+        if isinstance(model, Classifier):
+            classes = len(model.labels)
+            found = self.classify(frames, regions)
+            return [Result(labels=(Label(c.label, c.class_id, c.confidence, 0, classes),)) for c in found]
+        if not isinstance(model, Network):
+            raise ModelError(
+                f"{_name(model)} is no Detector, Classifier or Network; derive it from one of them"
+            )
+        pictures, origins = _cut(frames, regions)
+        results = self._in_slices(model.results, pictures)
+        return [
+            result
+            if result.detections is None
+            else replace(result, detections=_shifted(result.detections, origin))
+            for result, origin in zip(results, origins, strict=True)
+        ]
+
     def submit(
         self, frames: Sequence[Frame], regions: Sequence[Region] | None = None
-    ) -> Future[list[Detections]] | Future[list[Classification]]:
-        """Run `infer` or `classify`, whichever the model can, on the stage's thread, in order of submission.
+    ) -> Future[list[Result]]:
+        """Call `run` on the stage's thread, in order of submission.
 
         The frames must stay valid until the future is done.
 
         Raises:
             ModelError: The stage is closed.
         """
+        return self.call(self.run, frames, regions)
+
+    def replace(self, model: Model) -> Future[Model]:
+        """Put another model in the place of the present one, after what was submitted before.
+
+        Returns:
+            A future of the model that was replaced; nothing calls it any more.
+
+        Raises:
+            ModelError: The stage is closed.
+        """
+        return self.call(self._exchange, model)
+
+    def _exchange(self, model: Model) -> Model:
+        before, self.model = self.model, model
+        return before
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Call a function on the stage's thread, in order of submission.
+
+        Raises:
+            ModelError: The stage is closed.
+        """
         try:
-            if isinstance(self.model, Detector):
-                return self._worker.submit(self.infer, frames, regions)
-            return self._worker.submit(self.classify, frames, regions)
+            return self._worker.submit(function, *arguments)
         except RuntimeError as error:
             raise ModelError(f"the stage of {_name(self.model)} is closed; make a new one") from error
 
@@ -175,12 +218,19 @@ def _shifted(found: Detections, origin: tuple[int, int]) -> Detections:
     return replace(found, xyxy=found.xyxy + np.array(origin * 2, np.float32))
 
 
+_RETURNS: dict[type[Model], tuple[str, str]] = {
+    Detector: ("infer", "Detections"),
+    Classifier: ("classify", "classification"),
+    Network: ("results", "Result"),
+}
+
+
 def _name(model: object) -> str:
     return type(model).__name__
 
 
-def _check_count(results: Any, frames: int, model: Detector | Classifier) -> None:
-    method, noun = ("infer", "Detections") if isinstance(model, Detector) else ("classify", "classification")
+def _check_count(results: Any, frames: int, model: Model) -> None:
+    method, noun = _RETURNS[next(kind for kind in _RETURNS if isinstance(model, kind))]
     if not isinstance(results, list | tuple):
         raise ModelError(
             f"{_name(model)}.{method} returned {_name(results)}; expected a list, one {noun} per frame"

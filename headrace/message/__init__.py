@@ -3,14 +3,14 @@
 from headrace.message.broker import Broker, make_broker
 from headrace.message.config import AnalyticsModule, MsgConvConfig, Place, Sensor
 from headrace.message.converter import MessageConverter, PayloadType
-from headrace.message.records import (
+from headrace.message.records import FrameRecord, ObjectRecord
+from headrace.message.worker import BrokerWorker, WorkerCounts
+from headrace.meta.event import (
     Coordinate,
     EventMessage,
     EventType,
     Face,
-    FrameRecord,
     Location,
-    ObjectRecord,
     ObjectType,
     Person,
     Product,
@@ -18,7 +18,6 @@ from headrace.message.records import (
     Vehicle,
     timestamp,
 )
-from headrace.message.worker import BrokerWorker, WorkerCounts
 
 __all__ = [
     "AnalyticsModule",

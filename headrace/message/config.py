@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from headrace.errors import ConfigError
 from headrace.keyfile import Groups, read_groups
-from headrace.message.records import Coordinate, Location
+from headrace.meta.event import Coordinate, Location
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from enum import IntEnum
 from headrace.errors import ConfigError
 from headrace.message import full, minimal
 from headrace.message.config import MsgConvConfig
-from headrace.message.records import EventMessage, FrameRecord, timestamp
+from headrace.message.records import FrameRecord
+from headrace.meta.event import EventMessage, timestamp
 
 
 class PayloadType(IntEnum):

@@ -10,18 +10,8 @@ from typing import Any
 import msgspec
 
 from headrace.message.config import MsgConvConfig, Place
-from headrace.message.records import (
-    EventMessage,
-    EventType,
-    Face,
-    FrameRecord,
-    ObjectRecord,
-    ObjectType,
-    Person,
-    Product,
-    Rect,
-    Vehicle,
-)
+from headrace.message.records import FrameRecord, ObjectRecord
+from headrace.meta.event import EventMessage, EventType, Face, ObjectType, Person, Product, Rect, Vehicle
 
 Json = dict[str, Any]
 SubPlace = tuple[str, tuple[str, ...]]

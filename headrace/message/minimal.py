@@ -8,17 +8,8 @@ from typing import Any
 import msgspec
 
 from headrace.message.config import MsgConvConfig
-from headrace.message.records import (
-    EventMessage,
-    Extension,
-    Face,
-    FrameRecord,
-    ObjectRecord,
-    ObjectType,
-    Person,
-    Rect,
-    Vehicle,
-)
+from headrace.message.records import FrameRecord, ObjectRecord
+from headrace.meta.event import EventMessage, Extension, Face, ObjectType, Person, Rect, Vehicle
 
 _TYPE_NAMES = {
     ObjectType.VEHICLE: "Vehicle",

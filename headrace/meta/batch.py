@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from headrace.frames.surface import Surface
+from headrace.meta.audio import AudioFrameMetadata
 from headrace.meta.display import DisplayMetadata
+from headrace.meta.event_meta import EventMessageUserMetadata
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.object import ObjectMetadata
-from headrace.meta.objects import UNTRACKED, ObjectTable
-from headrace.meta.user import UserMetadata, of_type
+from headrace.meta.objects import UNTRACKED, ObjectTable, copied
+from headrace.meta.preprocess import PreprocessBatchUserMetadata
+from headrace.meta.user import ObjectReidUserMetadata, UserMetadata, of_type, structure_of
 
 
 class BatchMetadata:
@@ -21,6 +24,8 @@ class BatchMetadata:
         frames: Metadata of the frames in batch order.
         displays: Display metas in use, appended to a frame or not.
         user: User metas of the batch.
+        is_audio: Whether this is a batch of audio; its frames are `AudioFrameMetadata`.
+        extras: Anything else by name; values are copied with the batch, by `copy.copy`.
 
     Example:
         >>> from headrace.meta import Detections
@@ -31,29 +36,39 @@ class BatchMetadata:
         ['person']
     """
 
-    __slots__ = ("displays", "frames", "objects", "user")
+    __slots__ = ("displays", "extras", "frames", "is_audio", "objects", "user")
 
     objects: ObjectTable
     frames: list[FrameMetadata]
     displays: list[DisplayMetadata]
     user: list[UserMetadata]
+    is_audio: bool
+    extras: dict[str, Any]
 
     def __init__(self) -> None:
         raise TypeError("a BatchMetadata comes with a batched buffer: use Buffer(gst_buffer).batch_meta")
 
     @classmethod
-    def new(cls, n_frames: int = 0) -> BatchMetadata:
+    def new(cls, n_frames: int = 0, audio: bool = False) -> BatchMetadata:
         """Metadata for a batch of `n_frames` frames, for elements that make batches."""
-        batch = object.__new__(cls)
-        batch.objects, batch.frames, batch.displays, batch.user = ObjectTable(), [], [], []
+        batch = cls._around(ObjectTable())
+        batch.is_audio = audio
         for index in range(n_frames):
             batch.add_frame(pad_index=index, source_id=index)
         return batch
 
+    @classmethod
+    def _around(cls, objects: ObjectTable) -> BatchMetadata:
+        batch = object.__new__(cls)
+        batch.objects, batch.is_audio = objects, False
+        batch.frames, batch.displays, batch.user, batch.extras = [], [], [], {}
+        return batch
+
     def add_frame(self, **fields: Any) -> FrameMetadata:
-        """Append a frame; fields as in `FrameMetadata`, ``batch_id`` is its position."""
+        """Append a frame; fields as in `FrameMetadata` or `AudioFrameMetadata`, ``batch_id`` is its position."""
         row = len(self.frames)
-        frame = FrameMetadata._new(self.objects, row, **{**fields, "batch_id": row})
+        kind = AudioFrameMetadata if self.is_audio else FrameMetadata
+        frame = kind._new(self.objects, row, **{**fields, "batch_id": row})
         self.frames.append(frame)
         return frame
 
@@ -64,13 +79,18 @@ class BatchMetadata:
 
     @property
     def frame_items(self) -> Iterator[FrameMetadata]:
-        """The frames, a new iterator each time."""
-        return iter(self.frames)
+        """The frames, a new iterator each time; none in a batch of audio."""
+        return iter([] if self.is_audio else self.frames)
 
     @property
-    def is_audio(self) -> bool:
-        """Whether this is a batch of audio; never here."""
-        return False
+    def audio_frame_items(self) -> Iterator[AudioFrameMetadata]:
+        """The frames of a batch of audio, a new iterator each time; none in a batch of pictures."""
+        return iter([frame for frame in self.frames if isinstance(frame, AudioFrameMetadata)])
+
+    @property
+    def preprocess_batch_items(self) -> Iterator[PreprocessBatchUserMetadata]:
+        """Tensors made ahead of a model, with their regions; a new iterator each time."""
+        return iter([meta for meta in self.user if isinstance(meta, PreprocessBatchUserMetadata)])
 
     def acquire_object_meta(self) -> ObjectMetadata:
         """A new object with zero fields, an empty label and no track; drawn even if it is never appended."""
@@ -87,11 +107,29 @@ class BatchMetadata:
         return UserMetadata()
 
     def acquire_frame_meta(self) -> FrameMetadata:
-        """A new frame at the end of the batch."""
+        """A new frame at the end of the batch.
+
+        Raises:
+            TypeError: This is a batch of audio.
+        """
+        if self.is_audio:
+            raise TypeError("a batch of audio takes no frames of pictures; its own are in audio_frame_items")
         return self.add_frame()
 
+    def acquire_event_message_meta(self) -> EventMessageUserMetadata:
+        """A new event message, to be filled and appended to the frame that it is about."""
+        return EventMessageUserMetadata()
+
+    def acquire_preprocess_batch_meta(self) -> PreprocessBatchUserMetadata:
+        """A new meta for a tensor made ahead, to be appended to the batch."""
+        return PreprocessBatchUserMetadata()
+
+    def acquire_obj_reid_meta(self) -> ObjectReidUserMetadata:
+        """A new re-identification vector, to be appended to an object."""
+        return ObjectReidUserMetadata()
+
     def append(self, meta: UserMetadata) -> None:
-        """Attach a user meta to the batch.
+        """Attach a user meta to the batch, a `PreprocessBatchUserMetadata` or any other.
 
         Raises:
             TypeError: Something else was given.
@@ -104,30 +142,52 @@ class BatchMetadata:
         """User metas of one type, a new iterator each time."""
         return of_type(self.user, meta_type)
 
+    def retrieve_structure_usermeta(self, type_name: str) -> str:
+        """The serialised ``GstStructure`` of this name among the user metas, empty when there is none."""
+        return structure_of(self.user, type_name)
+
+    def extract(self, max_items: int) -> list[dict[str, Any] | None]:
+        """What was found in each frame, as plain data.
+
+        Args:
+            max_items: Length of the list; frames of later pads are left out.
+
+        Returns:
+            By pad index ``None`` or a dictionary: ``shape`` ``[h, w]``, ``bboxes`` ``[[left, top, right, bottom],
+            ...]`` in whole pixels, ``probs``, ``labels`` (of each object: its own and those of its classifiers),
+            ``seg_maps`` (int32 copies of instance masks and class maps), ``objects`` (track ids, -1 for none) and
+            ``timestamp`` in ns. Audio has, besides, ``media_type`` and the fields of `AudioFrameMetadata`.
+        """
+        found: list[dict[str, Any] | None] = [None] * max_items
+        for frame in self.frames:
+            if frame.pad_index < max_items:
+                found[frame.pad_index] = frame.to_item()
+        return found
+
     def fork(self) -> BatchMetadata:
         """A copy that shares nothing that can be written; user data objects are shared."""
-        copy = object.__new__(BatchMetadata)
-        copy.objects = self.objects.fork()
+        copy = self._around(self.objects.fork())
+        copy.is_audio, copy.extras = self.is_audio, copied(self.extras)
         copy.frames = [frame.fork(copy.objects) for frame in self.frames]
         copy.displays = [display.fork() for display in self.displays]
-        copy.user = [meta.copy() for meta in self.user]
+        copy.user = [meta.onto(copy) for meta in self.user]
         return copy
 
     def select(self, index: int) -> BatchMetadata:
         """The metadata of one frame as a batch of its own: copies of its objects and displays."""
-        copy = object.__new__(BatchMetadata)
-        copy.objects = self.objects.select(self.objects.rows_of(index))
+        rows = self.objects.rows_of(index)
+        copy = self._around(self.objects.select(rows))
+        copy.is_audio, copy.extras = self.is_audio, copied(self.extras)
         copy.objects.column("frame")[:] = 0
         frame = self.frames[index].fork(copy.objects)
         frame._row = frame.batch_id = 0
         copy.frames = [frame]
-        copy.displays = []
         for display in self.displays:
             if display.frame == index:
                 own = display.fork()
                 own.frame = 0
                 copy.displays.append(own)
-        copy.user = [meta.copy() for meta in self.user]
+        copy.user = [meta.onto(copy, index, rows) for meta in self.user]
         return copy
 
     def to_dict(self) -> dict[str, Any]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from headrace.meta.detections import Detections
 from headrace.meta.display import DisplayMetadata
 from headrace.meta.object import MAX_LABEL, ObjectMetadata
-from headrace.meta.objects import ATTACHED, UNTRACKED, ObjectTable
+from headrace.meta.objects import ATTACHED, UNTRACKED, ObjectTable, copied
 from headrace.meta.osd import Mask
-from headrace.meta.user import Segmentation, TensorOutput, UserMetadata, of_type
+from headrace.meta.user import MetaType, UserMetadata, of_type, structure_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _BORDER = 3
 _MASK_THRESHOLD = 0.5
@@ -34,14 +37,30 @@ class FrameMetadata:
         ntp_timestamp: Wall clock in ns since 1970.
         infer_done: Whether a primary model ran on this frame.
         infer_skipped: Whether a primary model left this frame out on purpose (``interval``).
+        arrival: When the muxer got the frame, in ns of the monotonic clock; 0 when unknown.
         user: User metas in the order they were appended.
+        extras: Anything else by name; values are copied with the frame, by `copy.copy`.
+
+    ``pad_index`` tells the streams of a pipeline apart; ``source_id`` is what the application calls the source,
+    and may differ once sources have come and gone.
+
+    Example:
+        >>> from headrace.meta import BatchMetadata
+        >>> frame = BatchMetadata.new(1).frames[0]
+        >>> frame.pad_index, frame.n_objects, list(frame.tensor_items)
+        (0, 0, [])
     """
 
     __slots__ = (
-        "_objects", "_row", "batch_id", "buffer_pts", "frame_number", "infer_done", "infer_skipped",
-        "ntp_timestamp", "pad_index", "pipeline_height", "pipeline_width", "source_height", "source_id",
-        "source_width", "user",
+        "_objects", "_row", "arrival", "batch_id", "buffer_pts", "extras", "frame_number", "infer_done",
+        "infer_skipped", "ntp_timestamp", "pad_index", "pipeline_height", "pipeline_width", "source_height",
+        "source_id", "source_width", "user",
     )  # fmt: skip
+    _defaults: ClassVar[dict[str, Any]] = {
+        "frame_number": 0, "pad_index": 0, "batch_id": 0, "source_id": 0, "source_width": 0, "source_height": 0,
+        "pipeline_width": 0, "pipeline_height": 0, "buffer_pts": 0, "ntp_timestamp": 0, "infer_done": False,
+        "infer_skipped": False, "arrival": 0,
+    }  # fmt: skip
 
     _objects: ObjectTable
     _row: int
@@ -57,26 +76,26 @@ class FrameMetadata:
     ntp_timestamp: int
     infer_done: bool
     infer_skipped: bool
+    arrival: int
     user: list[UserMetadata]
+    extras: dict[str, Any]
 
     def __init__(self) -> None:
         raise TypeError("a FrameMetadata comes from batch_meta.acquire_frame_meta(), not from its class")
 
     @classmethod
-    def _new(cls, objects: ObjectTable, row: int, **fields: Any) -> FrameMetadata:
+    def _new(cls, objects: ObjectTable, row: int, **fields: Any) -> Self:
         frame = object.__new__(cls)
-        frame._objects, frame._row, frame.user = objects, row, []
-        frame.infer_done = frame.infer_skipped = False
-        for name in _NUMBERS:
-            setattr(frame, name, fields.get(name, 0))
+        frame._objects, frame._row, frame.user, frame.extras = objects, row, [], {}
+        for name, default in cls._defaults.items():
+            setattr(frame, name, fields.get(name, default))
         return frame
 
-    def fork(self, objects: ObjectTable) -> FrameMetadata:
+    def fork(self, objects: ObjectTable) -> Self:
         """A copy over another table."""
-        fields = {name: getattr(self, name) for name in _NUMBERS}
-        copy = FrameMetadata._new(objects, self._row, **fields)
-        copy.infer_done, copy.infer_skipped = self.infer_done, self.infer_skipped
+        copy = self._new(objects, self._row, **{name: getattr(self, name) for name in self._defaults})
         copy.user = [meta.copy() for meta in self.user]
+        copy.extras = copied(self.extras)
         return copy
 
     @property
@@ -174,27 +193,57 @@ class FrameMetadata:
             raise TypeError("Invalid type for FrameMetadata.append")
 
     @property
-    def tensor_items(self) -> Iterator[TensorOutput]:
-        """Raw model outputs for the frame, a new iterator each time."""
-        return iter([meta.data for meta in self.user if isinstance(meta.data, TensorOutput)])
+    def tensor_items(self) -> Iterator[UserMetadata]:
+        """Raw model outputs for the frame (`UserMetadata.as_tensor_output`), a new iterator each time."""
+        return of_type(self.user, MetaType.TENSOR_OUTPUT)
 
     @property
-    def segmentation_items(self) -> Iterator[Segmentation]:
-        """Segmentations of the frame, a new iterator each time."""
-        return iter([meta.data for meta in self.user if isinstance(meta.data, Segmentation)])
+    def segmentation_items(self) -> Iterator[UserMetadata]:
+        """Segmentations of the frame (`UserMetadata.as_segmentation`), a new iterator each time."""
+        return of_type(self.user, MetaType.SEGMENTATION)
+
+    @property
+    def nvdsanalytics_frame_items(self) -> Iterator[UserMetadata]:
+        """Analytics of the frame (`UserMetadata.as_nvdsanalytics_frame`), a new iterator each time."""
+        return of_type(self.user, MetaType.FRAME_ANALYTICS)
 
     def user_meta_items(self, meta_type: int) -> Iterator[UserMetadata]:
         """User metas of one type, a new iterator each time."""
         return of_type(self.user, meta_type)
 
+    def retrieve_structure_usermeta(self, type_name: str) -> str:
+        """The serialised ``GstStructure`` of this name among the user metas, empty when there is none."""
+        return structure_of(self.user, type_name)
+
+    def to_item(self) -> dict[str, Any]:
+        """The frame as `BatchMetadata.extract` gives it."""
+        objects = list(self.object_items)
+        maps = [meta.data.class_map for meta in self.segmentation_items]
+        height, width = maps[-1].shape if maps else (self.pipeline_height, self.pipeline_width)
+        masks = [obj.mask_params.mask_array for obj in objects if obj.has_mask]
+        return {
+            "shape": [height, width],
+            "bboxes": [_corners(obj) for obj in objects],
+            "probs": [obj.confidence for obj in objects],
+            "labels": [_labels(obj) for obj in objects],
+            "seg_maps": [np.array(found, np.int32) for found in (*masks, *maps)],
+            "objects": [-1 if obj.object_id == UNTRACKED else obj.object_id for obj in objects],
+            "timestamp": self.buffer_pts,
+        }
+
     def __repr__(self) -> str:
         return f"<FrameMetadata source {self.source_id} frame {self.frame_number} objects {self.n_objects}>"
 
 
-_NUMBERS = (
-    "frame_number", "pad_index", "batch_id", "source_id", "source_width", "source_height", "pipeline_width",
-    "pipeline_height", "buffer_pts", "ntp_timestamp",
-)  # fmt: skip
+def _corners(obj: ObjectMetadata) -> list[int]:
+    rect = obj.rect_params
+    left, top = int(rect.left), int(rect.top)
+    return [left, top, left + int(rect.width), top + int(rect.height)]
+
+
+def _labels(obj: ObjectMetadata) -> list[str]:
+    own = [obj.label] if obj.label else []
+    return own + [label.label for meta in obj.classifier_items for label in meta.labels]
 
 
 def _names(labels: Sequence[str] | np.ndarray[Any, Any], class_id: np.ndarray[Any, Any]) -> Any:

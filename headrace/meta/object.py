@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from headrace.meta.objects import ObjectTable
 from headrace.meta.osd import Color, Font, Mask, Rect, TextParams
-from headrace.meta.user import ClassifierMetadata, TensorOutput, UserMetadata, of_type
+from headrace.meta.user import ClassifierMetadata, MetaType, UserMetadata, of_type
 from headrace.meta.views import TableRect
 
 #: Longest label in characters (contract §4.4).
 MAX_LABEL = 127
 
-
-def _integer(column: str, doc: str) -> Any:
-    def get(self: ObjectMetadata) -> int:
-        return int(self._table.cell(column, self._row))
-
-    def put(self: ObjectMetadata, value: int) -> None:
-        self._table.set_cell(column, self._row, value)
-
-    return property(get, put, doc=doc)
+_BOX_KEYS = ("left", "top", "width", "height")
 
 
-def _real(column: str, doc: str) -> Any:
-    def get(self: ObjectMetadata) -> float:
-        return float(self._table.cell(column, self._row))
+def _cell(column: str, doc: str) -> Any:
+    def get(self: ObjectMetadata) -> Any:
+        return self._table.columns[column].item(self._row)
 
-    def put(self: ObjectMetadata, value: float) -> None:
-        self._table.set_cell(column, self._row, value)
+    def put(self: ObjectMetadata, value: Any) -> None:
+        self._table.columns[column][self._row] = value
 
     return property(get, put, doc=doc)
 
@@ -41,6 +33,13 @@ class ObjectMetadata:
 
     Comes from `FrameMetadata.object_items` or `BatchMetadata.acquire_object_meta`; two views of one row are
     equal. Valid in the callback that got it: the buffer that owns the batch travels on.
+
+    Example:
+        >>> from headrace.meta import BatchMetadata
+        >>> obj = BatchMetadata.new(1).acquire_object_meta()
+        >>> obj.class_id, obj.rect_params.left = -1, 12.5
+        >>> obj.class_id, obj.rect_params.left, obj.has_mask
+        (4294967295, 12.5, False)
     """
 
     __slots__ = ("_row", "_table")
@@ -59,21 +58,23 @@ class ObjectMetadata:
     @property
     def class_id(self) -> int:
         """Class of the object; unsigned, so that the -1 of a whole-frame classifier reads 4294967295."""
-        return int(self._table.cell("class_id", self._row)) & 0xFFFFFFFF
+        number: int = self._table.columns["class_id"].item(self._row)
+        return number & 0xFFFFFFFF
 
     @class_id.setter
     def class_id(self, value: int) -> None:
         self._table.set_cell("class_id", self._row, np.uint32(value & 0xFFFFFFFF).astype(np.int32))
 
-    object_id = _integer("object_id", "Track id; 2**64-1 (`UNTRACKED`) before a tracker has seen the object.")
-    unique_component_id = _integer("component_id", "Id of the element that made the object.")
-    confidence = _real("confidence", "Detector's confidence in 0-1.")
-    tracker_confidence = _real("tracker_confidence", "Tracker's confidence in 0-1.")
+    object_id = _cell("object_id", "Track id; 2**64-1 (`UNTRACKED`) before a tracker has seen the object.")
+    unique_component_id = _cell("component_id", "Id of the element that made the object.")
+    confidence = _cell("confidence", "Detector's confidence in 0-1.")
+    tracker_confidence = _cell("tracker_confidence", "Tracker's confidence in 0-1.")
 
     @property
     def label(self) -> str:
         """Name of the class, up to 127 characters."""
-        return str(self._table.cell("label", self._row))
+        name: str = self._table.columns["label"].item(self._row)
+        return name
 
     @label.setter
     def label(self, value: str) -> None:
@@ -110,10 +111,20 @@ class ObjectMetadata:
         self._table.masks[self._row] = value.copy()
 
     @property
+    def has_mask(self) -> bool:
+        """Whether the object has an instance mask."""
+        mask = self._table.masks.get(self._row)
+        return mask is not None and mask.mask_array.size > 0
+
+    @property
     def nv_bbox_info(self) -> dict[str, float]:
-        """The tracker's unclipped box."""
+        """The tracker's unclipped box: left, top, width, height in pixels; a copy, assign a whole one to set it."""
         box = self._table.cell("tracker_box", self._row).tolist()
-        return dict(zip(("left", "top", "width", "height"), box, strict=True))
+        return dict(zip(_BOX_KEYS, box, strict=True))
+
+    @nv_bbox_info.setter
+    def nv_bbox_info(self, value: Mapping[str, float]) -> None:
+        self._table.set_cell("tracker_box", self._row, [value[key] for key in _BOX_KEYS])
 
     @property
     def parent(self) -> ObjectMetadata | None:
@@ -127,9 +138,19 @@ class ObjectMetadata:
         return iter(list(self._table.classifiers.get(self._row, ())))
 
     @property
-    def tensor_items(self) -> Iterator[TensorOutput]:
-        """Raw model outputs, a new iterator each time."""
-        return iter([m.data for m in self._user_metas() if isinstance(m.data, TensorOutput)])
+    def tensor_items(self) -> Iterator[UserMetadata]:
+        """Raw model outputs (`UserMetadata.as_tensor_output`), a new iterator each time."""
+        return of_type(self._user_metas(), MetaType.TENSOR_OUTPUT)
+
+    @property
+    def nvdsanalytics_obj_items(self) -> Iterator[UserMetadata]:
+        """Analytics of the object (`UserMetadata.as_nvdsanalytics_obj`), a new iterator each time."""
+        return of_type(self._user_metas(), MetaType.OBJ_ANALYTICS)
+
+    @property
+    def obj_reid_items(self) -> Iterator[UserMetadata]:
+        """Re-identification vectors (`UserMetadata.as_obj_reid`), a new iterator each time."""
+        return of_type(self._user_metas(), MetaType.TRACKER_OBJ_REID)
 
     def user_meta_items(self, meta_type: int) -> Iterator[UserMetadata]:
         """User metas of one type, a new iterator each time."""
@@ -147,6 +168,11 @@ class ObjectMetadata:
             self._table.classifiers.setdefault(self._row, []).append(meta)
         else:
             raise TypeError(f"Invalid type for ObjectMetadata.append: {type(meta).__name__}")
+
+    @property
+    def extras(self) -> dict[str, Any]:
+        """Anything else by name; values are copied with the object, by `copy.copy`."""
+        return self._table.extras.setdefault(self._row, {})
 
     def _user_metas(self) -> list[UserMetadata]:
         return self._table.user.get(self._row, [])
@@ -183,6 +209,6 @@ def default_text(table: ObjectTable, row: int) -> TextParams:
     text = text_of(table, row)
     if not text:
         return TextParams()
-    left, top = table.cell("rect", row)[:2]
+    left, top = np.nan_to_num(table.cell("rect", row)[:2])
     x, y = max(int(left), 0), max(int(top) - _TEXT_RISE, 0)
     return TextParams(text, x, y, Font(size=_TEXT_SIZE, color=_WHITE.copy()), True, _BLACK.copy())

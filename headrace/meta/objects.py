@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy as copying
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,20 @@ _pool: list[NDArray[np.void]] = []
 _UNSHARED = 2
 
 
+class Columns(dict[str, NDArray[Any]]):
+    """The columns of some rows by name, made when they are first asked for: a lookup costs a fifth of making one."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: NDArray[np.void]) -> None:
+        self.rows = rows
+
+    def __missing__(self, name: str) -> NDArray[Any]:
+        column: NDArray[Any] = self.rows[name]
+        self[name] = column
+        return column
+
+
 class ObjectTable:
     """Columns of all objects in a batch; rows are added at the end and never move.
 
@@ -82,16 +97,23 @@ class ObjectTable:
         ([2, 0], [0, 1])
     """
 
-    __slots__ = ("_rows", "classifiers", "masks", "n", "texts", "user")
+    __slots__ = ("_rows", "classifiers", "columns", "extras", "masks", "n", "texts", "user")
 
     def __init__(self) -> None:
-        self._rows: NDArray[np.void] = _pool.pop() if _pool else np.empty(_INITIAL_ROWS, OBJECT_ROW)
+        self._use(_pool.pop() if _pool else np.empty(_INITIAL_ROWS, OBJECT_ROW))
         self.n = 0
         #: What only few objects have, by row.
         self.texts: dict[int, TextParams] = {}
         self.masks: dict[int, Mask] = {}
         self.classifiers: dict[int, list[Any]] = {}
         self.user: dict[int, list[Any]] = {}
+        #: Anything else, by row and name; values are copied with the row, by `copy.copy`.
+        self.extras: dict[int, dict[str, Any]] = {}
+
+    def _use(self, rows: NDArray[np.void]) -> None:
+        self._rows = rows
+        #: Whole columns, rows beyond the last included, for code that reads or writes single cells often.
+        self.columns = Columns(rows)
 
     def __len__(self) -> int:
         return self.n
@@ -122,25 +144,24 @@ class ObjectTable:
     def _grow(self, needed: int) -> None:
         bigger = np.empty(max(needed, 2 * len(self._rows)), OBJECT_ROW)
         bigger[: self.n] = self._rows[: self.n]
-        self._rows = bigger
+        self._use(bigger)
 
     def column(self, name: str) -> NDArray[Any]:
         """A column of all rows, removed ones included, as a writable view of length ``len(self)``."""
-        view: NDArray[Any] = self._rows[name][: self.n]
-        return view
+        return self.columns[name][: self.n]
 
     def cell(self, name: str, row: int) -> Any:
         """One value as a Python object, or a row of a box column as a view."""
-        return self._rows[name][row]
+        return self.columns[name][row]
 
     def set_cell(self, name: str, row: int, value: Any) -> None:
         """Write one value."""
-        self._rows[name][row] = value
+        self.columns[name][row] = value
 
     def rows_of(self, frame: int) -> NDArray[np.intp]:
         """Rows of the objects attached to a frame, in the order they were added."""
-        live = self._rows[: self.n]
-        return np.flatnonzero((live["frame"] == frame) & (live["state"] == ATTACHED))
+        n, columns = self.n, self.columns
+        return np.flatnonzero((columns["frame"][:n] == frame) & (columns["state"][:n] == ATTACHED))
 
     def attached(self) -> NDArray[np.intp]:
         """Rows of all attached objects."""
@@ -148,16 +169,16 @@ class ObjectTable:
 
     def remove(self, rows: NDArray[np.intp] | Sequence[int] | int) -> None:
         """Mark rows as removed: they keep their place and are no longer listed or drawn."""
-        self._rows["state"][rows] = REMOVED
+        self.columns["state"][rows] = REMOVED
 
     def fork(self) -> ObjectTable:
         """A copy that shares nothing that can be written."""
         copy = ObjectTable()
         if self.n > len(copy._rows):
-            copy._rows = np.empty(len(self._rows), OBJECT_ROW)
+            copy._use(np.empty(len(self._rows), OBJECT_ROW))
         copy._rows[: self.n] = self._rows[: self.n]
         copy.n = self.n
-        for row in {*self.texts, *self.masks, *self.classifiers, *self.user}:
+        for row in {*self.texts, *self.masks, *self.classifiers, *self.user, *self.extras}:
             self._copy_extras(copy, row, row)
         return copy
 
@@ -165,7 +186,7 @@ class ObjectTable:
         """A new table with copies of these rows, in this order; parents that are left out become none."""
         copy = ObjectTable()
         if len(rows) > len(copy._rows):
-            copy._rows = np.empty(len(rows), OBJECT_ROW)
+            copy._use(np.empty(len(rows), OBJECT_ROW))
         copy._rows[: len(rows)] = self._rows[rows]
         copy.n = len(rows)
         place = np.full(self.n + 1, -1, np.int32)  # one more, for the parent -1
@@ -184,9 +205,16 @@ class ObjectTable:
             copy.classifiers[new] = [meta.copy() for meta in self.classifiers[old]]
         if old in self.user:
             copy.user[new] = [meta.copy() for meta in self.user[old]]
+        if old in self.extras:
+            copy.extras[new] = copied(self.extras[old])
 
     def __del__(self) -> None:
         rows = self._rows
-        del self._rows
+        del self._rows, self.columns
         if sys.getrefcount(rows) == _UNSHARED and len(_pool) < _POOL_LIMIT and len(rows) <= _POOLED_ROWS:
             _pool.append(rows)
+
+
+def copied(extras: Mapping[str, Any]) -> dict[str, Any]:
+    """Extras for a copy of what they belong to: each value by `copy.copy`."""
+    return {name: copying.copy(value) for name, value in extras.items()}

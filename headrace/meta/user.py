@@ -1,17 +1,23 @@
-"""What hangs on a batch, frame or object besides boxes: classifications, tensors, the user's own."""
+"""What hangs on a batch, frame or object besides boxes: classifications, model outputs, the user's own."""
 
 from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.frames.tensor import Tensor
+from headrace.errors import TensorError
+from headrace.meta.analytics import AnalyticsFrameMeta, AnalyticsObjInfo
+from headrace.meta.outputs import Segmentation, TensorOutput
+
+if TYPE_CHECKING:
+    from headrace.meta.batch import BatchMetadata
+    from headrace.meta.preprocess import PreprocessBatchUserMetadata
 
 
 class MetaType:
@@ -52,13 +58,31 @@ class MetaType:
 
 @dataclass(slots=True)
 class Label:
-    """One result of a classifier."""
+    """One result of a classifier (contract §4.5, ``get_label_info``); fields can be read by key, too.
+
+    Example:
+        >>> info = Label("red", 3, 0.9)
+        >>> info.prob, info["prob"], dict(info)["class_id"]
+        (0.9, 0.9, 3)
+    """
 
     label: str
     class_id: int = 0
     prob: float = 0.0
     label_id: int = 0
     num_classes: int = 0
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in _LABEL_FIELDS:
+            raise KeyError(name)
+        return getattr(self, name)
+
+    def keys(self) -> tuple[str, ...]:
+        """Names of the fields."""
+        return _LABEL_FIELDS
+
+
+_LABEL_FIELDS = ("label", "class_id", "prob", "label_id", "num_classes")
 
 
 class ClassifierMetadata:
@@ -98,67 +122,9 @@ class ClassifierMetadata:
         """The label at an index, empty when there is none."""
         return self.labels[index].label if 0 <= index < len(self.labels) else ""
 
-    def get_label_info(self, index: int) -> dict[str, Any]:
-        """Label, class id, probability, label id and number of classes; empty when there is none."""
-        if not 0 <= index < len(self.labels):
-            return {}
-        info = self.labels[index]
-        return {
-            "label": info.label,
-            "class_id": info.class_id,
-            "prob": info.prob,
-            "label_id": info.label_id,
-            "num_classes": info.num_classes,
-        }
-
-
-@dataclass(slots=True)
-class TensorOutput:
-    """Raw outputs of a model for one frame or object.
-
-    Attributes:
-        unique_id: The element that ran the model.
-        layers: Output name to array, without the batch dimension.
-    """
-
-    unique_id: int
-    layers: Mapping[str, NDArray[Any]]
-
-    def get_layers(self) -> dict[str, Tensor]:
-        """The layers as a fresh dictionary of tensors that share memory with the arrays."""
-        return {name: Tensor(array) for name, array in self.layers.items()}
-
-
-@dataclass(slots=True)
-class Segmentation:
-    """Class of each pixel.
-
-    Attributes:
-        unique_id: The element that segmented.
-        class_map: ``(h, w)`` int32 class of each pixel, -1 for none.
-        class_probabilities_map: ``(h, w, classes)`` float32, or an empty array.
-    """
-
-    unique_id: int
-    class_map: NDArray[np.int32]
-    class_probabilities_map: NDArray[np.float32] = field(
-        default_factory=lambda: np.empty((0, 0, 0), np.float32)
-    )
-
-    @property
-    def height(self) -> int:
-        """Rows of the map."""
-        return int(self.class_map.shape[0])
-
-    @property
-    def width(self) -> int:
-        """Columns of the map."""
-        return int(self.class_map.shape[1])
-
-    @property
-    def classes(self) -> int:
-        """Number of classes; 0 when there are no probabilities."""
-        return int(self.class_probabilities_map.shape[2])
+    def get_label_info(self, index: int) -> Label:
+        """The result at an index, an empty one when there is none."""
+        return self.labels[index] if 0 <= index < len(self.labels) else Label("")
 
 
 class _Nothing:
@@ -196,17 +162,32 @@ class UserMetadata:
         """A meta of its own over the same data."""
         return copy.copy(self)
 
-    def set_user_data_json(self, text: str, meta_type: int) -> None:
-        """Store a JSON document.
+    def onto(
+        self, batch: BatchMetadata, index: int | None = None, rows: NDArray[np.intp] | None = None
+    ) -> UserMetadata:
+        """A meta of its own for a copy of the batch that it hangs on.
+
+        Args:
+            batch: The copy.
+            index: The only frame that the copy has; ``None`` for all frames.
+            rows: Rows of objects that the copy has, rising; ``None`` for all rows.
+        """
+        return self.copy()
+
+    def set_user_data_json(self, data: Any, meta_type: int) -> None:
+        """Store a copy of plain data: whatever JSON can express, texts included.
 
         Raises:
-            ValueError: The text is not JSON.
+            TypeError: JSON cannot express it.
         """
-        self.data, self.meta_type = json.loads(text), meta_type
+        self.data, self.meta_type = json.loads(json.dumps(data)), meta_type
 
-    def get_user_data_json(self) -> str:
-        """The data as JSON text."""
-        return json.dumps(self.data)
+    def get_user_data_json(self) -> Any:
+        """A copy of the plain data, ``None`` when the meta holds none or something that JSON cannot express."""
+        try:
+            return json.loads(json.dumps(self.data))
+        except TypeError:
+            return None
 
     def as_tensor_output(self) -> TensorOutput | _Nothing:
         """The raw model outputs, or something false."""
@@ -216,7 +197,77 @@ class UserMetadata:
         """The segmentation, or something false."""
         return self.data if isinstance(self.data, Segmentation) else NOTHING
 
+    def as_preprocess_batch(self) -> PreprocessBatchUserMetadata | _Nothing:
+        """A tensor made ahead with its regions, or something false."""
+        return NOTHING
+
+    def as_nvdsanalytics_frame(self) -> AnalyticsFrameMeta | _Nothing:
+        """What the analytics element found out about the frame, or something false."""
+        return self.data if isinstance(self.data, AnalyticsFrameMeta) else NOTHING
+
+    def as_nvdsanalytics_obj(self) -> AnalyticsObjInfo | _Nothing:
+        """What the analytics element found out about the object, or something false."""
+        return self.data if isinstance(self.data, AnalyticsObjInfo) else NOTHING
+
+    def as_obj_reid(self) -> ObjectReidUserMetadata | _Nothing:
+        """The re-identification vector, or something false."""
+        return NOTHING
+
+    def as_structure_str(self) -> str:
+        """The serialised ``GstStructure`` that the meta holds as text, empty when it holds something else."""
+        return self.data if isinstance(self.data, str) else ""
+
+
+class ObjectReidUserMetadata(UserMetadata):
+    """The vector by which a tracker knows an object again (contract §4.5).
+
+    From `BatchMetadata.acquire_obj_reid_meta`, to be appended to an object.
+
+    Example:
+        >>> meta = ObjectReidUserMetadata([0.6, 0.8])
+        >>> meta.as_obj_reid().feature_size, meta.feature_vector.dtype.name
+        (2, 'float32')
+    """
+
+    __slots__ = ()
+
+    def __init__(self, features: Any = ()) -> None:
+        super().__init__(MetaType.TRACKER_OBJ_REID)
+        self.set_feature_vector(features)
+
+    @property
+    def feature_size(self) -> int:
+        """Number of elements; 0 when nobody has set the vector."""
+        return int(self.data.size)
+
+    @property
+    def feature_vector(self) -> NDArray[np.float32]:
+        """The vector, ``(feature_size,)`` float32."""
+        vector: NDArray[np.float32] = self.data
+        return vector
+
+    def set_feature_vector(self, features: Any) -> None:
+        """Store a copy of a vector.
+
+        Raises:
+            RuntimeError: It is not 1-dimensional (`TensorError`).
+        """
+        vector = np.array(features, np.float32)
+        if vector.ndim != 1:
+            raise TensorError(f"a feature vector has one dimension, this has the shape {vector.shape}")
+        self.data = vector
+
+    def as_obj_reid(self) -> ObjectReidUserMetadata:
+        """This meta itself."""
+        return self
+
 
 def of_type(items: list[UserMetadata], meta_type: int) -> Iterator[UserMetadata]:
     """The metas of one type, in order."""
     return iter([item for item in items if item.meta_type == meta_type])
+
+
+def structure_of(items: list[UserMetadata], name: str) -> str:
+    """The first serialised ``GstStructure`` of this name among user metas, empty when there is none."""
+    texts = (item.as_structure_str() for item in items)
+    return next((text for text in texts if text.partition(",")[0].strip(" ;") == name), "")

@@ -10,20 +10,22 @@ from headrace.meta.osd import Color, Rect
 
 def _number(column: str, index: int) -> Any:
     def get(self: Any) -> float:
-        return float(self._table.cell(column, self._row)[index])
+        value: float = self._table.columns[column].item(self._row, index)
+        return value
 
     def put(self: Any, value: float) -> None:
-        self._table.cell(column, self._row)[index] = value
+        self._table.columns[column][self._row, index] = value
 
     return property(get, put)
 
 
 def _channel(index: int) -> Any:
     def get(self: Any) -> float:
-        return float(self._table.cell(self._column, self._row)[index])
+        value: float = self._table.columns[self._column].item(self._row, index)
+        return value
 
     def put(self: Any, value: float) -> None:
-        self._table.cell(self._column, self._row)[index] = value
+        self._table.columns[self._column][self._row, index] = value
 
     return property(get, put)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import weakref
@@ -14,6 +15,10 @@ from headrace.gst.buffer import BufferRef
 from headrace.gst.native import gst
 from headrace.meta.batch import Batch, BatchMetadata
 from headrace.meta.detections import Detections
+
+# Without it ctypes would cut addresses to 32 bits, which holds for the main thread's heap only.
+gst.gst_buffer_copy_deep.restype = ctypes.c_void_p
+gst.gst_buffer_copy_deep.argtypes = [ctypes.c_void_p]
 
 VIDEO = "video/x-raw,format=I420,width=64,height=48,framerate=25/1"
 

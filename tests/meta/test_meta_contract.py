@@ -175,11 +175,12 @@ def test_classifiers_tensors_and_user_metas(batch: BatchMetadata) -> None:
     tensor = TensorOutput(3, {"boxes": np.zeros((4, 2), np.float32)})
     frame.append(UserMetadata(MetaType.TENSOR_OUTPUT, tensor))
     (found,) = list(frame.tensor_items)
-    layers = found.get_layers()
+    layers = found.as_tensor_output().get_layers()
     assert layers.pop("boxes").shape == (4, 2)
-    assert "boxes" in found.get_layers()
+    assert "boxes" in found.as_tensor_output().get_layers()
     frame.append(UserMetadata(MetaType.SEGMENTATION, Segmentation(1, np.full((2, 3), -1, np.int32))))
-    assert [(s.width, s.height) for s in frame.segmentation_items] == [(3, 2)]
+    found_maps = [meta.as_segmentation() for meta in frame.segmentation_items]
+    assert [(found.width, found.height) for found in found_maps] == [(3, 2)]
     mine = batch.acquire_user_meta()
     mine.set_user_data_json('{"a": 1}', 9000)
     batch.append(mine)

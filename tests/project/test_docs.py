@@ -9,6 +9,8 @@ import pytest
 
 from headrace.discovery import available
 from headrace.flow.run_config import RunConfig
+from headrace.infer.nvinfer.keys import keys_of
+from headrace.infer.roi import PreprocessConfig, RegionGroup
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")])
@@ -39,11 +41,18 @@ def test_every_page_is_in_the_index():
     assert missing == []
 
 
-def test_the_elements_page_is_current():
-    spec = importlib.util.spec_from_file_location("elements_page", ROOT / "tools/elements_page.py")
+@pytest.mark.parametrize("name", ["elements_page", "nvinfer_page"])
+def test_pages_made_from_declarations_are_current(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"tools/{name}.py")
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
-    assert tool.PAGE.read_text() == tool.page(), "run: python tools/elements_page.py"
+    assert tool.PAGE.read_text() == tool.page(), f"run: python tools/{name}.py"
+
+
+def test_the_page_on_regions_has_every_key():
+    text = (ROOT / "docs/preprocess.md").read_text()
+    for name in (*keys_of(PreprocessConfig), *keys_of(RegionGroup)):
+        assert f"`{name}`" in text, f"{name} is missing"
 
 
 def test_the_command_line_page_has_every_option_with_its_default():

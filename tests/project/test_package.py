@@ -39,7 +39,7 @@ def wheel(tmp_path_factory):
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     outside = [n for n in names if not re.match(r"headrace/|headrace-[\d.]+\.dist-info/", n)]
-    known = (".py", ".typed", ".onnx", ".md")
+    known = (".py", ".typed", ".onnx", ".md", ".yaml")
     odd = [n for n in names if n.startswith("headrace/") and not n.endswith(known)]
     assert (outside, odd) == ([], [])
     assert "headrace/py.typed" in names

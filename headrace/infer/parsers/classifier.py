@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.meta.user import Label
+from headrace.meta import Label
 
 
 def parse_classifier(

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from headrace.errors import ModelError
 from headrace.infer.parsers.results import as_detections, as_labels, as_segmentation
-from headrace.meta import Detections
-from headrace.meta.user import Label, Segmentation
+from headrace.meta import Detections, Label, Segmentation
 from headrace.usercode import load_name
 
 T = TypeVar("T")

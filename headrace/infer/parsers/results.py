@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.infer.parsers.masks import stack_masks
-from headrace.meta import Detections
-from headrace.meta.user import Label, Segmentation
+from headrace.meta import Detections, Label, Segmentation
 
 _ROW = 6
 

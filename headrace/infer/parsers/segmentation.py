@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.errors import ModelError
-from headrace.meta.user import Segmentation
+from headrace.meta import Segmentation
 
 # The first or the last axis taken away, if it has one entry.
 _SINGLE: tuple[Any, ...] = (np.s_[0], np.s_[..., 0])

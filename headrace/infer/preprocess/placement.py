@@ -38,13 +38,16 @@ class Placement:
         """Network pixels per frame pixel, across and down."""
         return self.size[0] / self.frame_size[0], self.size[1] / self.frame_size[1]
 
-    def to_frame(self, xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Boxes ``(n, 4)`` from network pixels to frame pixels, clipped to the frame; a new array."""
+    def to_frame(self, xyxy: NDArray[np.float32], clip: bool = True) -> NDArray[np.float32]:
+        """Boxes ``(n, 4)`` from network pixels to frame pixels, clipped to the frame unless told not to.
+
+        Returns:
+            A new array.
+        """
         boxes = np.asarray(xyxy, np.float32).reshape(-1, 4)
         offset = np.array([self.left, self.top] * 2, np.float32)
-        scale = np.array(self.scale * 2, np.float32)
-        limit = np.array(self.frame_size * 2, np.float32)
-        return np.asarray(np.clip((boxes - offset) / scale, 0, limit), np.float32)
+        boxes = np.asarray((boxes - offset) / np.array(self.scale * 2, np.float32), np.float32)
+        return boxes.clip(0, np.array(self.frame_size * 2, np.float32)) if clip else boxes
 
     def to_network(self, xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
         """Boxes ``(n, 4)`` from frame pixels to network pixels; a new array."""

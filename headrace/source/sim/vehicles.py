@@ -16,7 +16,9 @@ _HUB: Color = (150, 150, 150)
 _HEADLIGHT: Color = (215, 240, 245)
 _TAIL_LIGHT: Color = (40, 30, 190)
 _TRIM: Color = (52, 50, 50)
-_PAINTS: tuple[Color, ...] = (
+#: How likely a car, an estate, a van, a lorry and a bus are.
+BUILDS = (0.42, 0.2, 0.15, 0.12, 0.11)
+PAINTS: tuple[Color, ...] = (
     (236, 236, 236), (182, 180, 178), (120, 118, 116), (58, 56, 56), (44, 40, 178), (150, 78, 34),
     (172, 120, 40), (58, 108, 42), (48, 172, 226), (60, 120, 216), (110, 60, 90), (176, 196, 206),
 )  # fmt: skip
@@ -24,8 +26,8 @@ _PAINTS: tuple[Color, ...] = (
 
 def vehicle(rng: np.random.Generator) -> Mesh:
     """A car, estate, van, lorry or bus; ``rng`` picks which, its size and its paint."""
-    build = rng.choice(5, p=[0.42, 0.2, 0.15, 0.12, 0.11])
-    paint = pick(rng, _PAINTS)
+    build = rng.choice(5, p=BUILDS)
+    paint = pick(rng, PAINTS)
     shape = Shape()
     if build == 0:
         _car(shape, rng.uniform(4.1, 4.8), 1.42, paint, tail=rng.uniform(0.35, 0.9))
@@ -34,7 +36,7 @@ def vehicle(rng: np.random.Generator) -> Mesh:
     elif build == 2:
         _van(shape, rng.uniform(4.9, 5.9), rng.uniform(2.1, 2.5), paint)
     elif build == 3:
-        _lorry(shape, rng.uniform(6.5, 8.0), rng.uniform(2.9, 3.3), paint, pick(rng, _PAINTS))
+        _lorry(shape, rng.uniform(6.5, 8.0), rng.uniform(2.9, 3.3), paint, pick(rng, PAINTS))
     else:
         _bus(shape, rng.uniform(8.5, 10.0), 3.0, paint)
     return shape.mesh()
@@ -176,7 +178,7 @@ def _wheels(
 def two_wheeler(rng: np.random.Generator) -> Mesh:
     """A bicycle or a motorcycle with its rider."""
     shape = Shape()
-    paint = pick(rng, _PAINTS)
+    paint = pick(rng, PAINTS)
     if rng.random() < 0.5:
         _bicycle(shape, paint)
         add_rider(

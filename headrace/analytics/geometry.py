@@ -1,0 +1,56 @@
+"""Points, polygons and lines in pixels; y grows downwards."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
+
+
+def inside(points: Points, polygon: Points) -> NDArray[np.bool_]:
+    """Which of the points ``(n, 2)`` lie in the polygon ``(m, 2)``, by the even-odd rule.
+
+    Example:
+        >>> square = np.array([[0, 0], [10, 0], [10, 10], [0, 10]], float)
+        >>> inside(np.array([[5.0, 5.0], [15.0, 5.0]]), square).tolist()
+        [True, False]
+    """
+    x, y = points[:, :1], points[:, 1:]
+    x1, y1 = polygon.T
+    x2, y2 = np.roll(polygon, -1, axis=0).T
+    spans = (y1 > y) != (y2 > y)
+    rise = np.where(y2 == y1, 1.0, y2 - y1)
+    left_of = x < (x2 - x1) * (y - y1) / rise + x1
+    return np.asarray((spans & left_of).sum(axis=1) % 2 == 1)
+
+
+def side(points: Points, line: Points) -> NDArray[np.int8]:
+    """On which side of the infinite line ``(2, 2)`` each point lies: -1, 0 (on it) or 1."""
+    start, end = line
+    along = end - start
+    offset = points - start
+    return np.asarray(np.sign(along[0] * offset[:, 1] - along[1] * offset[:, 0]), np.int8)
+
+
+def cosine(moves: Points, arrow: Points) -> NDArray[np.float64]:
+    """Cosine of the angle between each movement ``(n, 2)`` and the arrow ``(2, 2)``; 0 for no movement."""
+    direction = arrow[1] - arrow[0]
+    length = np.hypot(*moves.T) * np.hypot(*direction)
+    dot = moves @ direction
+    return np.asarray(np.divide(dot, length, out=np.zeros(len(moves)), where=length > 0))
+
+
+def crosses_segment(before: Points, after: Points, segment: Points) -> NDArray[np.bool_]:
+    """Which of the paths from ``before`` to ``after`` meet the line between the ends of the segment."""
+    start, end = segment
+    along, move = end - start, after - before
+    across = move[:, 0] * along[1] - move[:, 1] * along[0]
+    offset = start - before
+    place = np.divide(
+        offset[:, 0] * move[:, 1] - offset[:, 1] * move[:, 0],
+        across,
+        out=np.full(len(move), -1.0),
+        where=across != 0,
+    )
+    return np.asarray((place >= 0) & (place <= 1))

@@ -1,0 +1,1 @@
+"""A tree of stand-ins for what DeepStream installs: models, labels, configurations, clips."""

@@ -1,0 +1,5 @@
+"""``pyservicemaker.flow``: pipelines as chains of stages."""
+
+from headrace.flow import Flow, MediaType, RenderMode, StreamInfo
+
+__all__ = ["Flow", "MediaType", "RenderMode", "StreamInfo"]

@@ -1,0 +1,1 @@
+"""What the methods of `Flow` build, a function each."""

@@ -1,0 +1,17 @@
+"""Helpers around pipelines: rates, model files, contents of media, frames of media (contract §7)."""
+
+from headrace.flow.engine_monitor import EngineFileMonitor
+from headrace.flow.media_extractor import MediaChunk, MediaExtractor, VideoFrame
+from headrace.flow.media_info import AudioStreamInfo, MediaInfo, VideoStreamInfo
+from headrace.flow.perf_monitor import PerfMonitor
+
+__all__ = [
+    "AudioStreamInfo",
+    "EngineFileMonitor",
+    "MediaChunk",
+    "MediaExtractor",
+    "MediaInfo",
+    "PerfMonitor",
+    "VideoFrame",
+    "VideoStreamInfo",
+]

@@ -1,0 +1,101 @@
+"""What finds a detector's boxes: a function of the user's, the parser of DetectNet's grid, or a known decoder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from headrace.errors import ConfigError, ModelError
+from headrace.infer.decoders import DecodeOptions, choose_decoder
+from headrace.infer.decoders.base import Decoder
+from headrace.infer.nvinfer.subject import Outputs, Subject, custom_function, function_field, rows_of
+from headrace.infer.parsers import ParseParams, load_parser, parse_detectnet
+from headrace.meta import Detections
+
+_log = logging.getLogger(__name__)
+
+#: Boxes of each row of a batch, in pixels of the network's input, still to be clustered.
+FindBoxes = Callable[[Outputs], list[Detections]]
+_GRID_LAYERS = ("cov", "bbox")
+
+
+def choose_boxes(subject: Subject) -> FindBoxes:
+    """What finds the boxes.
+
+    A custom function that is compiled code is stood in for where the graph's outputs are known here.
+
+    Raises:
+        ConfigError: Nothing here reads the outputs.
+        ModelError: A custom function cannot be loaded.
+    """
+    config, refused = subject.config, None
+    thresholds = tuple(one.pre_cluster_threshold for one in config.attributes)
+    try:
+        spec = custom_function(config)
+    except ConfigError as error:
+        spec, refused = None, error
+    if spec is not None:
+        custom = load_parser(spec, config.path.parent)
+        params = ParseParams(config.num_detected_classes, thresholds, subject.labels)
+        return lambda outputs: [custom(row, subject.network, params) for row in rows_of(outputs)]
+    names = [output.name.lower() for output in subject.graph.outputs]
+    if all(any(word in name for name in names) for word in _GRID_LAYERS):
+        _say(refused, subject, "the built-in parser of DetectNet's grid")
+        size, classes = (subject.network.width, subject.network.height), config.num_detected_classes
+        return lambda outputs: [parse_detectnet(row, size, classes, thresholds) for row in rows_of(outputs)]
+    decoder = _known_decoder(subject, refused)
+    _say(refused, subject, f"the built-in decoder {decoder.name}")
+    return _decoded(subject, decoder, min(thresholds))
+
+
+def _known_decoder(subject: Subject, refused: ConfigError | None) -> Decoder:
+    config, graph = subject.config, subject.graph
+    try:
+        decoder = choose_decoder(replace(graph, class_count=config.num_detected_classes))
+    except ModelError as error:
+        if refused is not None:
+            raise refused from error
+        raise ConfigError(
+            f"{config.where(function_field(config))} is not set, but nothing here reads the outputs of {graph.path}: "
+            f"{'; '.join(map(str, graph.outputs))}. The built-in parser wants layers with cov and bbox in their "
+            "names; write a parser in Python and name it file.py:function"
+        ) from error
+    classes = decoder.class_count(graph)
+    if classes is not None and classes != config.num_detected_classes:
+        _log.warning(
+            "%s=%d, but %s has %d classes; objects of others are dropped",
+            config.where("num_detected_classes"), config.num_detected_classes, graph.path, classes,
+        )  # fmt: skip
+    grouping = any(one.group_threshold for one in config.attributes)
+    if decoder.needs_nms and (config.cluster_mode == 4 or (config.cluster_mode == 0 and not grouping)):
+        _log.warning(
+            "%s=%d leaves overlapping boxes of a %s model as they are; use 2, non-maximum suppression",
+            config.where("cluster_mode"), config.cluster_mode, decoder.name,
+        )  # fmt: skip
+    return decoder
+
+
+def _decoded(subject: Subject, decoder: Decoder, threshold: float) -> FindBoxes:
+    size = subject.network.width, subject.network.height
+    options, limit = DecodeOptions(threshold, *size), np.array(size * 2, np.float32)
+
+    def find(outputs: Outputs) -> list[Detections]:
+        try:
+            found = decoder.decode(outputs, options)
+        except (ValueError, IndexError) as error:
+            raise ModelError(
+                f"decoder {decoder.name} cannot read the outputs of {subject.graph.path}: {error}"
+            ) from error
+        return [replace(one, xyxy=np.clip(one.xyxy, 0, limit)) for one in found]
+
+    return find
+
+
+def _say(refused: ConfigError | None, subject: Subject, instead: str) -> None:
+    if refused is not None:
+        field = function_field(subject.config)
+        name = getattr(subject.config, field)
+        _log.info("%s=%s is compiled code; %s is used", subject.config.where(field), name, instead)
