@@ -4,13 +4,14 @@ import pytest
 from flows import play
 
 from headrace.flow import BatchMetadataOperator, Pipeline, Probe, ServiceMakerPipeline
+from headrace.flow.linking import pads_of
 
 
 def linked(pipeline, name):
     """Name of each linked pad of an element, and what it is linked to."""
     return {
         pad.get_name(): f"{pad.get_peer().get_parent_element().get_name()}.{pad.get_peer().get_name()}"
-        for pad in pipeline[name].element.pads
+        for pad in pads_of(pipeline[name].element)
         if pad.is_linked()
     }
 
@@ -35,7 +36,9 @@ def test_request_pads_are_numbered_in_the_order_of_calls(hints):
 
 
 def test_plain_links_request_too():
-    pipeline = build(("hrsimsrc", "a"), ("nvstreammux", "mux"), ("tee", "tee"), ("queue", "q1"), ("queue", "q2"))
+    pipeline = build(
+        ("hrsimsrc", "a"), ("nvstreammux", "mux"), ("tee", "tee"), ("queue", "q1"), ("queue", "q2")
+    )
     pipeline.link("a", "mux", "tee", "q1").link("tee", "q2")
     assert linked(pipeline, "tee") == {"sink": "mux.src", "src_0": "q1.sink", "src_1": "q2.sink"}
 

@@ -83,7 +83,10 @@ NODES = "deepstream:\n  nodes:\n  - {type: videotestsrc, name: source}\n  - {typ
         ("deepstream:\n  nodes: 4", ["nodes: a list"]),
         ("deepstream: {}", ["nodes: a list"]),
         ("deepstream:\n  nodes:\n  - {type: fakesink}", ["node 0", "type and name expected"]),
-        ("deepstream:\n  nodes:\n  - {type: fakesnk, name: a}", ["Element creation failed", "'fakesnk'", "node 'a'"]),
+        (
+            "deepstream:\n  nodes:\n  - {type: fakesnk, name: a}",
+            ["Element creation failed", "'fakesnk'", "node 'a'"],
+        ),
         (NODES + "  - {type: queue, name: sink}", ["the name 'sink' is taken", "node 'sink'"]),
         (NODES + "  - {type: queue, name: q, properties: [1]}", ["node 'q'", "properties"]),
         (
@@ -142,8 +145,12 @@ def test_signals_and_handlers(tmp_path, monkeypatch):
     create = CommonFactory.create
     made = {"test.pads": Pads}
     monkeypatch.setattr(
-        CommonFactory, "create", staticmethod(lambda kind, name: made.get(kind, lambda n: create(kind, n))(name))
+        CommonFactory,
+        "create",
+        staticmethod(lambda kind, name: made.get(kind, lambda n: create(kind, n))(name)),
     )
     text = NODES + "  - {type: tee, name: tee}\n  - {type: test.pads, name: pads}\n"
-    Pipeline("p", write(tmp_path, text + "  edges:\n    tee.pad-added: pads\n    source: tee\n    tee: sink\n"))
+    Pipeline(
+        "p", write(tmp_path, text + "  edges:\n    tee.pad-added: pads\n    source: tee\n    tee: sink\n")
+    )
     assert "src_0" in Pads.seen
