@@ -28,12 +28,9 @@ ELEMENTS: dict[str, tuple[str, str]] = {
     "nvmsgbrokersinkbin": ("nvmsgbrokersinkbin", "MsgBrokerBin"),
     "nvmsgconv": ("nvmsgconv", "MsgConv"),
     "nvmultistreamtiler": ("nvmultistreamtiler", "Tiler"),
-<<<<<<< HEAD
     "nvmultiurisrcbin": ("nvmultiurisrcbin", "MultiUriSource"),
-=======
     "nvof": ("nvof", "OpticalFlowElement"),
     "nvofvisual": ("nvofvisual", "OfVisual"),
->>>>>>> post
     "nvosdbin": ("nvosdbin", "OsdBin"),
     "nvrtspoutsinkbin": ("nvrtspoutsinkbin", "RtspOut"),
     "nvsegvisual": ("nvsegvisual", "SegVisual"),

@@ -167,11 +167,7 @@ def test_segmentations_are_attached(run: Any, config: Any) -> None:
     meta = run_with(
         run, config(network_type=2, segmentation_threshold=0.5), lambda meta: meta.frames[0].append(data)
     )
-<<<<<<< HEAD
     found = next(meta.frames[0].segmentation_items).as_segmentation()
-=======
-    found = next(meta.frames[0].segmentation_items).data
->>>>>>> post
     assert (found.unique_id, found.width, found.class_map.max()) == (4, 6, 0)
 
 
