@@ -16,7 +16,10 @@ class Tally(BatchMetadataOperator):
     def handle_metadata(self, batch_meta):
         for frame_meta in batch_meta.frame_items:
             classes = [object_meta.class_id for object_meta in frame_meta.object_items]
-            print(f"source {frame_meta.pad_index} frame {frame_meta.frame_number} cars {classes.count(0)}", flush=True)
+            print(
+                f"source {frame_meta.pad_index} frame {frame_meta.frame_number} cars {classes.count(0)}",
+                flush=True,
+            )
             note = osd.Text()
             note.display_text = f"cars: {classes.count(0)}".encode("ascii")
             note.x_offset, note.y_offset = 10, 12
