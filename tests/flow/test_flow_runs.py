@@ -1,5 +1,6 @@
 """Flow: whole flows on synthetic scenes, and what comes out of them."""
 
+import socket
 import threading
 from queue import Empty, Queue
 
@@ -182,6 +183,17 @@ def test_a_picture_and_a_row_of_pictures(tmp_path):
     assert cv2.imread(str(tmp_path / "last.jpg")).shape == (96, 160, 3)
     assert sorted(path.name for path in tmp_path.glob("n*.jpg")) == ["n0.jpg", "n1.jpg", "n2.jpg"]
     assert len(frames_of(tmp_path / "all.mjpg")) == 3
+
+
+def test_encoded_pictures_are_sent_as_rtp():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(5)
+        flow = Flow(Pipeline("test")).batch_capture([scene(4)], **SIZE)
+        play(flow.encode(f"udp://localhost:{receiver.getsockname()[1]}", use_sw_codec=True))
+        packet = receiver.recv(2048)
+    assert packet[0] >> 6 == 2  # RTP's version
+    assert packet[1] & 0x7F == 96
 
 
 def test_generated_tensors_go_with_the_batch(tmp_path, monkeypatch):
