@@ -34,7 +34,7 @@ def resolve(path: str | os.PathLike[str], base: str | os.PathLike[str] | None = 
     """The place of a file.
 
     A path below DeepStream's installation leads into the folder set by ``HEADRACE_ASSETS``, unless the file
-    really exists there. So does a path that leads nowhere but holds one of the installation's folders, as in the
+    exists there only. So does a path that leads nowhere but holds one of the installation's folders, as in the
     configurations of programs that expect to lie inside the installation (``../../../../samples/models/...``).
 
     Args:
@@ -51,16 +51,21 @@ def resolve(path: str | os.PathLike[str], base: str | os.PathLike[str] | None = 
     text = os.fspath(path).removeprefix("file://")
     place = Path(text) if base is None else Path(base).absolute() / text
     assets = assets_dir()
-    if assets is None or place.exists():
+    if assets is None:
         return place
-    inside = _INSTALLED.match(text)
+    plain = os.path.normpath(place)
+    inside = _INSTALLED.match(plain)
     if inside:
-        return assets / text[inside.end() :].lstrip("/")
-    stand_in = _by_tail(place, assets)
-    if stand_in is None:
+        # Asked first: where Python's file functions are redirected too, the place would seem to exist.
+        mapped = assets / plain[inside.end() :].lstrip("/")
+        return place if place.exists() and not mapped.exists() else mapped
+    if place.exists():
         return place
-    _say_once(str(place), str(stand_in))
-    return stand_in
+    found = _by_tail(plain, assets)
+    if found is None:
+        return place
+    _say_once(str(place), str(found))
+    return found
 
 
 def stand_in(text: str) -> str:
@@ -77,8 +82,8 @@ def stand_in(text: str) -> str:
     return _IN_TEXT.sub(lambda match: str(resolve(match.group())), text)
 
 
-def _by_tail(place: Path, assets: Path) -> Path | None:
-    parts = Path(os.path.normpath(place)).parts
+def _by_tail(place: str, assets: Path) -> Path | None:
+    parts = Path(place).parts
     for index, part in enumerate(parts):
         if part in _PARTS:
             candidate = assets.joinpath(*parts[index:])

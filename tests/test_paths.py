@@ -27,6 +27,11 @@ def test_a_file_that_does_not_exist_yet_goes_into_the_assets_too(assets: Path) -
     assert resolve(f"{INSTALLED}/samples/out.engine") == assets / "samples/out.engine"
 
 
+def test_a_configuration_in_the_installation_names_its_neighbours(assets: Path) -> None:
+    found = resolve("../../../samples/models/labels.txt", f"{INSTALLED}/sources/apps/one")
+    assert found == assets / "samples/models/labels.txt"
+
+
 def test_relative_path_out_of_a_foreign_place_is_found_by_its_tail(assets: Path, tmp_path: Path) -> None:
     found = resolve("../../../../samples/models/labels.txt", tmp_path / "apps" / "one")
     assert found == assets / "samples/models/labels.txt"

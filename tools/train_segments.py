@@ -156,8 +156,10 @@ def export(net: SegmentNet, path: Path, output: str) -> None:
     factor = SIDE // ANSWER
     full = graph.constant("full", np.array([1, 1, factor, factor], np.float32))
     graph.add("Resize", [x, "", full], output, mode="linear")
-    about = {"license": "Apache-2.0", "author": "Headrace", "description": "Classes of pixels in rendered scenes"}
-    model = graph.model({"data": ("batch", 3, SIDE, SIDE)}, {output: ("batch", CLASSES, SIDE, SIDE)}, 17, about)
+    about = "Classes of pixels in rendered scenes"
+    model = graph.model(
+        {"data": ("batch", 3, SIDE, SIDE)}, {output: ("batch", CLASSES, SIDE, SIDE)}, 17, about
+    )
     path.write_bytes(model)
     print(f"wrote {path}, {path.stat().st_size / 1e3:.0f} kB")
 

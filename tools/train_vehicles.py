@@ -100,10 +100,12 @@ def export(net: VehicleNet, classes: int, path: Path, description: str) -> None:
     last = [graph.constant(name, value.detach().numpy()) for name, value in net.last.named_parameters()]
     x = graph.add("Gemm", [x, *last], "logits", transB=1)
     graph.add("Softmax", [x], "predictions/Softmax:0", axis=1)
-    about = {"license": "Apache-2.0", "author": "Headrace", "description": description}
     path.write_bytes(
         graph.model(
-            {"input_1:0": ("batch", 3, SIDE, SIDE)}, {"predictions/Softmax:0": ("batch", classes)}, 17, about
+            {"input_1:0": ("batch", 3, SIDE, SIDE)},
+            {"predictions/Softmax:0": ("batch", classes)},
+            17,
+            description,
         )
     )
     print(f"wrote {path}, {path.stat().st_size / 1e3:.0f} kB")

@@ -20,12 +20,14 @@ from headrace.assets.onnxfile import Graph
 WIDTH, HEIGHT, STRIDE, BOX_NORM = 960, 544, 16, 35.0
 ROWS, COLUMNS = HEIGHT // STRIDE, WIDTH // STRIDE
 INPUT, COVERAGE, BOXES = "input_1:0", "output_cov/Sigmoid:0", "output_bbox/BiasAdd:0"
+SHAPE = ("batch", 3, HEIGHT, WIDTH)
+#: Version of ONNX's operators that the demo model was written with.
+OPSET = 17
 
-_DEMO = Path(headrace.__file__).parent / "models" / "demo.onnx"
+DEMO = Path(headrace.__file__).parent / "models" / "demo.onnx"
 #: The size that the demo model gets to see; multiples of 32.
 _SEEN_WIDTH, _SEEN_HEIGHT = 640, 352
 _LEVELS = (8, 16, 32)
-_OPSET = 17
 
 
 def detector(classes: Sequence[int | None] = (0, 1, 2, 3)) -> bytes:
@@ -37,7 +39,15 @@ def detector(classes: Sequence[int | None] = (0, 1, 2, 3)) -> bytes:
     Raises:
         ModelError: The demo model is missing or broken.
     """
-    graph = Graph.read(_DEMO)
+    grid = (ROWS, COLUMNS)
+    outputs = {COVERAGE: ("batch", len(classes), *grid), BOXES: ("batch", 4 * len(classes), *grid)}
+    description = "Finds objects of Headrace's rendered scenes, with the tensors of a DetectNet_v2 network"
+    return detector_graph(classes).model({INPUT: SHAPE}, outputs, OPSET, description)
+
+
+def detector_graph(classes: Sequence[int | None]) -> Graph:
+    """The detector's steps from `INPUT` to `COVERAGE` and `BOXES`; see `detector`."""
+    graph = Graph.read(DEMO)
     graph.trim(_raw(level, part) for level in range(len(_LEVELS)) for part in ("box", "score"))
     behind, graph.nodes = graph.nodes, []
     # A hair more, so that rounding down the size keeps it.
@@ -45,17 +55,7 @@ def detector(classes: Sequence[int | None] = (0, 1, 2, 3)) -> bytes:
     graph.add("Resize", [INPUT, "", graph.constant("hr_scales", scales)], "images", mode="linear")
     graph.nodes += behind
     _Merger(graph, classes).merge()
-    grid = (ROWS, COLUMNS)
-    return graph.model(
-        {INPUT: ("batch", 3, HEIGHT, WIDTH)},
-        {COVERAGE: ("batch", len(classes), *grid), BOXES: ("batch", 4 * len(classes), *grid)},
-        _OPSET,
-        {
-            "license": "Apache-2.0",
-            "author": "Headrace",
-            "description": "Finds objects of Headrace's rendered scenes, with the tensors of a DetectNet_v2 network",
-        },
-    )
+    return graph
 
 
 def _raw(level: int, part: str) -> str:

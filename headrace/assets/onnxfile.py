@@ -7,7 +7,7 @@ are looked into are decoded, everything else is passed on as it is. Field number
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,12 +72,13 @@ class Graph:
             {dict(fields(tensor))[8].decode(): tensor for tensor in tensors},
         )
 
-    def add(self, kind: str, inputs: Sequence[str], output: str, **attributes: Attribute) -> str:
-        """Append a step of one output; returns the output's name."""
-        encoded = b"".join(entry(1, name) for name in inputs) + entry(2, output) + entry(4, kind)
+    def add(self, kind: str, inputs: Sequence[str], *outputs: str, **attributes: Attribute) -> str:
+        """Append a step; returns the name of its first output."""
+        encoded = b"".join(entry(1, name) for name in inputs)
+        encoded += b"".join(entry(2, name) for name in outputs) + entry(4, kind)
         encoded += b"".join(entry(5, _attribute(name, value)) for name, value in attributes.items())
-        self.nodes.append(Node(tuple(inputs), (output,), encoded))
-        return output
+        self.nodes.append(Node(tuple(inputs), outputs, encoded))
+        return outputs[0]
 
     def constant(self, name: str, value: NDArray[np.float32] | NDArray[np.int64]) -> str:
         """Add a constant; returns its name."""
@@ -98,7 +99,7 @@ class Graph:
         self.tensors = {name: tensor for name, tensor in self.tensors.items() if name in needed}
 
     def model(
-        self, inputs: dict[str, Dims], outputs: dict[str, Dims], opset: int, about: dict[str, str]
+        self, inputs: Mapping[str, Dims], outputs: Mapping[str, Dims], opset: int, description: str
     ) -> bytes:
         """A whole file.
 
@@ -106,13 +107,14 @@ class Graph:
             inputs: Name to dimensions, of float tensors; text stands for any size.
             outputs: The same for what comes out.
             opset: Version of ONNX's operators that the nodes keep to.
-            about: Metadata.
+            description: What the model does; goes into the metadata with licence and author.
         """
         graph = b"".join(entry(_GRAPH_NODE, node.encoded) for node in self.nodes)
         graph += entry(_GRAPH_NAME, "headrace")
         graph += b"".join(entry(_GRAPH_TENSOR, tensor) for tensor in self.tensors.values())
         for number, values in ((_GRAPH_INPUT, inputs), (_GRAPH_OUTPUT, outputs)):
             graph += b"".join(entry(number, _value_info(name, dims)) for name, dims in values.items())
+        about = {"license": "Apache-2.0", "author": "Headrace", "description": description}
         properties = [entry(1, key) + entry(2, value) for key, value in about.items()]
         return (
             entry(1, 8)  # IR version

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import math
+import wave
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -59,11 +61,12 @@ CLIPS = (
     Clip("office", "plaza", 12, (1280, 720), ("sample_office.mp4",)),
     Clip("qHD", "crossroad", 58, (960, 540), ("sample_qHD.mp4", "sample_qHD.h264")),
     Clip("yoga", "plaza", 45, (960, 540), ("yoga.mp4",), 6),
-    Clip("walk", "plaza", 5, (640, 360), ("sample_walk.mov",), 8),
-    Clip("run", "plaza", 17, (640, 360), ("sample_run.mov",), 8),
-    Clip("push", "plaza", 29, (640, 360), ("sample_push.mov",), 8),
-    Clip("ride_bike", "crossroad", 41, (640, 360), ("sample_ride_bike.mov",), 8),
+    Clip("walk", "plaza", 33, (640, 360), ("sample_walk.mov",), 8),
+    Clip("run", "plaza", 26, (640, 360), ("sample_run.mov",), 8),
+    Clip("push", "plaza", 14, (640, 360), ("sample_push.mov",), 8),
+    Clip("ride_bike", "plaza", 44, (640, 360), ("sample_ride_bike.mov",), 8),
 )
+
 
 def pictures() -> dict[str, Callable[[], bytes]]:
     """What makes each picture, by its place in the tree: frames of clips, and a surface with defects."""
@@ -77,6 +80,26 @@ def pictures() -> dict[str, Callable[[], bytes]]:
         f"{FOLDER}/yoga.jpg": lambda: frame("yoga"),
         f"{FOLDER}/sample_industrial.jpg": lambda: _jpeg(surface()[0]),
     }
+
+
+def sounds() -> dict[str, Callable[[], bytes]]:
+    """What makes each sound: two tones that come and go above noise, 48 kHz, one channel."""
+    return {f"{FOLDER}/sonyc_mixed_audio.wav": _sound}
+
+
+def _sound(seconds: int = 10, rate: int = 48_000) -> bytes:
+    time = np.arange(seconds * rate) / rate
+    noise = np.random.default_rng(1).normal(0, 0.05, len(time))
+    siren = np.sin(2 * np.pi * (700 * time - 60 * np.cos(2 * np.pi * time))) * (time % 4 < 2)
+    engine = np.sign(np.sin(2 * np.pi * 80 * time)) * (time % 3 < 1.5)
+    samples = np.clip(noise + 0.3 * siren + 0.15 * engine, -1, 1) * 32767
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(rate)
+        sound.writeframes(samples.astype("<i2").tobytes())
+    return file.getvalue()
 
 
 def _jpeg(image: NDArray[np.uint8]) -> bytes:

@@ -33,8 +33,7 @@ def defect_network() -> bytes:
     logits = graph.add("Mul", [above, graph.constant("slope", np.full(1, _SLOPE, np.float32))], "logits")
     graph.add("Sigmoid", [logits], OUTPUT)
     shape = ("batch", 1, SIDE, SIDE)
-    about = {"license": "Apache-2.0", "author": "Headrace", "description": "Finds what differs from its surroundings"}
-    return graph.model({INPUT: shape}, {OUTPUT: shape}, _OPSET, about)
+    return graph.model({INPUT: shape}, {OUTPUT: shape}, _OPSET, "Finds what differs from its surroundings")
 
 
 def surface(seed: int = 4) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -50,7 +49,7 @@ def surface(seed: int = 4) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     for _ in range(4):
         x, y = rng.integers(150, _WIDTH - 150), rng.integers(100, _HEIGHT - 100)
         steps = np.cumsum(rng.integers(-6, 42, (8, 2)) * rng.choice([-1, 1], 2), axis=0)
-        cv2.polylines(marks, [np.int32([x, y] + steps)], False, 60.0, 5, cv2.LINE_AA)
+        cv2.polylines(marks, [np.add(steps, (x, y)).astype(np.int32)], False, 60.0, 5, cv2.LINE_AA)
     for _ in range(3):
         middle = int(rng.integers(100, _WIDTH - 100)), int(rng.integers(80, _HEIGHT - 80))
         axes = int(rng.integers(14, 34)), int(rng.integers(10, 24))

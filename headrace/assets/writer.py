@@ -11,7 +11,7 @@ from pathlib import Path
 
 from headrace.assets import models, texts
 from headrace.assets.encoding import CODECS, codec_of, missing_encoder
-from headrace.assets.streams import CLIPS, FOLDER, Clip, pictures
+from headrace.assets.streams import CLIPS, FOLDER, Clip, pictures, sounds
 from headrace.errors import ConfigError, HeadraceError
 
 Tell = Callable[[str], None]
@@ -37,7 +37,7 @@ def write_assets(
     new = _write_files(folder, texts.files(), force)
     if new:
         tell(f"{len(new)} labels, configurations and other texts")
-    for place in _write_files(folder, models.files() | pictures(), force):
+    for place in _write_files(folder, models.files() | pictures() | sounds(), force):
         tell(place)
     problems = list(_write_clips(folder / FOLDER, seconds, force, tell))
     if problems:

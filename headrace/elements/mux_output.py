@@ -105,6 +105,7 @@ class MuxOutput:
                 pad_index=frame.index, source_id=frame.index, frame_number=frame.number, buffer_pts=frame.pts,
                 ntp_timestamp=now, source_width=frame.source_size[0], source_height=frame.source_size[1],
                 pipeline_width=layout.width, pipeline_height=layout.height,
+                arrival=frame.arrival,
             )  # fmt: skip
             entry.user.extend(frame.items)
         buffer = int(gst_quick.gst_buffer_new())

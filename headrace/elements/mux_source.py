@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from dataclasses import dataclass
 
 from gi.repository import Gst
@@ -31,6 +32,7 @@ class QueuedFrame:
     source_size: tuple[int, int]
     framerate: tuple[int, int]
     items: list[UserMetadata]
+    arrival: int
 
 
 class MuxSource:
@@ -84,7 +86,7 @@ class MuxSource:
         number, self.next_number = self.next_number, self.next_number + 1
         return QueuedFrame(
             self.index, number, surface, fields.pts, self._running_time(fields.pts), fields.duration,
-            (self._layout.width, self._layout.height), self._framerate, items,
+            (self._layout.width, self._layout.height), self._framerate, items, time.monotonic_ns(),
         )  # fmt: skip
 
     def _running_time(self, pts: int) -> int:

@@ -7,13 +7,13 @@ gst-launch-1.0 nvurisrcbin uri=rtsp://camera/stream latency=200 ! m.sink_0 ...
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from gi.repository import GLib, Gst
 
-from headrace.elements.caps import ANY_CAPS
+from headrace.elements.caps import ANY_CAPS, is_batch
 from headrace.elements.ending import EndWatch
 from headrace.elements.opening import OpeningWatch
+from headrace.elements.parts import chain, make
 from headrace.elements.uri_probes import EveryNth, FileLoop
 from headrace.errors import SourceError
 from headrace.gst.face import USER_ERRORS, Face, properties_of, template
@@ -23,6 +23,7 @@ from headrace.source.uri import redacted, to_uri
 
 SOURCE = "nvurisrc_bin_src_elem"
 QUEUE = "nvurisrc_bin_queue"
+CONVERT = "nvurisrc_bin_convert"
 
 _LATER = "recording comes with a later version"
 _CPU = "decoded by the CPU"
@@ -98,9 +99,11 @@ class UriSource(Face, Gst.Bin):
         return queue is not None and bool(queue.get_static_pad("sink").is_linked())
 
     def _close(self) -> None:
-        source = self.get_by_name(SOURCE)
-        if source is not None:
-            self.remove(source)
+        for name in (SOURCE, CONVERT):
+            part = self.get_by_name(name)
+            if part is not None:
+                part.set_state(Gst.State.NULL)
+                self.remove(part)
 
     def _open(self) -> None:
         uri = to_uri(self.options.uri)
@@ -140,8 +143,20 @@ class UriSource(Face, Gst.Bin):
     def _video(self, pad: Gst.Pad) -> None:
         """Link the first video stream to the queue, which is made for the first run."""
         sink = (self.get_by_name(QUEUE) or self._make_chain()).get_static_pad("sink")
-        if not sink.is_linked() and pad.link(sink) != Gst.PadLinkReturn.OK:
+        if sink.is_linked():
+            return
+        if not is_batch(pad.query_caps(None)):
+            pad = self._convert(pad)
+        if pad.link(sink) != Gst.PadLinkReturn.OK:
             raise SourceError(f"source {redacted(self.options.uri)}: its video cannot be converted")
+
+    def _convert(self, pad: Gst.Pad) -> Gst.Pad:
+        """Bring a source that is not decoded into a format that Headrace handles; most cameras' is not."""
+        convert = make("videoconvert", CONVERT, {})
+        self.add(convert)
+        pad.link(convert.get_static_pad("sink"))
+        convert.sync_state_with_parent()
+        return convert.get_static_pad("src")
 
     def _make_chain(self) -> Gst.Element:
         """Queue and converter, shown to the outside as ``vsrc_0``; returns the queue."""
@@ -150,13 +165,8 @@ class UriSource(Face, Gst.Bin):
         queue = make("queue", QUEUE, {
             "leaky": options.leaky, "max-size-buffers": options.max_size_buffers, **unlimited,
         })  # fmt: skip
-        # Takes decoders' formats that Headrace does not handle (4:2:2, 10 bit); passes all others untouched.
-        convert = make("videoconvert", "nvurisrc_bin_convert", {})
         out = make("nvvideoconvert", "nvurisrc_bin_nvvidconv_elem", {})
-        for element in (queue, convert, out):
-            self.add(element)
-        queue.link(convert)
-        convert.link(out)
+        chain(self, queue, out)
         sink = queue.get_static_pad("sink")
         self.end = EndWatch(self, sink, redacted(options.uri))
         if options.file_loop and to_uri(options.uri).startswith("file://"):
@@ -166,7 +176,7 @@ class UriSource(Face, Gst.Bin):
         ghost = Gst.GhostPad.new_from_template("vsrc_0", out.get_static_pad("src"), self.template("vsrc_%u"))
         ghost.set_active(True)
         self.add_pad(ghost)
-        for element in (out, convert, queue):
+        for element in (out, queue):
             element.sync_state_with_parent()
         return queue
 
@@ -201,17 +211,3 @@ class UriSource(Face, Gst.Bin):
         said = GLib.Error.new_literal(GLib.quark_from_string(error.domain), text, error.code)
         make_message = Gst.Message.new_error if failed else Gst.Message.new_warning
         return make_message(self, said, f"{message.src.get_name()}: {redacted(debug or '')}")
-
-
-def make(factory: str, name: str, properties: dict[str, Any]) -> Gst.Element:
-    """Make an element.
-
-    Raises:
-        SourceError: The element is missing.
-    """
-    element = Gst.ElementFactory.make(factory, name)
-    if element is None:
-        raise SourceError(f"GStreamer element {factory!r} is missing; run: headrace doctor")
-    for key, value in properties.items():
-        element.set_property(key, value)
-    return element

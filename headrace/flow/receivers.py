@@ -7,6 +7,7 @@ from typing import Any
 
 from gi.repository import Gst
 
+from headrace.elements.caps import FRAME_CAPS, layout_of
 from headrace.flow.operators import BufferRetriever
 from headrace.flow.signals import SignalHandler
 from headrace.meta.buffer import Buffer
@@ -49,5 +50,7 @@ class Receiver(SignalHandler):
         sample = sink.emit("pull-sample")
         if sample is None:
             return Gst.FlowReturn.EOS
-        result = self.retriever.consume(Buffer(sample.get_buffer()))
+        caps = sample.get_caps()
+        layout = layout_of(caps) if caps is not None and FRAME_CAPS.can_intersect(caps) else None
+        result = self.retriever.consume(Buffer.at(hash(sample.get_buffer()), layout))
         return self.after_error(result is None or result >= 0)

@@ -12,7 +12,7 @@ from gi.repository import GLib, GObject, Gst
 
 from headrace.errors import HeadraceError
 from headrace.gst.native import make_floating
-from headrace.gst.options import gobject_properties, with_value
+from headrace.gst.options import field_name, gobject_properties, with_value
 from headrace.gst.threads import keep_thread_state
 
 _log = logging.getLogger(__name__)
@@ -65,11 +65,11 @@ class Face:
 
     def do_get_property(self, spec: GObject.ParamSpec) -> Any:
         """GObject vmethod."""
-        return getattr(self.options, spec.name.replace("-", "_"))
+        return getattr(self.options, field_name(spec.name))
 
     def do_set_property(self, spec: GObject.ParamSpec, value: Any) -> None:
         """GObject vmethod; an unusable value is reported on the bus and the old one kept."""
-        field = spec.name.replace("-", "_")
+        field = field_name(spec.name)
         try:
             self.options = with_value(self.options, field, value)
             self.option_changed(field)

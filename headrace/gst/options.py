@@ -7,6 +7,7 @@ bounds checks.
 from __future__ import annotations
 
 import dataclasses
+import keyword
 from typing import Any, TypeVar
 
 from gi.repository import GObject
@@ -44,8 +45,14 @@ def option(
 
 
 def property_name(field: str) -> str:
-    """``batch_size`` → ``batch-size``."""
-    return field.replace("_", "-")
+    """``batch_size`` → ``batch-size``; ``async_`` → ``async``, which is no name in Python."""
+    return field.rstrip("_").replace("_", "-")
+
+
+def field_name(property: str) -> str:
+    """The other way round."""
+    name = property.replace("-", "_")
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def kind_of(field: dataclasses.Field[Any]) -> str:

@@ -193,13 +193,14 @@ class Buffer:
             buffer = binding_buffer()
             payload.attach(hash(buffer), self._as_batch(surfaces))
         else:
-            buffer = binding_buffer(surfaces[0].buffer)
+            buffer = binding_buffer(_dense(surfaces[0]).buffer)
         if self._timestamp != CLOCK_TIME_NONE:
             buffer.pts = self._timestamp
         return buffer
 
-    def _raw(self) -> BufferRef:
-        if self._plain is not None:
+    def _raw(self) -> BufferRef | None:
+        """The plain buffer, or a new one of the bytes; ``None`` for no bytes at all."""
+        if self._plain is not None or (self._bytes is not None and not self._bytes.size):
             return self._plain
         if self._bytes is None:
             raise FrameError("an empty buffer has no content; it stands for the end of the stream")
@@ -208,9 +209,9 @@ class Buffer:
         return memory
 
     def _surface_of_bytes(self, layout: SurfaceLayout | None) -> list[Surface]:
-        if layout is None or (self._bytes is None and self._plain is None):
+        raw = self._raw() if layout is not None else None
+        if raw is None or layout is None:
             return []
-        raw = self._raw()
         surface = Surface(raw, layout)
         surface.frame()  # too few bytes show now, not downstream
         return [surface]
@@ -228,6 +229,13 @@ class Buffer:
 
     def __bool__(self) -> bool:
         return any(part is not None for part in (self._batch, self._bytes, self._surface, self._plain))
+
+
+def _dense(surface: Surface) -> Surface:
+    """The surface, or a copy of it, with its planes where caps say that they are."""
+    layout = surface.layout
+    usual = SurfaceLayout.dense(layout.format, layout.width, layout.height, layout.color)
+    return surface if layout == usual else write_frame(surface.frame())
 
 
 def _layout_at(address: int, layout: SurfaceLayout | None) -> SurfaceLayout | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from headrace.meta.objects import copied
 from headrace.meta.osd import Arrow, Circle, Line, Rect, Text, TextParams
 
 #: Most shapes of one kind that one display meta holds; more are ignored, as DeepStream does.
@@ -13,9 +16,23 @@ class DisplayMetadata:
 
     Made by `BatchMetadata.acquire_display_meta`; drawn even when it is never appended to a frame. Shapes are
     copied when they are added.
+
+    Attributes:
+        frame: Position in the batch of the frame it was appended to, -1 before that.
+        rects, texts, lines, arrows, circles: The shapes.
+        extras: Anything else by name; values are copied with the meta, by `copy.copy`.
+
+    Example:
+        >>> from headrace.meta import BatchMetadata, osd
+        >>> batch = BatchMetadata.new(1)
+        >>> display = batch.acquire_display_meta()
+        >>> display.add_text(osd.Text(b"Person=2", 10, 12))
+        >>> batch.frames[0].append(display)
+        >>> display.n_labels, display.texts[0].display_text
+        (1, 'Person=2')
     """
 
-    __slots__ = ("arrows", "circles", "frame", "lines", "rects", "texts")
+    __slots__ = ("arrows", "circles", "extras", "frame", "lines", "rects", "texts")
 
     def __init__(self) -> None:
         raise TypeError("a DisplayMetadata comes from batch_meta.acquire_display_meta(), not from its class")
@@ -23,11 +40,12 @@ class DisplayMetadata:
     @classmethod
     def _new(cls) -> DisplayMetadata:
         meta = object.__new__(cls)
-        meta.frame = -1
+        meta.frame, meta.extras = -1, {}
         meta.rects, meta.texts, meta.lines, meta.arrows, meta.circles = [], [], [], [], []
         return meta
 
     frame: int
+    extras: dict[str, Any]
     rects: list[Rect]
     texts: list[TextParams]
     lines: list[Line]
@@ -87,7 +105,7 @@ class DisplayMetadata:
     def fork(self) -> DisplayMetadata:
         """An independent copy."""
         copy = DisplayMetadata._new()
-        copy.frame = self.frame
+        copy.frame, copy.extras = self.frame, copied(self.extras)
         copy.rects = [shape.copy() for shape in self.rects]
         copy.texts = [shape.copy() for shape in self.texts]
         copy.lines = [shape.copy() for shape in self.lines]

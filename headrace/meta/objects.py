@@ -179,7 +179,7 @@ class ObjectTable:
         copy._rows[: self.n] = self._rows[: self.n]
         copy.n = self.n
         for row in {*self.texts, *self.masks, *self.classifiers, *self.user, *self.extras}:
-            self._copy_sparse(copy, row, row)
+            self._copy_extras(copy, row, row)
         return copy
 
     def select(self, rows: NDArray[np.intp]) -> ObjectTable:
@@ -193,10 +193,10 @@ class ObjectTable:
         place[rows] = np.arange(len(rows), dtype=np.int32)
         copy.column("parent")[:] = place[copy.column("parent")]
         for new, old in enumerate(rows.tolist()):
-            self._copy_sparse(copy, old, new)
+            self._copy_extras(copy, old, new)
         return copy
 
-    def _copy_sparse(self, copy: ObjectTable, old: int, new: int) -> None:
+    def _copy_extras(self, copy: ObjectTable, old: int, new: int) -> None:
         if old in self.texts:
             copy.texts[new] = self.texts[old].copy()
         if old in self.masks:

@@ -19,8 +19,8 @@ class TensorOutput:
     Attributes:
         unique_id: The element that ran the model.
         layers: Output name to array, without the batch dimension.
-        network_size: Width, height and channels of the model's input; zeros when the element does not tell.
-        scale: Pixels of the model's input per pixel of the frame, across and down; zeros when not told.
+        network_size: Width, height and channels of the model's input; zeros when they are not known.
+        scale: Pixels of the model's input per pixel of the picture, across and down; zeros when not known.
         offset: Column and row of the model's input where the picture starts (after padding).
 
     Example:

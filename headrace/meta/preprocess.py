@@ -13,8 +13,7 @@ from headrace.frames.tensor import Tensor, as_tensor
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.object import ObjectMetadata
 from headrace.meta.osd import Rect
-from headrace.meta.outputs import Segmentation, TensorOutput
-from headrace.meta.user import ClassifierMetadata, MetaType, UserMetadata
+from headrace.meta.user import ClassifierMetadata, MetaType, UserMetadata, of_type
 
 if TYPE_CHECKING:
     from headrace.meta.batch import BatchMetadata
@@ -102,14 +101,14 @@ class RoiMetadata:
         return iter(list(self.classifiers))
 
     @property
-    def tensor_items(self) -> Iterator[TensorOutput]:
-        """Raw model outputs for the region, a new iterator each time."""
-        return iter([meta.data for meta in self.user if isinstance(meta.data, TensorOutput)])
+    def tensor_items(self) -> Iterator[UserMetadata]:
+        """Raw model outputs for the region (`UserMetadata.as_tensor_output`), a new iterator each time."""
+        return of_type(self.user, MetaType.TENSOR_OUTPUT)
 
     @property
-    def segmentation_items(self) -> Iterator[Segmentation]:
-        """Segmentations of the region, a new iterator each time."""
-        return iter([meta.data for meta in self.user if isinstance(meta.data, Segmentation)])
+    def segmentation_items(self) -> Iterator[UserMetadata]:
+        """Segmentations of the region (`UserMetadata.as_segmentation`), a new iterator each time."""
+        return of_type(self.user, MetaType.SEGMENTATION)
 
     def to_frame(self, xyxy: NDArray[Any]) -> NDArray[np.float32]:
         """Boxes ``(n, 4)`` from pixels of the network's input to pixels of the frame, not clipped; a new array."""
@@ -244,6 +243,6 @@ def _as_dict(region: RoiMetadata) -> dict[str, Any]:
         "bboxes": [[box.left, box.top, box.left + box.width, box.top + box.height]],
         "probs": [label.prob for label in labels],
         "labels": [[label.label for label in labels]],
-        "seg_maps": [item.class_map for item in region.segmentation_items],
+        "seg_maps": [item.data.class_map for item in region.segmentation_items],
         "timestamp": frame.buffer_pts,
     }

@@ -8,10 +8,13 @@ import onnx
 import onnxruntime as ort
 import pytest
 
+from headrace.assets.streams import CLIPS
+from headrace.assets.surface import surface
 from headrace.bench.score import average_precision, detection_score
 from headrace.meta.detections import Detections
 from headrace.source.sim import SCENES, Scene, SceneOptions
-from headrace.source.sim.truth import VEHICLE
+from headrace.source.sim.paint import Canvas
+from headrace.source.sim.truth import PERSON, VEHICLE
 from headrace.source.sim.vehicles import BUILDS, PAINTS
 
 PRIMARY = "samples/models/Primary_Detector/resnet18_trafficcamnet_pruned.onnx"
@@ -146,3 +149,85 @@ def test_vehicles_are_told_apart(tree, folder, file, which, names, share):
     ]
     assert len(right) > 100
     assert np.mean(right) >= share
+
+
+def masks(scene, index):
+    """Pixels of vehicles and of people in the frame that was rendered last, as the scene drew them."""
+    movers, _ = scene._movers(Canvas(np.empty_like(scene.render(index)[0]), scene._owner.copy()), index / 30)
+    return [
+        np.isin(scene._owner, [mover.owner for mover in movers if mover.actor.class_id == kind])
+        for kind in (VEHICLE, PERSON)
+    ]
+
+
+def test_the_segmentation_covers_vehicles_and_people(tree):
+    model = session(tree / "samples/models/Segmentation/semantic/unetres18_v4_pruned0.65_800_data.onnx")
+    both, either = np.zeros(2), np.zeros(2)
+    for seed in (1, 2, 3):
+        scene = Scene(SceneOptions("crossroad", seed=seed, objects=16))
+        for index in (60, 240):
+            image, _ = scene.render(index)
+            square = cv2.resize(image, (512, 512))[..., ::-1].transpose(2, 0, 1)[None]
+            (answer,) = model.run(["final_conv/BiasAdd"], {"data": np.ascontiguousarray(square, np.float32)})
+            assert answer.shape == (1, 4, 512, 512)
+            kinds = cv2.resize(
+                answer[0].argmax(0).astype(np.uint8), (1280, 720), interpolation=cv2.INTER_NEAREST
+            )
+            for k, (kind, truth) in enumerate(zip((1, 3), masks(scene, index), strict=True)):
+                both[k] += ((kinds == kind) & truth).sum()
+                either[k] += ((kinds == kind) | truth).sum()
+    assert both[0] / either[0] > 0.8
+    assert both[1] / either[1] > 0.5
+
+
+def test_defects_are_found(tree):
+    model = session(tree / "samples/models/Segmentation/industrial/unet_output_graph.onnx")
+    image = cv2.imread(str(tree / "samples/streams/sample_industrial.jpg"), cv2.IMREAD_GRAYSCALE)
+    _, truth = surface()
+    picture = cv2.resize(image, (512, 512))[None, None].astype(np.float32) / 255
+    (answer,) = model.run(["conv2d_19/Sigmoid"], {"input_1": picture})
+    found = answer[0, 0] > 0.5
+    wanted = cv2.resize(truth.astype(np.uint8), (512, 512), interpolation=cv2.INTER_NEAREST) > 0
+    near = cv2.dilate(wanted.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    assert (found & wanted).sum() > 0.9 * wanted.sum()
+    assert (found & ~near).sum() < 0.02 * found.sum()
+
+
+def test_the_ssd_finds_the_objects_of_each_frame_of_a_batch(tree):
+    model = session(tree / "samples/trtis_model_repo/ssd_inception_v2_coco_2018_01_28/1/model.onnx")
+    scenes = [Scene(SceneOptions("crossroad", seed=seed, objects=12)) for seed in (1, 2)]
+    rendered = [scene.render(150) for scene in scenes]
+    pictures = np.stack(
+        [cv2.resize(image, (300, 300))[..., ::-1].transpose(2, 0, 1) for image, _ in rendered]
+    )
+    names = ["detection_boxes", "detection_classes", "detection_scores", "num_detections"]
+    boxes, classes, scores, counts = model.run(names, {"image_tensor": pictures.astype(np.float32)})
+    assert (boxes.shape, classes.shape, scores.shape) == ((2, 100, 4), (2, 100), (2, 100))
+    found = []
+    for k, count in enumerate(counts[:, 0].astype(int)):
+        assert (np.diff(scores[k]) <= 0).all()
+        assert scores[k, count:].max(initial=0) == 0
+        kinds = [{3: 0, 2: 1, 1: 2, 13: 3}[int(kind)] for kind in classes[k, :count]]
+        xyxy = boxes[k, :count][:, [1, 0, 3, 2]] * np.array([1280, 720] * 2, np.float32)
+        found.append(Detections(xyxy, scores[k, :count], np.array(kinds, np.int32)))
+    score = detection_score([one[one.confidence >= 0.4] for one in found], [truth for _, truth in rendered])
+    assert score.recall > 0.9
+    assert score.precision > 0.9
+
+
+def test_actions_are_walking_and_riding(tree):
+    folder = tree / "sources/apps/sample_apps/deepstream-3d-action-recognition"
+    labels = (folder / "labels.txt").read_text().strip().split(";")
+    model = session(folder / "resnet18_3d_rgb_hmdb5_32.onnx")
+
+    def said(name):
+        """What is said of every twentieth frame of the clip when it has its usual length."""
+        clip = next(clip for clip in CLIPS if clip.name == name)
+        scene = Scene(clip.options(10))
+        pictures = np.concatenate([network_input(scene.render(index)[0]) for index in range(0, 300, 20)])
+        return [labels[k] for k in model.run(None, {"input_1:0": pictures})[0].argmax(1)]
+
+    walking, riding = said("walk"), said("ride_bike")
+    assert set(walking + riding) == {"walk", "ride_bike"}
+    assert walking.count("walk") > 0.8 * len(walking)
+    assert riding.count("ride_bike") > 0.5 * len(riding)

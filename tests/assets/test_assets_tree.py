@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -13,11 +16,13 @@ from headrace.assets import texts, writer
 from headrace.assets.streams import CLIPS
 from headrace.assets.writer import write_assets
 from headrace.errors import ConfigError, HeadraceError
+from headrace.infer.nvinfer.reading import read_config
 from headrace.keyfile import read_groups
 from headrace.message.config import MsgConvConfig
 from headrace.paths import resolve
 from headrace.track.lowlevel import options_from_yaml
 
+ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = "/opt/nvidia/deepstream/deepstream"
 #: Files that public programs and their configurations name.
 NAMED = """
@@ -36,6 +41,13 @@ samples/configs/deepstream-app/config_tracker_IOU.yml samples/configs/deepstream
 samples/configs/deepstream-app/config_tracker_NvDCF_perf.yml
 samples/configs/deepstream-app/config_tracker_NvDCF_accuracy.yml
 samples/configs/deepstream-app/config_tracker_NvDeepSORT.yml
+samples/trtis_model_repo/ssd_inception_v2_coco_2018_01_28/labels.txt
+samples/trtis_model_repo/ssd_inception_v2_coco_2018_01_28/1/model.onnx
+samples/models/Segmentation/semantic/unetres18_v4_pruned0.65_800_data.onnx
+samples/models/Segmentation/industrial/unet_output_graph.onnx
+sources/apps/sample_apps/deepstream-3d-action-recognition/config_infer_primary_3d_action.txt
+sources/apps/sample_apps/deepstream-3d-action-recognition/config_preprocess_3d_custom.txt
+samples/streams/sonyc_mixed_audio.wav
 samples/streams/sample_720p.h264 samples/streams/sample_720p.mp4 samples/streams/sample_720p.jpg
 samples/streams/sample_1080p_h264.mp4 samples/streams/sample_walk.mov samples/streams/sample_ride_bike.mov
 samples/streams/sample_run.mov samples/streams/sample_push.mov
@@ -80,8 +92,7 @@ def test_inference_configurations_name_files_of_the_tree(tree, place):
 
 @pytest.mark.parametrize("place", CONFIGS)
 def test_inference_configurations_are_read_without_a_complaint(tree, place, caplog):
-    reading = pytest.importorskip("headrace.infer.nvinfer.reading")
-    config = reading.read_config(tree / place)
+    config = read_config(tree / place)
     assert (tree / place).parent.samefile(config.path.parent)
     assert not caplog.records
 
@@ -155,3 +166,29 @@ def test_without_an_h265_encoder_the_rest_is_made(tree, tmp_path, monkeypatch):
         "samples/streams/sample_1080p_h265.mp4 is left out: no encoder",
         "samples/streams/sample_1080p_h264.mp4",
     ]
+
+
+def command(*words):
+    """Run ``headrace assets``."""
+    code = "from headrace.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, "assets", *map(str, words)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_tells_what_to_do_next(tree, seconds):
+    done = command(tree, "--seconds", seconds)
+    assert done.returncode == 0
+    assert done.stdout.strip() == f"complete; next: headrace run-app --assets {tree} PROGRAM"
+    assert done.stderr == ""
+
+
+def test_the_command_ends_with_a_line_where_it_cannot_write(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = command(tmp_path / "file")
+    assert done.returncode == 2
+    assert re.fullmatch(r"error: .*/file/.* cannot be written: Not a directory\n", done.stderr)

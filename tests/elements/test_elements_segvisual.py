@@ -72,5 +72,5 @@ def test_downstream_may_want_another_format(run: Any, format: str) -> None:
 
 def test_the_metadata_stays(run: Any) -> None:
     one = segmented(run(f"{SOURCE} ! nvsegvisual ! {OUT}")).to_end()
-    assert [next(frame.segmentation_items).width for frame in one.out.frames] == [8, 8]
+    assert [next(frame.segmentation_items).data.width for frame in one.out.frames] == [8, 8]
     assert len(one.out.pts) == 2

@@ -63,7 +63,11 @@ def read_config(path: str | os.PathLike[str]) -> NvInferConfig:
             group and key.
     """
     place = resolve(path)
-    groups = read_groups(place, "nvinfer configuration")
+    return config_of(place, read_groups(place, "nvinfer configuration"))
+
+
+def config_of(place: Path, groups: Groups) -> NvInferConfig:
+    """The configuration of groups that were read already; errors as for `read_config`."""
     if "property" not in groups:
         named = ", ".join(f"[{name}]" for name in groups) or "no group"
         raise ConfigError(f"{place} has no group [property], but {named}; write [property] with onnx-file")
