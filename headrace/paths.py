@@ -83,13 +83,17 @@ def stand_in(text: str) -> str:
 
 
 def _by_tail(place: str, assets: Path) -> Path | None:
+    """The file of the assets behind one of the installation's folders in a path.
+
+    Where not even the path's own folder exists, one that would lie in a folder of the assets will do: beside it may
+    be what can be used instead, such as the ONNX file of an engine.
+    """
     parts = Path(place).parts
-    for index, part in enumerate(parts):
-        if part in _PARTS:
-            candidate = assets.joinpath(*parts[index:])
-            if candidate.exists():
-                return candidate
-    return None
+    tails = [assets.joinpath(*parts[index:]) for index, part in enumerate(parts) if part in _PARTS]
+    existing = next((file for file in tails if file.exists()), None)
+    if existing is not None or Path(place).parent.exists():
+        return existing
+    return next((file for file in tails if file.parent.is_dir()), None)
 
 
 @lru_cache(maxsize=256)
