@@ -24,6 +24,8 @@ _FUNCTIONS = {
 }
 #: DeepStream's C functions that do what the built-in parser does.
 _BUILT_IN = ("NvDsInferClassiferParseCustomSoftmax", "NvDsInferParseCustomResnet")
+#: C functions of TAO's programs that are here in Python.
+_IN_PYTHON = {"NvDsInferParseCustomNVPlate": "headrace.infer.parsers.plates:parse_plate"}
 
 
 class Subject(NamedTuple):
@@ -63,8 +65,8 @@ def custom_function(config: NvInferConfig) -> str | None:
     name, library = str(getattr(config, field)), config.custom_lib_path
     if not name or name in _BUILT_IN:
         return None
-    if ":" in name:
-        return name
+    if ":" in name or name in _IN_PYTHON:
+        return _IN_PYTHON.get(name, name)
     if library.endswith(".py"):
         return f"{library}:{name}"
     place = f"in {Path(library).name} " if library else ""
