@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from headrace.errors import ConfigError
 from headrace.infer.engines import ModelGraph
 from headrace.infer.nvinfer.config import CLASSIFIER, DETECTOR, INSTANCE, SEMANTIC, NvInferConfig
+from headrace.infer.nvinfer.standins import BUILT_IN, STAND_INS
 from headrace.infer.parsers import NetworkInfo
 
 #: Outputs by name; of a batch with its rows on the first axis, or of one row.
@@ -22,10 +23,6 @@ _FUNCTIONS = {
     SEMANTIC: "parse_segmentation_func_name",
     INSTANCE: "parse_bbox_instance_mask_func_name",
 }
-#: DeepStream's C functions that do what the built-in parser does.
-_BUILT_IN = ("NvDsInferClassiferParseCustomSoftmax", "NvDsInferParseCustomResnet")
-#: C functions of TAO's programs that are here in Python.
-_IN_PYTHON = {"NvDsInferParseCustomNVPlate": "headrace.infer.parsers.plates:parse_plate"}
 
 
 class Subject(NamedTuple):
@@ -63,10 +60,12 @@ def custom_function(config: NvInferConfig) -> str | None:
     """
     field = function_field(config)
     name, library = str(getattr(config, field)), config.custom_lib_path
-    if not name or name in _BUILT_IN:
+    if not name or name in BUILT_IN:
         return None
-    if ":" in name or name in _IN_PYTHON:
-        return _IN_PYTHON.get(name, name)
+    if name in STAND_INS and not library.endswith(".py"):
+        return STAND_INS[name]
+    if ":" in name:
+        return name
     if library.endswith(".py"):
         return f"{library}:{name}"
     place = f"in {Path(library).name} " if library else ""
