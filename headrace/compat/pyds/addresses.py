@@ -28,7 +28,9 @@ def buffer_at(address: int) -> int:
     if "buffer" not in _types:
         _types["buffer"] = gst.gst_buffer_get_type()
     if not _mapped(address) or _word.from_address(address).value != _types["buffer"]:
-        raise ValueError(f"no GstBuffer lives at {address:#x}; pass hash(buffer) of a buffer that you still hold")
+        raise ValueError(
+            f"no GstBuffer lives at {address:#x}; pass hash(buffer) of a buffer that you still hold"
+        )
     return address
 
 

@@ -82,7 +82,9 @@ def _count(attribute: str, view: type[View]) -> Any:
 
     def put(self: NvDsDisplayMeta, value: int) -> None:
         if unsigned(value) > MAX_ELEMENTS:
-            raise ValueError(f"a display meta has {MAX_ELEMENTS} places, not {value}; acquire another one for more")
+            raise ValueError(
+                f"a display meta has {MAX_ELEMENTS} places, not {value}; acquire another one for more"
+            )
         self._list(attribute).count(value, view._record)
 
     return property(get, put)

@@ -270,5 +270,3 @@ def _extension(thing: Any) -> Extension | None:
             known = {name: thing._values[name] for name in record.__slots__ if name in thing._values}
             return record(**{name: value if name == "age" else str(value) for name, value in known.items()})
     return None
-
-

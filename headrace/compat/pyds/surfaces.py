@@ -26,7 +26,9 @@ def surface_at(buffer: int, batch_id: int) -> Surface:
     batch = payload.find(buffer_at(buffer))
     surfaces = batch.surfaces if isinstance(batch, Batch) else []
     if not surfaces:
-        raise RuntimeError("the buffer carries no batch of frames; probe behind nvstreammux, in memory:NVMM caps")
+        raise RuntimeError(
+            "the buffer carries no batch of frames; probe behind nvstreammux, in memory:NVMM caps"
+        )
     if not 0 <= whole(batch_id) < len(surfaces):
         raise RuntimeError(f"there is no frame {batch_id} in a batch of {len(surfaces)}")
     return surfaces[batch_id]
@@ -137,5 +139,16 @@ def _unavailable(name: str) -> Any:
     return function
 
 
-_FUNCTIONS = "Create Destroy Map UnMap Copy SyncForCpu SyncForDevice FromFd MemSet MapEglImage".split()
+_FUNCTIONS = [
+    "Create",
+    "Destroy",
+    "Map",
+    "UnMap",
+    "Copy",
+    "SyncForCpu",
+    "SyncForDevice",
+    "FromFd",
+    "MemSet",
+    "MapEglImage",
+]
 SURFACE_FUNCTIONS = {f"NvBufSurface{name}": _unavailable(f"NvBufSurface{name}") for name in _FUNCTIONS}
