@@ -84,7 +84,7 @@ def test_counts_are_drawn():
     probe.operator.handle_metadata(meta)
     texts = [display.texts[0] for display in meta.displays]
     assert [text.display_text for text in texts] == ["Person=1,Vehicle=2"] * 2
-    assert [(text.x_offset, text.y_offset, text.font.size) for text in texts] == [(10, 12, 15)] * 2
+    assert [(text.x_offset, text.y_offset, text.font_params.size) for text in texts] == [(10, 12, 15)] * 2
 
 
 def test_objects_are_written_in_kittis_form(tmp_path):
