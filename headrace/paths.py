@@ -61,7 +61,7 @@ def resolve(path: str | os.PathLike[str], base: str | os.PathLike[str] | None = 
         return place if place.exists() and not mapped.exists() else mapped
     if place.exists():
         return place
-    found = _by_tail(plain, assets)
+    found = _by_tail(plain, assets, relative=not Path(text).is_absolute())
     if found is None:
         return place
     _say_once(str(place), str(found))
@@ -82,14 +82,18 @@ def stand_in(text: str) -> str:
     return _IN_TEXT.sub(lambda match: str(resolve(match.group())), text)
 
 
-def _by_tail(place: str, assets: Path) -> Path | None:
+def _by_tail(place: str, assets: Path, relative: bool) -> Path | None:
+    """The file of the assets behind one of the installation's folders in a path.
+
+    Where not even the folder of a relative path exists, one that would lie in a folder of the assets will do: beside
+    it may be what can be used instead, such as the ONNX file of an engine.
+    """
     parts = Path(place).parts
-    for index, part in enumerate(parts):
-        if part in _PARTS:
-            candidate = assets.joinpath(*parts[index:])
-            if candidate.exists():
-                return candidate
-    return None
+    tails = [assets.joinpath(*parts[index:]) for index, part in enumerate(parts) if part in _PARTS]
+    existing = next((file for file in tails if file.exists()), None)
+    if existing is not None or not relative or Path(place).parent.exists():
+        return existing
+    return next((file for file in tails if file.parent.is_dir()), None)
 
 
 @lru_cache(maxsize=256)

@@ -15,8 +15,8 @@ from gi.repository import Gst
 from headrace.elements.caps import BATCH_CAPS
 from headrace.elements.controlling import set_in_pipeline
 from headrace.elements.nvstreammux import MuxOptions, StreamMux
-from headrace.elements.nvurisrcbin import UriSourceOptions
 from headrace.elements.parts import make
+from headrace.elements.uri_source_options import UriSourceOptions
 from headrace.errors import SourceError
 from headrace.gst.face import USER_ERRORS, Face, properties_of, template
 from headrace.gst.options import option, property_name

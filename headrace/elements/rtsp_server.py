@@ -66,7 +66,9 @@ class RtspServer:
         receive = f'udpsrc address=127.0.0.1 port={port} buffer-size={_RECEIVE_BUFFER} caps="{caps}"'
         kind = encoding.lower()
         # Payloaded again, so that the session's description has the parameter sets.
-        factory.set_launch(f"( {receive} ! rtp{kind}depay ! rtp{kind}pay name=pay0 pt=96 config-interval=-1 )")
+        factory.set_launch(
+            f"( {receive} ! rtp{kind}depay ! rtp{kind}pay name=pay0 pt=96 config-interval=-1 )"
+        )
         factory.set_shared(True)
         points.add_factory(mount, factory)
 

@@ -101,8 +101,7 @@ class Flow:
         Raises:
             SourceError: A file does not exist.
         """
-        media = list(media_types) if not isinstance(media_types, str) else media_types
-        return capture.capture(self, inputs, source_manager, media, element_properties(properties))
+        return capture.capture(self, inputs, source_manager, media_types, element_properties(properties))
 
     def batch_capture(
         self: Self,
@@ -127,8 +126,7 @@ class Flow:
             SourceError: A file does not exist.
             ConfigError: The YAML file cannot be used.
         """
-        media = list(media_types) if not isinstance(media_types, str) else media_types
-        return capture.batch_capture(self, input, record_config, media, element_properties(properties))
+        return capture.batch_capture(self, input, record_config, media_types, element_properties(properties))
 
     def batch(self: Self, **properties: Any) -> Self:
         """A muxer for streams that have none yet.

@@ -28,10 +28,18 @@ NAMES = (
     "as_tensor, osd, utils, signal, probe, register_probe"
 )
 
+METADATA = (
+    "AudioFrameMetadata, ClassifierMetadata, DisplayMetadata, EventMessageUserMetadata, LabelInfo, UserMetadata, "
+    "ObjectReidUserMetadata, PreprocessBatchUserMetadata, RoiMetadata, SegmentationUserMetadata, "
+    "TensorOutputUserMetadata, TrackerPastFrameUserMetadata, ObjectVisibilityUserMetadata, AnalyticsFrameMeta"
+)
+
 
 @pytest.mark.parametrize(
     "line",
     [
+        f"from pyservicemaker._pydeepstream import {METADATA}",
+        f"from _pydeepstream import {METADATA}",
         f"from pyservicemaker import {NAMES}",
         f"from _pydeepstream import {NAMES}",
         f"from pyservicemaker._pydeepstream import {NAMES}",

@@ -1,6 +1,8 @@
 """Flow: whole flows on synthetic scenes, and what comes out of them."""
 
+import socket
 import threading
+import wave
 from queue import Empty, Queue
 
 import cv2
@@ -14,6 +16,7 @@ from headrace.flow import (
     BufferRetriever,
     EOSMessage,
     Flow,
+    MediaType,
     Pipeline,
     Probe,
     RenderMode,
@@ -182,6 +185,29 @@ def test_a_picture_and_a_row_of_pictures(tmp_path):
     assert cv2.imread(str(tmp_path / "last.jpg")).shape == (96, 160, 3)
     assert sorted(path.name for path in tmp_path.glob("n*.jpg")) == ["n0.jpg", "n1.jpg", "n2.jpg"]
     assert len(frames_of(tmp_path / "all.mjpg")) == 3
+
+
+def test_encoded_pictures_are_sent_as_rtp():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(5)
+        flow = Flow(Pipeline("test")).batch_capture([scene(4)], **SIZE)
+        play(flow.encode(f"udp://localhost:{receiver.getsockname()[1]}", use_sw_codec=True))
+        packet = receiver.recv(2048)
+    assert packet[0] >> 6 == 2  # RTP's version
+    assert packet[1] & 0x7F == 96
+
+
+def test_sound_is_copied_into_a_file(tmp_path):
+    tone = (8000 * np.sin(np.arange(8000) / 10)).astype("<i2")
+    with wave.open(str(tmp_path / "in.wav"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(tone.tobytes())
+    flow = Flow(Pipeline("test")).capture([tmp_path / "in.wav"], media_types=MediaType.AUDIO)
+    play(flow.encode(tmp_path / "out.wav"))
+    with wave.open(str(tmp_path / "out.wav")) as file:
+        assert (file.getframerate(), file.getnchannels()) == (8000, 1)
+        assert np.array_equal(np.frombuffer(file.readframes(8000), "<i2"), tone)
 
 
 def test_generated_tensors_go_with_the_batch(tmp_path, monkeypatch):

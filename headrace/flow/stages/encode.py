@@ -131,7 +131,10 @@ def _video(
     codec = CODECS[options.codec_type]
     encoded = [*_encoder(codec, use_sw_codec, options), (codec.parser, "parser", {})]
     if address.scheme in ("udp", "rtsp"):
-        return [*encoded, (codec.payloader, "payloader", {"pt": 96}), _network(flow, address, options)]
+        # Who joins later gets the codec's headers, too.
+        headers = {} if options.codec_type == "av1" else {"config-interval": 1}
+        payloader = (codec.payloader, "payloader", {"pt": 96, **headers})
+        return [*encoded, payloader, _network(flow, address, options)]
     if suffix in _MUXERS:
         return [*encoded, (_MUXERS[suffix], "muxer", {}), _file("filesink", dest, options)]
     if suffix in _PICTURES:
