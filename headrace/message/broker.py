@@ -78,10 +78,9 @@ def make_broker(proto_lib: str, conn_str: str, config: str = "") -> Broker:
     Raises:
         BrokerError: There is no such adaptor, or it cannot use the address or configuration.
     """
-    name = broker_name(proto_lib)
     dump = os.environ.get(DUMP_VARIABLE)
-    if dump and name in _DUMPED:
-        name, conn_str, config = "file", str(paths.resolve(dump)), ""
-    module = adaptor(name)
+    if dump and broker_name(proto_lib) in _DUMPED:
+        proto_lib, conn_str, config = "file", str(paths.resolve(dump)), ""
+    module = adaptor(proto_lib)
     broker: Broker = module.build(conn_str, config)
     return broker
