@@ -17,6 +17,9 @@ _lock = threading.Lock()
 #: Bytes that the system keeps of packets on their way to the server: a key frame comes all at once.
 _RECEIVE_BUFFER = 1 << 20
 
+#: Kind of media, clock and the payloader's properties of what is no video.
+_KINDS = {"OPUS": ("audio", 48000, "")}
+
 
 class RtspServer:
     """A server on all addresses of this machine, with a thread of its own, until nobody holds it.
@@ -53,7 +56,7 @@ class RtspServer:
         Args:
             mount: Path, with a leading slash.
             port: Where the packets come.
-            encoding: H264 or H265.
+            encoding: H264, H265 or OPUS.
 
         Raises:
             PipelineError: Something is served under this path already.
@@ -62,13 +65,12 @@ class RtspServer:
         if points.match(mount)[0] is not None:
             raise PipelineError(f"rtsp-mount-point={mount} is in use on port {self.port}")
         factory = self._library.RTSPMediaFactory.new()
-        caps = f"application/x-rtp,media=video,clock-rate=90000,encoding-name={encoding},payload=96"
+        media, rate, headers = _KINDS.get(encoding, ("video", 90000, "config-interval=-1"))
+        caps = f"application/x-rtp,media={media},clock-rate={rate},encoding-name={encoding},payload=96"
         receive = f'udpsrc address=127.0.0.1 port={port} buffer-size={_RECEIVE_BUFFER} caps="{caps}"'
         kind = encoding.lower()
         # Payloaded again, so that the session's description has the parameter sets.
-        factory.set_launch(
-            f"( {receive} ! rtp{kind}depay ! rtp{kind}pay name=pay0 pt=96 config-interval=-1 )"
-        )
+        factory.set_launch(f"( {receive} ! rtp{kind}depay ! rtp{kind}pay name=pay0 pt=96 {headers} )")
         factory.set_shared(True)
         points.add_factory(mount, factory)
 
