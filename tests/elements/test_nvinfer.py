@@ -232,16 +232,17 @@ def test_properties_win_over_the_file_and_tell_what_it_says(run: Any, config: An
     assert [frame.infer_skipped for frame in skipping.out.frames] == [False, True, False, True]
 
 
-def test_classes_are_filtered_out_while_playing(run: Any, config: Any, yolo: Path) -> None:
+def test_properties_take_effect_while_playing(run: Any, config: Any, yolo: Path) -> None:
     path = config(f"onnx-file={yolo.name}", *DETECTOR, "filter-out-class-ids=1")
     assert run(f"{white(1)} ! nvinfer config-file-path={path} ! {OUT}").to_end().out.frames[0].n_objects == 0
     one = run(
-        f"{white(60)} ! identity sleep-time=10000 ! nvinfer name=p config-file-path={path} ! {OUT}"
+        f"{white(500)} ! identity sleep-time=5000 ! nvinfer name=p config-file-path={path} ! {OUT}"
     ).play()
     one.wait(lambda: len(one.out.pts) > 2)
     one["p"].set_property("filter-out-class-ids", "0")
-    one.wait().stop()
-    assert [frame.n_objects for frame in one.out.frames][-1] == 1
+    one.wait(lambda: one.out.frames[-1].n_objects == 1)
+    one["p"].set_property("interval", 3)
+    one.wait(lambda: sum(frame.infer_skipped for frame in one.out.frames[-4:]) == 3)
 
 
 SIZES = [

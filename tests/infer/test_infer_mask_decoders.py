@@ -71,21 +71,6 @@ def test_boxes_with_masks_end_at_the_edge_of_the_input() -> None:
     assert found.xyxy[found.class_id.tolist().index(2)].tolist() == [0, 8, 24, 40]
 
 
-@pytest.mark.parametrize("fractions", [False, True])
-def test_mask_rcnn_rows_have_the_mask_of_their_class(fractions: bool) -> None:
-    rows = np.array([[(t, x, b, r, c, p) for x, t, r, b, c, p in OBJECTS]], np.float32)
-    if fractions:
-        rows[..., :4] /= (HEIGHT, WIDTH, HEIGHT, WIDTH)
-    masks = np.broadcast_to(np.arange(CLASSES, dtype=np.float32)[:, None, None], (1, 3, CLASSES, 28, 28))
-    outputs = {"generate_detections": rows, "mask_head/sigmoid": masks}
-    decoder = choose_decoder(graph_of(outputs))
-    assert (decoder.name, decoder.class_count(graph_of(outputs))) == ("maskrcnn", CLASSES)
-    [found] = decoder.decode(outputs, OPTIONS)
-    check(found)
-    assert found.masks is not None
-    assert found.masks[:, 5, 5].tolist() == found.class_id.tolist()
-
-
 def test_detr_queries_are_objects() -> None:
     logits, boxes = np.full((1, 5, CLASSES), -9, np.float32), np.zeros((1, 5, 4), np.float32)
     for query, (left, top, right, bottom, class_id, confidence) in enumerate(OBJECTS):
@@ -99,7 +84,7 @@ def test_detr_queries_are_objects() -> None:
     check(found)
 
 
-@pytest.mark.parametrize("family", ["yolov8seg", "maskrcnn", "detr"])
+@pytest.mark.parametrize("family", ["yolov8seg", "detr"])
 def test_other_tensors_are_refused(family: str) -> None:
     with pytest.raises(ValueError, match="they are not"):
         known_decoders()[family].decode({"a": np.zeros((1, 2, 3)), "b": np.zeros((1, 2, 3))}, OPTIONS)

@@ -239,7 +239,7 @@ def test_the_onnx_file_may_lie_beside_any_of_the_files_or_among_the_assets(write
     assets = tmp_path / "assets/samples/models/a"
     assets.mkdir(parents=True)
     monkeypatch.setenv("HEADRACE_ASSETS", str(tmp_path / "assets"))
-    with pytest.raises(ConfigError, match="uff-file=.*other.uff is a UFF model"):
+    with pytest.raises(ConfigError, match=r"uff-file=.*other\.uff is a UFF model"):
         find_model(read_config(path))
     (tmp_path / "models").mkdir()
     (tmp_path / "models/other.onnx").touch()
