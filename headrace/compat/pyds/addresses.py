@@ -28,7 +28,9 @@ def buffer_at(address: int) -> int:
     if "buffer" not in _types:
         _types["buffer"] = gst.gst_buffer_get_type()
     if not _mapped(address) or _word.from_address(address).value != _types["buffer"]:
-        raise ValueError(f"no GstBuffer lives at {address:#x}; pass hash(buffer) of a buffer that you still hold")
+        raise ValueError(
+            f"no GstBuffer lives at {address:#x}; pass hash(buffer) of a buffer that you still hold"
+        )
     return address
 
 
@@ -56,4 +58,4 @@ def _mapped(address: int) -> bool:
     """Whether a pointer can be followed: it is aligned and its page belongs to this process."""
     if address <= mmap.PAGESIZE or address % 8 or address >= 1 << 63:
         return False
-    return _libc.mincore(address & -mmap.PAGESIZE, 1, _resident) == 0
+    return bool(_libc.mincore(address & -mmap.PAGESIZE, 1, _resident) == 0)

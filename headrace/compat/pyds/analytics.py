@@ -53,7 +53,11 @@ class NvDsAnalyticsObjInfo(_Analytics):
 
     __slots__ = ()
     _record = AnalyticsObjInfo
-    roiStatus, ocStatus, lcStatus = _kept("roi_status", list), _kept("oc_status", list), _kept("lc_status", list)
+    roiStatus, ocStatus, lcStatus = (
+        _kept("roi_status", list),
+        _kept("oc_status", list),
+        _kept("lc_status", list),
+    )
     dirStatus, objStatus = shown("dir_status", text), shown("obj_status", text)
     unique_id = shown("unique_id", whole)
 

@@ -111,7 +111,9 @@ def nvds_add_display_meta_to_frame(frame_meta: NvDsFrameMeta, display_meta: NvDs
     frame = _placed(frame_meta, "nvds_add_display_meta_to_frame")
     display = expect(display_meta, NvDsDisplayMeta, "nvds_add_display_meta_to_frame")
     if display._columns is not None and display._columns.table is not frame._objects:
-        raise ValueError("the display meta belongs to another batch; acquire one from this frame's batch_meta")
+        raise ValueError(
+            "the display meta belongs to another batch; acquire one from this frame's batch_meta"
+        )
     frame.append(display._p)
 
 
@@ -134,7 +136,9 @@ def nvds_add_classifier_meta_to_object(obj_meta: NvDsObjectMeta, classifier_meta
     thing.append(expect(classifier_meta, NvDsClassifierMeta, "nvds_add_classifier_meta_to_object")._p)
 
 
-def nvds_remove_classifier_meta_from_obj(obj_meta: NvDsObjectMeta, classifier_meta: NvDsClassifierMeta) -> None:
+def nvds_remove_classifier_meta_from_obj(
+    obj_meta: NvDsObjectMeta, classifier_meta: NvDsClassifierMeta
+) -> None:
     """Take a classifier meta from an object."""
     thing = expect(obj_meta, NvDsObjectMeta, "nvds_remove_classifier_meta_from_obj")
     meta = expect(classifier_meta, NvDsClassifierMeta, "nvds_remove_classifier_meta_from_obj")._p
@@ -160,7 +164,9 @@ def nvds_remove_label_info_meta_from_classifier(
 ) -> None:
     """Take a label from a classifier meta."""
     meta = expect(classifier_meta, NvDsClassifierMeta, "nvds_remove_label_info_meta_from_classifier")._p
-    _drop(meta.labels, expect(label_info_meta, NvDsLabelInfo, "nvds_remove_label_info_meta_from_classifier")._p)
+    _drop(
+        meta.labels, expect(label_info_meta, NvDsLabelInfo, "nvds_remove_label_info_meta_from_classifier")._p
+    )
 
 
 def nvds_acquire_user_meta_from_pool(batch_meta: NvDsBatchMeta) -> NvDsUserMeta:

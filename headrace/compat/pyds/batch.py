@@ -113,14 +113,18 @@ class NvDsBatchMeta(Handle):
     def label_info_meta_pool(self) -> NvDsMetaPool:
         """The labels of all classifier metas."""
         labels = [label for meta in self._classifiers() for label in meta.labels]
-        return self._pool(NvDsMetaType.NVDS_LABEL_INFO_META, labels, lambda label: NvDsLabelInfo(label, self._c))
+        return self._pool(
+            NvDsMetaType.NVDS_LABEL_INFO_META, labels, lambda label: NvDsLabelInfo(label, self._c)
+        )
 
     @property
     def user_meta_pool(self) -> NvDsMetaPool:
         """The user metas of the batch, its frames and its objects."""
         meta = self._c.meta
         lists = [meta.user, *(frame.user for frame in meta.frames), *self._c.table.user.values()]
-        return self._pool(NvDsMetaType.NVDS_USER_META, [item for items in lists for item in items], self._user)
+        return self._pool(
+            NvDsMetaType.NVDS_USER_META, [item for items in lists for item in items], self._user
+        )
 
     def _classifiers(self) -> list[ClassifierMetadata]:
         return [meta for metas in self._c.table.classifiers.values() for meta in metas]
@@ -135,7 +139,7 @@ class NvDsBatchMeta(Handle):
         return NvDsUserMeta(meta, self._c)
 
     def _extras(self) -> dict[str, Any]:
-        return self._c.extras_of("batch")
+        return self._c.meta.extras
 
 
 def gst_buffer_get_nvds_batch_meta(buffer: int) -> NvDsBatchMeta | None:

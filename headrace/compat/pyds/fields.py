@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from headrace.compat.pyds.enums import CEnum, enum_value
 from headrace.compat.pyds.handles import Handle, as_data, as_stored, expect
-from headrace.compat.pyds.memory import Block, held, hand_over
+from headrace.compat.pyds.memory import Block, hand_over, held
 
 _Struct = TypeVar("_Struct", bound="Struct")
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from headrace.compat.pyds.enums import NvDsInferDataType
 from headrace.compat.pyds.fields import Struct, number_field, unsigned, whole_field
 from headrace.compat.pyds.handles import Capsule, Handle
-from headrace.meta.user import Segmentation, TensorOutput
+from headrace.meta.outputs import Segmentation, TensorOutput
 
 _MAX_DIMS = 8
 _TYPES = {
@@ -202,7 +202,9 @@ class NvDsInferSegmentationMeta(Handle):
         return self._p
 
     priv_data = property(lambda _self: None, doc="Nothing private.")
-    classes = property(lambda self: self._p.classes, doc="Number of classes; 0 when the model gives only the best.")
+    classes = property(
+        lambda self: self._p.classes, doc="Number of classes; 0 when the model gives only the best."
+    )
     width = property(lambda self: self._p.width, doc="Columns of the map.")
     height = property(lambda self: self._p.height, doc="Rows of the map.")
     class_map = property(lambda self: Capsule(_map_of(self._p)), doc="The map, for `get_ptr`.")

@@ -26,14 +26,16 @@ def surface_at(buffer: int, batch_id: int) -> Surface:
     batch = payload.find(buffer_at(buffer))
     surfaces = batch.surfaces if isinstance(batch, Batch) else []
     if not surfaces:
-        raise RuntimeError("the buffer carries no batch of frames; probe behind nvstreammux, in memory:NVMM caps")
+        raise RuntimeError(
+            "the buffer carries no batch of frames; probe behind nvstreammux, in memory:NVMM caps"
+        )
     if not 0 <= whole(batch_id) < len(surfaces):
         raise RuntimeError(f"there is no frame {batch_id} in a batch of {len(surfaces)}")
     return surfaces[batch_id]
 
 
 def get_nvds_buf_surface(gst_buffer: int, batchID: int) -> NDArray[np.uint8]:
-    """The pixels of a frame as a writable array ``(H, W, 4)`` RGBA or ``(H, W, 3)`` RGB; what is written is seen downstream.
+    """The pixels of a frame as a writable array, RGBA ``(H, W, 4)`` or RGB ``(H, W, 3)``; seen downstream.
 
     Args:
         gst_buffer: ``hash()`` of the ``Gst.Buffer``.
@@ -137,5 +139,7 @@ def _unavailable(name: str) -> Any:
     return function
 
 
-_FUNCTIONS = "Create Destroy Map UnMap Copy SyncForCpu SyncForDevice FromFd MemSet MapEglImage".split()
+_FUNCTIONS = (
+    "Create", "Destroy", "Map", "UnMap", "Copy", "SyncForCpu", "SyncForDevice", "FromFd", "MemSet", "MapEglImage",
+)  # fmt: skip
 SURFACE_FUNCTIONS = {f"NvBufSurface{name}": _unavailable(f"NvBufSurface{name}") for name in _FUNCTIONS}

@@ -82,7 +82,9 @@ class NvDsTargetMiscDataObject(_Record):
     @staticmethod
     def list(obj: Any) -> Iterator[NvDsTargetMiscDataFrame]:
         """The frames, oldest first."""
-        return iter([NvDsTargetMiscDataFrame(frame) for frame in NvDsTargetMiscDataObject.cast(obj)._p.frames])
+        return iter(
+            [NvDsTargetMiscDataFrame(frame) for frame in NvDsTargetMiscDataObject.cast(obj)._p.frames]
+        )
 
 
 class NvDsTargetMiscDataStream(_Record):

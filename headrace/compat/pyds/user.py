@@ -93,7 +93,9 @@ def _copy_by_user(meta: UserMetadata) -> Any:
     try:
         return as_stored(function(NvDsUserMeta(meta), None))
     except Exception:  # noqa: BLE001 - called while a buffer is copied; without its data the copy is still good
-        _log.exception("the function given to user_copyfunc failed; the copied buffer's user meta has no data")
+        _log.exception(
+            "the function given to user_copyfunc failed; the copied buffer's user meta has no data"
+        )
         return None
 
 
@@ -115,7 +117,9 @@ def pooled(user_meta: Any, function: str) -> PooledUserMetadata:
     """
     meta = expect(user_meta, NvDsUserMeta, function)._meta
     if not isinstance(meta, PooledUserMetadata):
-        raise TypeError(f"{function}: only for metas of nvds_acquire_user_meta_from_pool; an element made this one")
+        raise TypeError(
+            f"{function}: only for metas of nvds_acquire_user_meta_from_pool; an element made this one"
+        )
     return meta
 
 
@@ -129,7 +133,7 @@ def user_copyfunc(meta: NvDsUserMeta, func: Callback) -> None:
 
 
 def user_releasefunc(meta: NvDsUserMeta, func: Callback) -> None:
-    """Call ``func(user_meta, None)`` when the meta's buffer is freed; one function for all metas, the last one given."""
+    """Call ``func(user_meta, None)`` when the meta's buffer is freed; the last function given serves all metas."""
     pooled(meta, "user_releasefunc").releases = _release_by_user
     _Callbacks.releases = func
 
