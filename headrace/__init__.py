@@ -53,7 +53,7 @@ if TYPE_CHECKING:
         utils,
     )
     from headrace.frames import Frame
-    from headrace.frames.tensor import Tensor, as_tensor
+    from headrace.frames.tensor import ColorFormat, Tensor, as_tensor
     from headrace.infer import Classification, Classifier, Detector, FrameBatch
     from headrace.meta import BatchMetadata, Detections, FrameMetadata, ObjectMetadata
     from headrace.meta.buffer import Buffer
@@ -102,7 +102,7 @@ _HOME = {
     ),
     **dict.fromkeys(("Classification", "Classifier", "Detector", "FrameBatch"), "headrace.infer"),
     **dict.fromkeys(("BatchMetadata", "Detections", "FrameMetadata", "ObjectMetadata"), "headrace.meta"),
-    **dict.fromkeys(("Tensor", "as_tensor"), "headrace.frames.tensor"),
+    **dict.fromkeys(("ColorFormat", "Tensor", "as_tensor"), "headrace.frames.tensor"),
     "Buffer": "headrace.meta.buffer",
     "Frame": "headrace.frames",
 }  # fmt: skip
@@ -119,6 +119,7 @@ __all__ = [
     "CameraInfo",
     "Classification",
     "Classifier",
+    "ColorFormat",
     "CommonFactory",
     "ConfigError",
     "Detections",

@@ -57,25 +57,43 @@ def resolve(path: str | os.PathLike[str], base: str | os.PathLike[str] | None = 
     inside = _INSTALLED.match(plain)
     if inside:
         # Asked first: where Python's file functions are redirected too, the place would seem to exist.
-        stand_in = assets / plain[inside.end() :].lstrip("/")
-        return place if place.exists() and not stand_in.exists() else stand_in
+        mapped = assets / plain[inside.end() :].lstrip("/")
+        return place if place.exists() and not mapped.exists() else mapped
     if place.exists():
         return place
-    found = _by_tail(plain, assets)
+    found = _by_tail(plain, assets, relative=not Path(text).is_absolute())
     if found is None:
         return place
     _say_once(str(place), str(found))
     return found
 
 
-def _by_tail(place: str, assets: Path) -> Path | None:
+def stand_in(text: str) -> str:
+    """A property's or argument's text in which paths and addresses below the installation lead into the assets.
+
+    Other texts, and all where no assets are set, are returned as they are.
+
+    Example:
+        >>> stand_in("rtsp://camera/1")
+        'rtsp://camera/1'
+    """
+    if assets_dir() is None or "/opt/nvidia/deepstream" not in text:
+        return text
+    return _IN_TEXT.sub(lambda match: str(resolve(match.group())), text)
+
+
+def _by_tail(place: str, assets: Path, relative: bool) -> Path | None:
+    """The file of the assets behind one of the installation's folders in a path.
+
+    Where not even the folder of a relative path exists, one that would lie in a folder of the assets will do: beside
+    it may be what can be used instead, such as the ONNX file of an engine.
+    """
     parts = Path(place).parts
-    for index, part in enumerate(parts):
-        if part in _PARTS:
-            candidate = assets.joinpath(*parts[index:])
-            if candidate.exists():
-                return candidate
-    return None
+    tails = [assets.joinpath(*parts[index:]) for index, part in enumerate(parts) if part in _PARTS]
+    existing = next((file for file in tails if file.exists()), None)
+    if existing is not None or not relative or Path(place).parent.exists():
+        return existing
+    return next((file for file in tails if file.parent.is_dir()), None)
 
 
 @lru_cache(maxsize=256)

@@ -37,6 +37,15 @@ def test_relative_path_out_of_a_foreign_place_is_found_by_its_tail(assets: Path,
     assert found == assets / "samples/models/labels.txt"
 
 
+def test_a_missing_file_of_a_missing_folder_is_looked_for_beside_its_like(
+    assets: Path, tmp_path: Path
+) -> None:
+    found = resolve("../../../../samples/models/net.engine", tmp_path / "apps" / "one")
+    assert found == assets / "samples/models/net.engine"
+    (tmp_path / "samples").mkdir()
+    assert resolve("samples/net.engine", tmp_path) == tmp_path / "samples/net.engine"
+
+
 def test_an_existing_file_is_never_replaced(assets: Path, tmp_path: Path) -> None:
     own = tmp_path / "samples/models/labels.txt"
     own.parent.mkdir(parents=True)

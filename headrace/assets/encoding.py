@@ -13,7 +13,7 @@ from headrace.elements import register_all
 from headrace.errors import PipelineError
 
 # GStreamer's versions are chosen by what was imported above.
-from gi.repository import Gst  # isort: skip
+from gi.repository import GLib, Gst  # isort: skip
 
 #: Encoders of a codec in order of preference, each with its settings: good quality at the speed of a preview.
 _ENCODERS = {
@@ -66,11 +66,16 @@ def encode(clip: Clip, folder: Path, seconds: float, files: Sequence[str]) -> No
     """Render a clip once and write some of its files; each has its name only when it is complete.
 
     Raises:
-        PipelineError: An encoder is missing, or a file cannot be written.
+        PipelineError: An element is missing, or a file cannot be written.
     """
     register_all()
+    try:
+        pipeline = Gst.parse_launch(_description(clip, seconds, files))
+    except GLib.Error as error:
+        raise PipelineError(f"{error.message}; see headrace doctor", f"clip {clip.name}") from error
     partial = {name: folder / f".{name}.part" for name in files}
-    pipeline = Gst.parse_launch(_description(clip, seconds, partial))
+    for name, path in partial.items():
+        pipeline.get_by_name(name).set_property("location", str(path))
     try:
         _play(pipeline, clip.name)
         for name, path in partial.items():
@@ -81,15 +86,15 @@ def encode(clip: Clip, folder: Path, seconds: float, files: Sequence[str]) -> No
             path.unlink(missing_ok=True)
 
 
-def _description(clip: Clip, seconds: float, partial: dict[str, Path]) -> str:
+def _description(clip: Clip, seconds: float, files: Sequence[str]) -> str:
     lines = [
         f'hrsimsrc scene="{clip.address(seconds)}" ! queue ! videoconvert ! video/x-raw,format=I420 ! tee name=raw'
     ]
-    for codec in dict.fromkeys(map(codec_of, partial)):
+    for codec in dict.fromkeys(map(codec_of, files)):
         lines.append(f"raw. ! queue ! {_encoder(codec)} ! tee name={codec}")
-        for name, path in partial.items():
+        for name in files:
             if codec_of(name) == codec:
-                lines.append(f'{codec}. ! queue ! {_ending(name, codec)} ! filesink location="{path}"')
+                lines.append(f"{codec}. ! queue ! {_ending(name, codec)} ! filesink name={name}")
     return " ".join(lines)
 
 

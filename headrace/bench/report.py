@@ -10,6 +10,7 @@ from headrace.bench.cost import StageCost
 from headrace.bench.memory import MemoryUse
 from headrace.bench.nullmodel import OBJECTS
 from headrace.bench.statistics import Spread
+from headrace.bench.views import ViewCost
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Report:
         costs: CPU of the elements.
         memory: Resident memory.
         startup: Seconds of ``headrace run`` to its first frame.
+        views: CPU of reading metadata in a probe.
     """
 
     machine: dict[str, str]
@@ -29,6 +31,7 @@ class Report:
     costs: Sequence[StageCost] = ()
     memory: Sequence[MemoryUse] = ()
     startup: Spread | None = None
+    views: Sequence[ViewCost] = ()
 
     def data(self) -> dict[str, Any]:
         """The report ready for JSON; spreads are median, low, high."""
@@ -43,6 +46,8 @@ class Report:
             parts.append(self._memory())
         if self.startup is not None:
             parts.append(f"Start of `headrace run` to its first frame: {self.startup} s.")
+        if self.views:
+            parts.append(self._views())
         return "\n\n".join(parts) + "\n"
 
     def _head(self) -> str:
@@ -70,6 +75,11 @@ class Report:
         return "Resident memory, MiB:\n\n" + _table(
             ("sources", "after import", "highest, chain running"), rows
         )
+
+    def _views(self) -> str:
+        rows = [(cost.api, cost.objects, cost.per_object) for cost in self.views]
+        title = "CPU µs of reading five fields of an object in a probe, iteration included:"
+        return f"{title}\n\n{_table(('API', 'objects in the batch', 'per object'), rows)}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

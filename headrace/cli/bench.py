@@ -1,4 +1,4 @@
-"""``headrace bench``: what the elements cost, how much memory they take and how quickly they start.
+"""``headrace bench``: what elements and metadata views cost, how much memory is taken, how quickly it starts.
 
 headrace bench elements
 headrace bench elements memory startup --text report.md --json report.json
@@ -22,12 +22,13 @@ class Part(str, Enum):
     elements = "elements"
     memory = "memory"
     startup = "startup"
+    views = "views"
 
 
 def command(
     parts: Annotated[
         list[Part] | None,
-        typer.Argument(metavar="PART...", help="elements, memory, startup; all if left out."),
+        typer.Argument(metavar="PART...", help="elements, memory, startup, views; all if left out."),
     ] = None,
     batch_sizes: Annotated[
         str, typer.Option(help="Batch sizes, and numbers of sources, to measure.")
@@ -54,6 +55,7 @@ def command(
     from headrace.bench.memory import memory_use
     from headrace.bench.report import Report
     from headrace.bench.startup import startup_seconds
+    from headrace.bench.views import view_costs
 
     if cores:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
@@ -65,6 +67,7 @@ def command(
         element_costs(sizes, frames, repeats, live, _progress) if Part.elements in wanted else (),
         memory_use(sizes) if Part.memory in wanted else (),
         startup_seconds(model, repeats) if Part.startup in wanted else None,
+        view_costs(repeats) if Part.views in wanted else (),
     )
     typer.echo(report.text(), nl=False)
     if text is not None:

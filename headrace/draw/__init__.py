@@ -3,6 +3,7 @@
 from headrace.draw.blur import blur_boxes
 from headrace.draw.boxes import draw_boxes, draw_labels
 from headrace.draw.masks import draw_masks
+from headrace.draw.optical_flow import paint_flow
 from headrace.draw.overlay import (
     draw_arrows,
     draw_circles,
@@ -36,6 +37,7 @@ __all__ = [
     "draw_polygon",
     "draw_rects",
     "draw_texts",
+    "paint_flow",
     "paint_segmentation",
     "rgba_from_int",
     "text_size",

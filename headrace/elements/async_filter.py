@@ -16,7 +16,7 @@ from headrace.elements.filter import Filter
 from headrace.gst import payload
 from headrace.gst.buffer import BufferRef
 from headrace.gst.face import USER_ERRORS
-from headrace.gst.native import FLOW_FLUSHING, FLOW_OK, make_writable
+from headrace.gst.native import FLOW_EOS, FLOW_FLUSHING, FLOW_OK, make_writable
 from headrace.meta.batch import Batch
 
 #: Batches between submission and output. One runs while the one before it is written and pushed.
@@ -147,7 +147,9 @@ class AsyncFilter(Filter):
             self.restart_task(self.src_pad)
             return result
         if Gst.EventType.get_flags(event.type) & Gst.EventTypeFlags.SERIALIZED:
-            return self._put(_Item(event=event)) == FLOW_OK
+            flow = self._put(_Item(event=event))
+            # Downstream has had enough: no batch waits that an event could overtake, and end of stream must arrive.
+            return bool(self.src_pad.push_event(event)) if flow == FLOW_EOS else flow == FLOW_OK
         return bool(super().handle_event(pad, event))
 
     def _loop(self) -> bool:

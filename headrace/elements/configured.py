@@ -26,6 +26,15 @@ _FIELDS = {
     "infer_on_class_ids": "operate_on_class_ids",
     "input_tensor_meta": "input_tensor_from_meta",
 }
+#: Properties that take effect while playing.
+_WHILE_PLAYING = (
+    "filter_out_class_ids",
+    "interval",
+    "infer_on_gie_id",
+    "infer_on_class_ids",
+    "clip_object_outside_roi",
+    "crop_objects_to_roi_boundary",
+)
 _CONFIG_FIELDS = {field.name for field in dataclasses.fields(NvInferConfig)}
 _LISTS = {"infer_on_class_ids": ":", "filter_out_class_ids": ";"}
 
@@ -61,8 +70,8 @@ class ConfiguredInfer(AsyncFilter):
                 self._file = self.read(self.options.config_file_path)
             except ConfigError:
                 self._file = None  # said when the element starts
-        elif field == "filter_out_class_ids" and self.inference is not None and self._file is not None:
-            self.inference.settings = self._settings(self._config(self._file))
+        elif field in _WHILE_PLAYING and self.inference is not None and self._file is not None:
+            self.inference.settings = self._settings(checked(self._config(self._file)))
 
     def do_get_property(self, spec: GObject.ParamSpec) -> Any:
         """GObject vmethod; what was not set is told as the file has it."""

@@ -91,16 +91,24 @@ class Inference:
 
     Attributes:
         slot: The model.
-        settings: May be replaced at any time.
     """
 
     def __init__(self, model: Model, options: InferOptions, settings: InferenceSettings) -> None:
-        self.settings = settings
+        self._settings = settings
         self.slot = ModelSlot(model, options)
         self._counter = IntervalCounter(settings.interval)
         interval = settings.reinfer_interval
         self._history = None if interval is None else ObjectHistory(interval)
         self._failure: BaseException | None = None
+
+    @property
+    def settings(self) -> InferenceSettings:
+        """Where the model works; may be replaced at any time, and holds from the next batch on."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: InferenceSettings) -> None:
+        self._settings, self._counter.interval = settings, settings.interval
 
     def close(self) -> None:
         """Finish what was submitted and free the model; errors as for `ModelSlot.close`."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from headrace.elements.filter import ON_ERROR_HELP, Filter
-from headrace.elements.results import ResultSettings, Target, write_objects, write_result
+from headrace.elements.results import ResultSettings, Target, write_result
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
@@ -21,8 +21,8 @@ from headrace.infer.postprocess import TensorReader, read_postprocess_config
 from headrace.meta.batch import Batch, BatchMetadata
 from headrace.meta.osd import Rect
 from headrace.meta.outputs import TensorOutput
-from headrace.meta.preprocess import RoiMetadata
-from headrace.meta.user import ClassifierMetadata, MetaType, UserMetadata
+from headrace.meta.preprocess import PreprocessBatchUserMetadata
+from headrace.meta.user import UserMetadata
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,12 +37,11 @@ class PostprocessOptions:
 
 
 class _Place(NamedTuple):
-    """Where raw outputs hang: the metas, the box that the model saw, and the frame, object or region it is of."""
+    """Where raw outputs hang: the metas, the box that the model saw, and what the outputs speak of."""
 
     metas: list[UserMetadata]
     box: Rect
     target: Target
-    region: RoiMetadata | None = None
 
 
 class Postprocess(Filter):
@@ -94,26 +93,14 @@ class Postprocess(Filter):
                 box = Rect(*table.cell("rect", row).tolist())
                 yield _Place(table.user[row], box, Target(int(table.cell("frame", row)), row))
         if self._config.regions or self.options.preprocessor_support:
-            for tensor in meta.preprocess_batch_items:
-                for region in tensor.rois:
-                    yield _Place(region.user, region.roi, Target(region.frame_meta.batch_id), region)
+            for item in meta.user:
+                for region in item.regions if isinstance(item, PreprocessBatchUserMetadata) else ():
+                    target = Target(region.frame_meta.batch_id, region.row, region)
+                    yield _Place(region.user, region.roi, target)
 
     def _write(self, batch: Batch, place: _Place, result: Result) -> None:
         if result.detections is not None:
             origin = np.array([place.box.left, place.box.top] * 2, np.float32)
             moved = dataclasses.replace(result.detections, xyxy=result.detections.xyxy + origin)
             result = dataclasses.replace(result, detections=moved)
-        if place.region is None:
-            write_result(batch, place.target, result, self._settings)
-        else:
-            self._write_region(batch, place.region, place.target, result)
-
-    def _write_region(self, batch: Batch, region: RoiMetadata, target: Target, result: Result) -> None:
-        """Objects belong to the frame, labels and segmentations to the region."""
-        if result.detections is not None:
-            write_objects(batch.meta.frames[target.frame], result.detections, result.names, self._settings)
-        if result.labels:
-            kind = self._settings.classifier_type
-            region.classifiers.append(ClassifierMetadata(self._settings.unique_id, kind, list(result.labels)))
-        if result.segmentation is not None:
-            region.user.append(UserMetadata(MetaType.SEGMENTATION, result.segmentation))
+        write_result(batch, place.target, result, self._settings)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from headrace.elements.filter import Filter, parse_ids
+from headrace.elements.filter import ON_ERROR_HELP, Filter, parse_ids
 from headrace.errors import ConfigError
 from headrace.frames import Frame
 from headrace.frames.tensor import Tensor
@@ -39,6 +39,7 @@ class PreprocessOptions:
     target_unique_ids: str = option("", "models that the tensors are for, 1;2")
     process_on_frame: bool = option(True, "work on frames or their regions rather than on objects")
     operate_on_gie_id: int = option(-1, "on objects: the element that found them, -1 for any", minimum=-1)
+    on_error: str = option("stop", ON_ERROR_HELP)
     gpu_id: int = option(0, "GPU", no_effect="tensors are made by the CPU")
 
 

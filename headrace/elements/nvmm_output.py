@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gi.repository import Gst, GstVideo
 
-from headrace.elements.caps import BATCH_CAPS, FRAME_CAPS, with_feature
+from headrace.elements.caps import with_feature
 from headrace.gst.face import Face
 
 _FIRST = Gst.CapsIntersectMode.FIRST
@@ -23,6 +23,8 @@ class NvmmOutput:
 
     def __init__(self, owner: Face, ghost: Gst.GhostPad) -> None:
         self._ghost = ghost
+        self._named = ghost.get_pad_template_caps()
+        self._plain = with_feature(self._named, batch=False)
         event, query = owner.guarded(self._event, False), owner.guarded(self._query, False)
         inner = ghost.get_internal()
         inner.set_event_function_full(lambda pad, _parent, subject: bool(event(pad, subject)))
@@ -39,7 +41,7 @@ class NvmmOutput:
     def _outer_query(self, ghost: Gst.Pad, query: Gst.Query) -> bool:
         if query.type != Gst.QueryType.CAPS:
             return bool(ghost.query_default(ghost.get_parent(), query))
-        made = with_feature(ghost.get_internal().peer_query_caps(FRAME_CAPS), batch=True)
+        made = with_feature(ghost.get_internal().peer_query_caps(self._plain), batch=True)
         wanted = query.parse_caps()
         query.set_caps_result(made if wanted is None else wanted.intersect_full(made, _FIRST))
         return True
@@ -52,7 +54,7 @@ class NvmmOutput:
                 allowed = wanted.intersect_full(allowed, _FIRST)
             query.set_caps_result(allowed)
         elif query.type == Gst.QueryType.ACCEPT_CAPS:
-            query.set_accept_caps_result(query.parse_accept_caps().is_subset(FRAME_CAPS))
+            query.set_accept_caps_result(query.parse_accept_caps().is_subset(self._plain))
         elif query.type == Gst.QueryType.ALLOCATION:
             # Whoever takes this feature is an element of ours, and those find planes wherever they lie.
             query.add_allocation_meta(GstVideo.video_meta_api_get_type(), None)
@@ -63,4 +65,4 @@ class NvmmOutput:
     def allowed(self) -> Gst.Caps:
         """Plain frames that whoever is behind the pad takes under the other name."""
         outside = self._ghost.peer_query_caps(None)
-        return with_feature(outside.intersect_full(BATCH_CAPS, _FIRST), batch=False)
+        return with_feature(outside.intersect_full(self._named, _FIRST), batch=False)

@@ -6,66 +6,63 @@ gst-launch-1.0 nvurisrcbin uri=rtsp://camera/stream latency=200 ! m.sink_0 ...
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
-from gi.repository import GLib, Gst
+from gi.repository import GLib, GObject, Gst
 
 from headrace.elements.caps import ANY_CAPS, is_batch
 from headrace.elements.ending import EndWatch
 from headrace.elements.opening import OpeningWatch
 from headrace.elements.parts import chain, make
+from headrace.elements.reconnecting import Reconnector
+from headrace.elements.recording import Recorder
 from headrace.elements.uri_probes import EveryNth, FileLoop
-from headrace.errors import SourceError
+from headrace.elements.uri_source_options import UriSourceOptions
+from headrace.errors import HeadraceError, SourceError
 from headrace.gst.face import USER_ERRORS, Face, properties_of, template
-from headrace.gst.options import option
+from headrace.gst.recording import RecordingInfoStruct, address_of, pointer_at, pointer_to
 from headrace.gst.structures import structure_of
 from headrace.source.uri import redacted, to_uri
 
+STATUS = "smart-rec-status"
+_ACTION = GObject.SignalFlags.RUN_LAST | GObject.SignalFlags.ACTION
+_POINTER = GObject.TYPE_POINTER
+_SOUND_CAPS = Gst.Caps.from_string("audio/x-raw")
+
 SOURCE = "nvurisrc_bin_src_elem"
 QUEUE = "nvurisrc_bin_queue"
+SOUND = "nvurisrc_bin_audio_queue"
 CONVERT = "nvurisrc_bin_convert"
-
-_LATER = "recording comes with a later version"
-_CPU = "decoded by the CPU"
-
-
-@dataclasses.dataclass(frozen=True)
-class UriSourceOptions:
-    """Options of nvurisrcbin."""
-
-    uri: str = option("", "file, http, https, rtsp, v4l2 or sim address, or a bare path")
-    file_loop: bool = option(False, "start a file again when it ends")
-    type: int = option(0, "kind of source", maximum=3, no_effect="seen from the address")
-    latency: int = option(100, "jitter buffer of RTSP sources, ms")
-    drop_on_latency: bool = option(True, "drop RTP packets that are later than the jitter buffer")
-    udp_buffer_size: int = option(524288, "kernel buffer of RTSP sources, bytes")
-    select_rtp_protocol: int = option(7, "RTSP transports: 1 UDP, 2 multicast, 4 TCP, summed", maximum=7)
-    leaky: int = option(0, "what a full queue drops: 0 nothing, 1 new, 2 old frames", maximum=2)
-    max_size_buffers: int = option(4, "frames in the queue behind the decoder")
-    source_id: int = option(-1, "number of the source", minimum=-1, no_effect="the muxer's pad counts")
-    disable_audio: bool = option(True, "no audio", no_effect="audio is not decoded")
-    gpu_id: int = option(0, "GPU", no_effect=_CPU)
-    num_extra_surfaces: int = option(1, "extra decoder surfaces", no_effect=_CPU)
-    cudadec_memtype: int = option(0, "decoder memory", maximum=2, no_effect=_CPU)
-    drop_frame_interval: int = option(0, "keep every n-th frame; 0: all", maximum=30)
-    disable_passthrough: bool = option(False, "always convert", no_effect="frames are shared until written")
-    rtsp_reconnect_interval: int = option(0, "seconds without data", no_effect="reconnecting comes later")
-    init_rtsp_reconnect_interval: int = option(0, "seconds before data", no_effect="reconnecting comes later")
-    rtsp_reconnect_attempts: int = option(-1, "tries", minimum=-1, no_effect="reconnecting comes later")
-    smart_record: int = option(0, "recording on demand", maximum=2, no_effect=_LATER)
 
 
 class UriSource(Face, Gst.Bin):
-    """Face of a source: decoder, queue, converter; ``vsrc_0`` appears with the first video stream."""
+    """Face of a source: decoder, queue, converter; ``vsrc_0`` appears with the first video stream.
 
-    __gtype_name__ = "HeadraceUriSource"
+    With ``smart-record``, the action signals ``start-sr`` and ``stop-sr``, or `start_recording` and `stop_recording`,
+    write what the source sends to a file, without coding it again; ``sr-done`` tells when it is complete, and
+    ``smart-rec-status`` whether one is being written.
+    """
+
+    __gtype_name__ = "NvUriSrcBin"
     factory = "nvurisrcbin"
     rank = Gst.Rank.NONE
     options_type = UriSourceOptions
-    __gproperties__ = properties_of(UriSourceOptions)
+    __gproperties__: ClassVar[dict[str, Any]] = {
+        **properties_of(UriSourceOptions),
+        STATUS: (bool, STATUS, "whether a recording is being written", False, GObject.ParamFlags.READABLE),
+    }
+    __gsignals__: ClassVar[dict[str, Any]] = {
+        "start-sr": (_ACTION, None, (_POINTER, GObject.TYPE_UINT, GObject.TYPE_UINT, _POINTER)),
+        "stop-sr": (_ACTION, None, (GObject.TYPE_UINT,)),
+        "sr-done": (GObject.SignalFlags.RUN_LAST, None, (_POINTER, _POINTER)),
+    }
     __gstmetadata__ = ("URI source", "Source/Video/Network", "Decodes a file, camera or server", "Headrace")
-    __gsttemplates__ = (template("vsrc_%u", Gst.PadDirection.SRC, ANY_CAPS, Gst.PadPresence.SOMETIMES),)
+    __gsttemplates__ = (
+        template("vsrc_%u", Gst.PadDirection.SRC, ANY_CAPS, Gst.PadPresence.SOMETIMES),
+        template("asrc_%u", Gst.PadDirection.SRC, _SOUND_CAPS, Gst.PadPresence.SOMETIMES),
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,31 +70,57 @@ class UriSource(Face, Gst.Bin):
         self.skipper: EveryNth | None = None
         self.end: EndWatch | None = None
         self.opening: OpeningWatch | None = None
+        self.reconnector: Reconnector | None = None
+        self.recorder = Recorder(self)
+        self._sr_user = 0
+
+    def do_get_property(self, spec: GObject.ParamSpec) -> Any:
+        """GObject vmethod."""
+        return self.recorder.active if spec.name == STATUS else Face.do_get_property(self, spec)
+
+    def option_changed(self, field: str) -> None:
+        """One property has an older name too."""
+        if field == "smart_rec_video_cache":
+            seconds = self.options.smart_rec_video_cache
+            self.options = dataclasses.replace(self.options, smart_rec_cache=seconds)
 
     def do_change_state(self, transition: Gst.StateChange) -> Gst.StateChangeReturn:
-        """GStreamer vmethod: the address is opened anew for each run; pad and queue stay."""
+        """GStreamer vmethod: the address is opened anew for each run; pads and queues stay."""
         try:
             if transition == Gst.StateChange.NULL_TO_READY:
                 self._open()
+            elif transition == Gst.StateChange.READY_TO_PAUSED:
+                self._watch()
         except USER_ERRORS as error:
             self.post_error(error)
             return Gst.StateChangeReturn.FAILURE
+        if transition == Gst.StateChange.PAUSED_TO_READY:
+            for watch in (self.opening, self.reconnector, self.recorder):
+                if watch is not None:
+                    watch.close()
         result = Gst.Bin.do_change_state(self, transition)
-        if transition == Gst.StateChange.READY_TO_PAUSED:
-            self._watch_opening()
-        if transition == Gst.StateChange.PAUSED_TO_READY and self.opening is not None:
-            self.opening.close()
         if transition == Gst.StateChange.READY_TO_NULL:
             self._close()
         return result
 
-    def _watch_opening(self) -> None:
-        if to_uri(self.options.uri).startswith("file://"):
-            self.opening = OpeningWatch(self._opened, self, SOURCE, redacted(self.options.uri))
+    def _watch(self) -> None:
+        """Look after a file that may never open, or a server that may be lost."""
+        options, uri = self.options, to_uri(self.options.uri)
+        if uri.startswith("file://"):
+            self.opening = OpeningWatch(self._opened, self, SOURCE, redacted(options.uri))
+        seconds = options.rtsp_reconnect_interval, options.init_rtsp_reconnect_interval
+        if uri.startswith("rtsp") and any(seconds):
+            self.reconnector = Reconnector(self, self._reopen, *seconds, options.rtsp_reconnect_attempts)
+            queue = self.get_by_name(QUEUE)
+            if queue is not None:
+                self.reconnector.watch(queue.get_static_pad("sink"))
 
     def _opened(self) -> bool:
-        queue = self.get_by_name(QUEUE)
-        return queue is not None and bool(queue.get_static_pad("sink").is_linked())
+        queues = [self.get_by_name(QUEUE), None if self.options.disable_audio else self.get_by_name(SOUND)]
+        return any(queue is not None and queue.get_static_pad("sink").is_linked() for queue in queues)
+
+    def _wanted(self) -> str:
+        return "video" if self.options.disable_audio else "video or audio"
 
     def _close(self) -> None:
         for name in (SOURCE, CONVERT):
@@ -105,6 +128,10 @@ class UriSource(Face, Gst.Bin):
             if part is not None:
                 part.set_state(Gst.State.NULL)
                 self.remove(part)
+
+    def _reopen(self) -> None:
+        self._open()
+        self.get_by_name(SOURCE).sync_state_with_parent()
 
     def _open(self) -> None:
         uri = to_uri(self.options.uri)
@@ -118,20 +145,25 @@ class UriSource(Face, Gst.Bin):
             self._video(source.get_static_pad("src"))
             return
         source = make("uridecodebin", SOURCE, {"uri": uri, "expose-all-streams": False})
-        source.set_property("caps", Gst.Caps.from_string("video/x-raw(ANY)"))
+        kinds = "video/x-raw(ANY)" if self.options.disable_audio else "video/x-raw(ANY);audio/x-raw"
+        source.set_property("caps", Gst.Caps.from_string(kinds))
         source.connect("pad-added", self.guarded(self._pad_added))
         source.connect("no-more-pads", self.guarded(self._no_more_pads))
         source.connect("source-setup", self.guarded(self._source_setup))
+        source.connect("deep-element-added", self.guarded(self._part_added))
         self.add(source)
 
     def _pad_added(self, _source: Gst.Element, pad: Gst.Pad) -> None:
         caps = pad.get_current_caps() or pad.query_caps(None)
-        if structure_of(caps, 0).get_name().startswith("video/"):
+        kind = structure_of(caps, 0).get_name()
+        if kind.startswith("video/"):
             self._video(pad)
+        elif kind.startswith("audio/"):
+            self._sound(pad)
 
     def _no_more_pads(self, source: Gst.Element) -> None:
         if not self._opened():
-            raise SourceError(f"source {redacted(self.options.uri)}: there is no video stream in it")
+            raise SourceError(f"source {redacted(self.options.uri)}: there is no {self._wanted()} stream in it")
 
     def _source_setup(self, _decoder: Gst.Element, source: Gst.Element) -> None:
         if source.get_factory().get_name() == "rtspsrc":
@@ -140,6 +172,18 @@ class UriSource(Face, Gst.Bin):
             source.set_property("drop-on-latency", options.drop_on_latency)
             source.set_property("udp-buffer-size", options.udp_buffer_size)
             source.set_property("protocols", options.select_rtp_protocol)
+            source.set_property("buffer-mode", options.buffer_mode)
+
+    def _part_added(self, _source: Gst.Bin, _bin: Gst.Bin, part: Gst.Element) -> None:
+        """Set up a decoder that is plugged in, and listen to what goes into it."""
+        kind = part.get_metadata("klass") or ""
+        if part.get_factory().get_name() == "nvv4l2decoder":
+            part.set_property("skip-frames", self.options.dec_skip_frames)
+            part.set_property("low-latency-mode", self.options.low_latency_mode)
+        elif "Decoder/Audio" not in kind:
+            return
+        if self.options.smart_record:
+            self.recorder.tap(part.get_static_pad("sink"), "audio" if "Audio" in kind else "video")
 
     def _video(self, pad: Gst.Pad) -> None:
         """Link the first video stream to the queue, which is made for the first run."""
@@ -153,11 +197,22 @@ class UriSource(Face, Gst.Bin):
 
     def _convert(self, pad: Gst.Pad) -> Gst.Pad:
         """Bring a source that is not decoded into a format that Headrace handles; most cameras' is not."""
-        convert = make("videoconvert", CONVERT, {})
+        convert = make("videoconvert", CONVERT)
         self.add(convert)
         pad.link(convert.get_static_pad("sink"))
         convert.sync_state_with_parent()
         return convert.get_static_pad("src")
+
+    def _sound(self, pad: Gst.Pad) -> None:
+        """Show the first sound as ``asrc_0``."""
+        queue = self.get_by_name(SOUND)
+        if queue is None:
+            queue = make("queue", SOUND)
+            self.add(queue)
+            self._show("asrc_0", queue)
+        sink = queue.get_static_pad("sink")
+        if not sink.is_linked():
+            pad.link(sink)
 
     def _make_chain(self) -> Gst.Element:
         """Queue and converter, shown to the outside as ``vsrc_0``; returns the queue."""
@@ -166,20 +221,65 @@ class UriSource(Face, Gst.Bin):
         queue = make("queue", QUEUE, {
             "leaky": options.leaky, "max-size-buffers": options.max_size_buffers, **unlimited,
         })  # fmt: skip
-        out = make("nvvideoconvert", "nvurisrc_bin_nvvidconv_elem", {})
+        out = make("nvvideoconvert", "nvurisrc_bin_nvvidconv_elem")
         chain(self, queue, out)
         sink = queue.get_static_pad("sink")
+        if self.reconnector is not None:
+            self.reconnector.watch(sink)
         self.end = EndWatch(self, sink, redacted(options.uri))
         if options.file_loop and to_uri(options.uri).startswith("file://"):
             self.loop = FileLoop(self, sink)
         if options.drop_frame_interval > 1:
             self.skipper = EveryNth(self, sink, options.drop_frame_interval)
-        ghost = Gst.GhostPad.new_from_template("vsrc_0", out.get_static_pad("src"), self.template("vsrc_%u"))
+        self._show("vsrc_0", out)
+        queue.sync_state_with_parent()
+        return queue
+
+    def _show(self, name: str, part: Gst.Element) -> None:
+        pad_template = self.template(name.replace("0", "%u"))
+        ghost = Gst.GhostPad.new_from_template(name, part.get_static_pad("src"), pad_template)
         ghost.set_active(True)
         self.add_pad(ghost)
-        for element in (out, queue):
-            element.sync_state_with_parent()
-        return queue
+        part.sync_state_with_parent()
+
+    def start_recording(self, start: int, duration: int) -> int:
+        """Begin a recording, from any thread.
+
+        Args:
+            start: Seconds before now that it begins; at most ``smart-rec-cache`` of them are there.
+            duration: Seconds from now that it goes on; 0 for ``smart-rec-default-duration``.
+
+        Returns:
+            Number of the session for `stop_recording` and ``sr-done``; 0 if it was refused, which a warning tells.
+        """
+        try:
+            session = self.recorder.start(start, duration)
+        except HeadraceError as error:
+            self.post_warning(str(error))
+            return 0
+        if not session:
+            self.post_warning(f"source {redacted(self.options.uri)}: {self.recorder.refusal(self.options)}")
+        return session
+
+    def stop_recording(self, session: int) -> bool:
+        """End a recording before its time; False if it is not going on."""
+        return self.recorder.stop(session)
+
+    def do_start_sr(self, session: Any, start: int, duration: int, user: Any) -> None:
+        """Action signal ``start-sr``: writes the session's number to where the first argument points."""
+        self._sr_user = address_of(user)
+        number = self.start_recording(start, duration)
+        if address_of(session):
+            ctypes.c_uint32.from_address(address_of(session)).value = number
+
+    def do_stop_sr(self, session: int) -> None:
+        """Action signal ``stop-sr``."""
+        self.stop_recording(session)
+
+    def recorded(self, info: RecordingInfoStruct) -> None:
+        """Tell that a recording is complete; on a thread of its own."""
+        user = pointer_at(self._sr_user) if self._sr_user else None
+        self.emit("sr-done", pointer_to(info), user)
 
     def do_send_event(self, event: Gst.Event) -> bool:
         """GStreamer vmethod: end of stream from outside is a wish, not an early end."""
@@ -210,5 +310,13 @@ class UriSource(Face, Gst.Bin):
             text = f"no video in it that the installed plugins decode; run: headrace doctor ({text})"
         text = f"source {redacted(self.options.uri)}: {text}"
         said = GLib.Error.new_literal(GLib.quark_from_string(error.domain), text, error.code)
+        if failed and self._comes_again(message.src, text):
+            failed = False
         make_message = Gst.Message.new_error if failed else Gst.Message.new_warning
         return make_message(self, said, f"{message.src.get_name()}: {redacted(debug or '')}")
+
+    def _comes_again(self, part: Gst.Object, text: str) -> bool:
+        """Whether an error of a part is no error of the source, because that will be opened again."""
+        source = self.get_by_name(SOURCE)
+        inside = source is None or part == source or part.has_as_ancestor(source)
+        return inside and self.reconnector is not None and self.reconnector.lost(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,9 +22,7 @@ _PACKAGES = {
 }  # fmt: skip
 
 
-def make(
-    factory: str, name: str | None = None, properties: Mapping[str, Any] | None = None
-) -> Gst.Element:
+def make(factory: str, name: str | None = None, properties: Mapping[str, Any] | None = None) -> Gst.Element:
     """Make an element.
 
     Raises:
@@ -64,6 +63,6 @@ def chain(bin: Gst.Bin, *elements: Gst.Element) -> None:
     """
     for element in elements:
         bin.add(element)
-    for first, second in zip(elements, elements[1:], strict=False):
+    for first, second in itertools.pairwise(elements):
         if not first.link(second):
             raise PipelineError(f"{first.get_name()} cannot be linked to {second.get_name()}")

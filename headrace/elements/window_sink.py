@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from gi.repository import Gst
 
+from headrace.elements.built import Built
 from headrace.elements.caps import ANY_CAPS
-from headrace.elements.parts import chain, make
-from headrace.gst.face import USER_ERRORS, Face, template
+from headrace.elements.parts import make
+from headrace.gst.face import template
 from headrace.gst.options import option, property_name
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class WindowOptions:
     gpu_id: int = option(0, "GPU", no_effect=_GPU)
 
 
-class WindowSink(Face, Gst.Bin):
+class WindowSink(Built):
     """Face of a sink: a window if there is a display, otherwise a sink that discards frames, in time.
 
     A subclass gives the element its name, options and class attributes.
@@ -47,43 +48,20 @@ class WindowSink(Face, Gst.Bin):
 
     __gsttemplates__ = (template("sink", Gst.PadDirection.SINK, ANY_CAPS),)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.sink_pad = Gst.GhostPad.new_no_target_from_template("sink", self.template("sink"))
-        self.add_pad(self.sink_pad)
-        self.shown: Gst.Element | None = None
-        # From the beginning, so that the pipeline knows that this is a sink.
-        self._use(make("fakesink"))
+    shown: Gst.Element | None = None
 
-    def do_change_state(self, transition: Gst.StateChange) -> Gst.StateChangeReturn:
-        """GStreamer vmethod: looks for a display when the element leaves NULL."""
-        try:
-            if transition == Gst.StateChange.NULL_TO_READY:
-                window = next(windows(), None)
-                if window is None:
-                    say_discarded()
-                self._use(window or make("fakesink"))
-        except USER_ERRORS as error:
-            self.post_error(error)
-            return Gst.StateChangeReturn.FAILURE
-        return Gst.Bin.do_change_state(self, transition)
-
-    def _use(self, sink: Gst.Element) -> None:
-        while self.children:
-            self.children[0].set_state(Gst.State.NULL)
-            self.remove(self.children[0])
-        self.shown = sink
-        if sink.get_factory().get_name() == "fakesink":
-            # The last batch would stay, with the decoder's frames in it.
-            sink.set_property("enable-last-sample", False)
-            chain(self, sink)
-            self.sink_pad.set_target(sink.get_static_pad("sink"))
+    def build(self) -> list[Gst.Element]:
+        """A converter and a window, or what discards frames."""
+        window = next(windows(), None)
+        if window is None:
+            say_discarded()
+            # Kept, the last batch would hold frames of the decoders.
+            self.shown = make("fakesink", None, {"enable-last-sample": False})
         else:
-            convert = make("nvvideoconvert")
-            chain(self, convert, sink)
-            self.sink_pad.set_target(convert.get_static_pad("sink"))
+            self.shown = window
         for field in dataclasses.fields(self.options):
             self.option_changed(field.name)
+        return [self.shown] if window is None else [make("nvvideoconvert"), window]
 
     def option_changed(self, field: str) -> None:
         """Pass an option on to the sink that is used."""

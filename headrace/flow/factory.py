@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -48,8 +50,16 @@ class CommonFactory:
             raise PipelineError(
                 f"no probe {registered!r} is registered; known: {', '.join(_registered) or 'none'}"
             )
-        module = discovery.load(_PACKAGE, plugin.rpartition(".")[2], "built-in object", PipelineError)
-        return module.create(name)
+        return _builtin(plugin.rpartition(".")[2]).create(name)
+
+
+def _builtin(plugin: str) -> Any:
+    known = [module.replace("-", "_") for module in discovery.available(_PACKAGE)]
+    if plugin not in known:
+        near = difflib.get_close_matches(plugin, known, 1)
+        hint = f", did you mean {near[0]!r}?" if near else f"; known: {', '.join([*known, *_registered])}"
+        raise PipelineError(f"there is no built-in object {plugin!r}{hint}")
+    return importlib.import_module(f"{_PACKAGE}.{plugin}")
 
 
 def register_probe(name: str, operator: type, params: Mapping[str, tuple[Any, ...]] | None = None) -> None:

@@ -12,7 +12,7 @@ from headrace.flow.pipeline import Pipeline
 from headrace.flow.signals import SourceManager
 from headrace.flow.source_config import RecordConfig
 from headrace.flow.stages import analysis, capture, encode, exchange, render
-from headrace.flow.stages.building import attach_to_streams, each
+from headrace.flow.stages.building import attach_to_streams, each, end_each
 from headrace.flow.stream import (
     MediaType,
     RenderMode,
@@ -28,6 +28,9 @@ Self = TypeVar("Self", bound="Flow")
 
 class Flow:
     """Streams that have come so far through a pipeline; each method adds a stage and returns where they are then.
+
+    `render`, `encode`, `publish` and `retrieve` end a branch: what they return is the flow as it was before them, so
+    that the next branch of a `fork` can follow.
 
     Elements are named ``<method>-<part>-<counter>``. Keyword arguments without a meaning of their own are
     properties of the stage's main element, with ``_`` for ``-``.
@@ -98,8 +101,7 @@ class Flow:
         Raises:
             SourceError: A file does not exist.
         """
-        media = list(media_types) if not isinstance(media_types, str) else media_types
-        return capture.capture(self, inputs, source_manager, media, element_properties(properties))
+        return capture.capture(self, inputs, source_manager, media_types, element_properties(properties))
 
     def batch_capture(
         self: Self,
@@ -124,8 +126,7 @@ class Flow:
             SourceError: A file does not exist.
             ConfigError: The YAML file cannot be used.
         """
-        media = list(media_types) if not isinstance(media_types, str) else media_types
-        return capture.batch_capture(self, input, record_config, media, element_properties(properties))
+        return capture.batch_capture(self, input, record_config, media_types, element_properties(properties))
 
     def batch(self: Self, **properties: Any) -> Self:
         """A muxer for streams that have none yet.
@@ -154,7 +155,7 @@ class Flow:
         return exchange.inject(self, providers, element_properties(properties))
 
     def retrieve(self: Self, retriever: BufferRetriever, **properties: Any) -> Self:
-        """Hand the frames, in RGB, to user code; the end of this branch.
+        """Hand the frames, in RGB, to user code.
 
         Args:
             retriever: Its `consume` is called for each batch.
@@ -239,10 +240,9 @@ class Flow:
         ])  # fmt: skip
 
     def publish(self: Self, **properties: Any) -> Self:
-        """Messages to a broker; the end of this branch."""
-        return each(
-            self, "publish", "nvmsgbrokersinkbin", "sink", {"sync": False, **element_properties(properties)}
-        )
+        """Messages to a broker."""
+        properties = {"sync": False, **element_properties(properties)}
+        return end_each(self, "publish", lambda _stream: [("nvmsgbrokersinkbin", "sink", properties)])
 
     def render(
         self: Self,
@@ -253,7 +253,7 @@ class Flow:
         seg_mask_config: Mapping[str, Any] | None = None,
         **properties: Any,
     ) -> Self:
-        """Show, throw away or serve the streams; the end of this branch.
+        """Show, throw away or serve the streams.
 
         Args:
             mode: Which of these.
@@ -269,7 +269,7 @@ class Flow:
     def encode(
         self: Self, dest: Paths, use_sw_codec: bool = False, enable_osd: bool = True, **options: Any
     ) -> Self:
-        """Write or send the encoded streams; the end of this branch.
+        """Write or send the encoded streams.
 
         Args:
             dest: File ``.mp4``, ``.mov``, ``.mjpg``, ``.jpg`` or ``.wav``; ``udp://localhost:port``;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import weakref
 from collections.abc import Iterator
 
@@ -12,6 +13,8 @@ from headrace.errors import PipelineError
 from headrace.flow.manners import OWN, Manners
 
 _log = logging.getLogger(__name__)
+#: Held from choosing a pad to linking it: pads appear on threads of their own, and two must not choose the same one.
+_choosing = threading.RLock()
 
 
 def link(
@@ -59,21 +62,27 @@ def _is_instance(name: str, template: str) -> bool:
 
 
 def _existing(element: Gst.Element, template: str) -> bool:
-    return any(
-        pad.get_pad_template() and pad.get_pad_template().name_template == template for pad in element.pads
-    )
+    return any(_is_meant(pad, template) for pad in pads_of(element))
 
 
 def _pads(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> list[Gst.Pad]:
     """Free pads that fit a hint, then requested ones."""
-    pads = [pad for pad in element.pads if pad.direction == direction and not pad.is_linked()]
-    if hint:
-        named = [pad for pad in pads if pad.get_name() == hint]
-        kind = [
-            pad for pad in pads if pad.get_pad_template() and pad.get_pad_template().name_template == hint
-        ]
-        pads = named or kind
-    return pads
+    free = (pad for pad in pads_of(element) if pad.direction == direction and not pad.is_linked())
+    return [pad for pad in free if _is_meant(pad, hint)]
+
+
+def pads_of(element: Gst.Element) -> list[Gst.Pad]:
+    """The pads of an element, safely while other threads add some (its attribute ``pads`` is not)."""
+    iterator, found = element.iterate_pads(), []
+    while True:
+        result, pad = iterator.next()
+        if result == Gst.IteratorResult.RESYNC:
+            iterator.resync()
+            found = []
+        elif result != Gst.IteratorResult.OK:
+            return found
+        else:
+            found.append(pad)
 
 
 def _link_now(source: Gst.Element, target: Gst.Element, source_hint: str, target_hint: str) -> bool:
@@ -107,11 +116,12 @@ def _candidates(
 def link_pad(source_pad: Gst.Pad, target: Gst.Element, target_hint: str = "") -> bool:
     """Link a pad to a fitting pad of an element; returns whether there was one."""
     caps = source_pad.query_caps(None)
-    for pad, asked in _candidates(target, Gst.PadDirection.SINK, target_hint, caps):
-        if source_pad.can_link(pad) and source_pad.link(pad) == Gst.PadLinkReturn.OK:
-            return True
-        if asked:
-            target.release_request_pad(pad)
+    with _choosing:
+        for pad, asked in _candidates(target, Gst.PadDirection.SINK, target_hint, caps):
+            if source_pad.can_link(pad) and source_pad.link(pad) == Gst.PadLinkReturn.OK:
+                return True
+            if asked:
+                target.release_request_pad(pad)
     return False
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any
 
 from gi.repository import Gst
 
 from headrace.elements.filter import where
 from headrace.errors import PipelineError
+from headrace.flow.linking import pads_of
 from headrace.flow.operators import Probe
 from headrace.gst.face import USER_ERRORS
 from headrace.gst.threads import keep_thread_state
@@ -34,7 +34,7 @@ def attach_probe(element: Gst.Element, probe: Probe, tips: str, failed: Failed) 
     """
     pad = _pad(element, tips)
     if pad is None:
-        names = ", ".join(pad.get_name() for pad in element.pads) or "none"
+        names = ", ".join(pad.get_name() for pad in pads_of(element)) or "none"
         name = element.get_name()
         raise PipelineError(
             f"Probe failure: element {name!r} has no pad {tips or 'to probe'!r}; pads: {names}", name
@@ -66,5 +66,6 @@ def place_of(name: str, buffer: Buffer) -> str:
 def _pad(element: Gst.Element, tips: str) -> Gst.Pad | None:
     if tips:
         return element.get_static_pad(tips)
-    pads: list[Any] = list(element.srcpads) or list(element.sinkpads)
-    return pads[-1] if pads else None
+    pads = pads_of(element)
+    sources = [pad for pad in pads if pad.direction == Gst.PadDirection.SRC]
+    return (sources or pads or [None])[-1]

@@ -11,6 +11,8 @@ import gi
 gi.require_version("GstBase", "1.0")
 from gi.repository import Gst, GstBase  # noqa: E402
 
+from headrace.flow.linking import pads_of  # noqa: E402
+
 #: Elements whose sources come and go: they outlive any source.
 _DYNAMIC = ("nvmultiurisrcbin", "nvdsdynamicsrcbin", "rtspsrc")
 #: Seconds without progress after which nothing is expected any more.
@@ -72,7 +74,7 @@ def _sources_stopped(elements: list[Any]) -> bool:
     return bool(sources) and all(
         not _is_live(source) and pad.get_task_state() != Gst.TaskState.STARTED
         for source in sources
-        for pad in source.pads
+        for pad in pads_of(source)
     )
 
 

@@ -30,7 +30,12 @@ class RecordingInfoStruct(ctypes.Structure):
 
 def pointer_to(value: Any) -> Any:
     """A ctypes object's address as an argument of type pointer for ``GObject.emit``; keep the object alive."""
-    return _capsule(ctypes.addressof(value), None, None)
+    return pointer_at(ctypes.addressof(value))
+
+
+def pointer_at(address: int) -> Any:
+    """The same for an address that is known, which must not be 0."""
+    return _capsule(address, None, None)
 
 
 def address_of(pointer: Any) -> int:

@@ -10,7 +10,7 @@ from headrace.meta import Label
 
 #: An object is looked at again when its area has grown by more than this factor (contract: configs §1.3).
 GROWTH = 1.2
-#: Frames after which an object that was not seen is forgotten.
+#: Frames after which an object that was not seen is forgotten, and a result that has not come is not waited for.
 UNSEEN = 150
 
 
@@ -61,8 +61,9 @@ class ObjectHistory:
                 objects[object_id] = _Known(area, frame, frame)
                 return True
             known.seen = frame
-            grown = area > GROWTH * known.area
-            if known.busy or not (grown or frame - known.looked > self._interval):
+            since = frame - known.looked
+            waits = known.busy and since <= UNSEEN  # a result may be lost: a flush gives up what is under way
+            if waits or not (known.busy or area > GROWTH * known.area or since > self._interval):
                 return False
             known.area, known.looked, known.busy = area, frame, True
             return True

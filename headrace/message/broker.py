@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Protocol
 
-from headrace import discovery
+from headrace import discovery, paths
 from headrace.errors import BrokerError
 
 PACKAGE = "headrace.message.brokers"
+#: Names a file that gets the messages of the brokers in `_DUMPED`, which are then not connected to.
+DUMP_VARIABLE = "NVDS_JSON_DUMP_FILE"
+_DUMPED = ("kafka", "redis")
 
 
 class Broker(Protocol):
@@ -50,18 +54,22 @@ def make_broker(proto_lib: str, conn_str: str, config: str = "") -> Broker:
 
     Args:
         proto_lib: Name of an adaptor such as ``file``, or the DeepStream library of that adaptor.
-        conn_str: Address, in the adaptor's own form.
+        conn_str: Address, in the adaptor's own form; not used where `DUMP_VARIABLE` sends messages to a file.
         config: Path of the adaptor's configuration file, empty for none.
 
     Raises:
         BrokerError: There is no such adaptor, or it cannot use the address or configuration.
     """
     name = broker_name(proto_lib)
+    dump = os.environ.get(DUMP_VARIABLE)
+    if dump and name in _DUMPED:
+        name, conn_str, config = "file", str(paths.resolve(dump)), ""
     known = discovery.available(PACKAGE)
     if name not in known:
         raise BrokerError(
             f"no message broker adaptor {name!r} (proto-lib {proto_lib!r}) in this version of Headrace; "
-            f"available: {', '.join(known)}. To install it: pip install --upgrade 'headrace[{name}]'"
+            f"available: {', '.join(known)}. To install it: pip install --upgrade 'headrace[{name}]'; "
+            f"to see the messages of kafka or redis without it: {DUMP_VARIABLE}=FILE"
         )
     module = discovery.load(PACKAGE, name, "message broker adaptor", BrokerError)
     broker: Broker = module.build(conn_str, config)

@@ -13,7 +13,7 @@ from headrace.meta.frame import FrameMetadata
 from headrace.meta.object import ObjectMetadata
 from headrace.meta.objects import UNTRACKED, ObjectTable, copied
 from headrace.meta.preprocess import PreprocessBatchUserMetadata
-from headrace.meta.user import MetaType, ObjectReidUserMetadata, UserMetadata, of_type, structure_of
+from headrace.meta.user import ObjectReidUserMetadata, UserMetadata, of_type, structure_of
 
 
 class BatchMetadata:
@@ -88,9 +88,9 @@ class BatchMetadata:
         return iter([frame for frame in self.frames if isinstance(frame, AudioFrameMetadata)])
 
     @property
-    def preprocess_batch_items(self) -> Iterator[UserMetadata]:
-        """Tensors made ahead of a model (`UserMetadata.as_preprocess_batch`), a new iterator each time."""
-        return of_type(self.user, MetaType.PREPROCESS_BATCH)
+    def preprocess_batch_items(self) -> Iterator[PreprocessBatchUserMetadata]:
+        """Tensors made ahead of a model, with their regions; a new iterator each time."""
+        return iter([meta for meta in self.user if isinstance(meta, PreprocessBatchUserMetadata)])
 
     def acquire_object_meta(self) -> ObjectMetadata:
         """A new object with zero fields, an empty label and no track; drawn even if it is never appended."""

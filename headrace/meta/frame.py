@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -14,11 +14,10 @@ from headrace.meta.objects import ATTACHED, UNTRACKED, ObjectTable, copied
 from headrace.meta.osd import Mask
 from headrace.meta.user import MetaType, UserMetadata, of_type, structure_of
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 _BORDER = 3
 _MASK_THRESHOLD = 0.5
+
+_Frame = TypeVar("_Frame", bound="FrameMetadata")
 
 
 class FrameMetadata:
@@ -84,14 +83,14 @@ class FrameMetadata:
         raise TypeError("a FrameMetadata comes from batch_meta.acquire_frame_meta(), not from its class")
 
     @classmethod
-    def _new(cls, objects: ObjectTable, row: int, **fields: Any) -> Self:
+    def _new(cls: type[_Frame], objects: ObjectTable, row: int, **fields: Any) -> _Frame:
         frame = object.__new__(cls)
         frame._objects, frame._row, frame.user, frame.extras = objects, row, [], {}
         for name, default in cls._defaults.items():
             setattr(frame, name, fields.get(name, default))
         return frame
 
-    def fork(self, objects: ObjectTable) -> Self:
+    def fork(self: _Frame, objects: ObjectTable) -> _Frame:
         """A copy over another table."""
         copy = self._new(objects, self._row, **{name: getattr(self, name) for name in self._defaults})
         copy.user = [meta.copy() for meta in self.user]

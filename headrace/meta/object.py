@@ -209,6 +209,6 @@ def default_text(table: ObjectTable, row: int) -> TextParams:
     text = text_of(table, row)
     if not text:
         return TextParams()
-    left, top = table.cell("rect", row)[:2]
+    left, top = np.nan_to_num(table.cell("rect", row)[:2])
     x, y = max(int(left), 0), max(int(top) - _TEXT_RISE, 0)
     return TextParams(text, x, y, Font(size=_TEXT_SIZE, color=_WHITE.copy()), True, _BLACK.copy())

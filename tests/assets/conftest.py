@@ -6,12 +6,16 @@ import pytest
 
 from headrace.assets.writer import write_assets
 
-SECONDS = 0.4
+
+@pytest.fixture(scope="session")
+def seconds():
+    """Length of the clips in the tree."""
+    return 0.4
 
 
 @pytest.fixture(scope="session")
-def tree(tmp_path_factory):
-    """A tree with clips of a few frames."""
-    folder = tmp_path_factory.mktemp("deepstream")
-    write_assets(folder, SECONDS)
+def tree(tmp_path_factory, seconds):
+    """A tree with clips of a few frames, in a folder whose name is not made for command lines."""
+    folder = tmp_path_factory.mktemp("tree") / 'deep "stream" ! 7.1'
+    write_assets(folder, seconds)
     return folder

@@ -7,7 +7,6 @@ import wave
 
 import cv2
 import pytest
-from conftest import SECONDS
 
 import headrace.gst  # noqa: F401 - initialises GStreamer
 from headrace.assets.streams import CLIPS, FPS
@@ -19,7 +18,7 @@ FILES = [(clip, name) for clip in CLIPS for name in clip.files]
 
 
 @pytest.mark.parametrize(("clip", "name"), FILES, ids=[name for _, name in FILES])
-def test_a_clip_has_its_size_and_length(tree, clip, name):
+def test_a_clip_has_its_size_and_length(tree, seconds, clip, name):
     path = tree / "samples/streams" / name
     if "h265" in name and not path.exists():
         pytest.skip("no H.265 encoder here")
@@ -27,9 +26,9 @@ def test_a_clip_has_its_size_and_length(tree, clip, name):
     frames = []
     while (frame := video.read()[1]) is not None:
         frames.append(frame)
-    assert len(frames) == math.ceil(SECONDS * FPS)
+    assert len(frames) == math.ceil(seconds * FPS)
     assert frames[0].shape[1::-1] == clip.size
-    wanted, _ = Scene(clip.options(SECONDS)).render(4)
+    wanted, _ = Scene(clip.options(seconds)).render(4)
     assert cv2.absdiff(frames[4], wanted).mean() < 8
 
 
@@ -39,9 +38,8 @@ def test_the_sound_is_ten_seconds_of_one_channel(tree):
 
 
 def test_a_raw_stream_carries_its_frame_rate(tree):
-    pipeline = Gst.parse_launch(
-        f"filesrc location={tree / 'samples/streams/sample_720p.h264'} ! h264parse ! appsink name=out sync=false"
-    )
+    pipeline = Gst.parse_launch("filesrc name=file ! h264parse ! appsink name=out sync=false")
+    pipeline.get_by_name("file").set_property("location", str(tree / "samples/streams/sample_720p.h264"))
     pipeline.set_state(Gst.State.PLAYING)
     sample = pipeline.get_by_name("out").emit("pull-sample")
     pipeline.set_state(Gst.State.NULL)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -19,6 +22,7 @@ from headrace.message.config import MsgConvConfig
 from headrace.paths import resolve
 from headrace.track.lowlevel import options_from_yaml
 
+ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = "/opt/nvidia/deepstream/deepstream"
 #: Files that public programs and their configurations name.
 NAMED = """
@@ -162,3 +166,29 @@ def test_without_an_h265_encoder_the_rest_is_made(tree, tmp_path, monkeypatch):
         "samples/streams/sample_1080p_h265.mp4 is left out: no encoder",
         "samples/streams/sample_1080p_h264.mp4",
     ]
+
+
+def command(*words):
+    """Run ``headrace assets``."""
+    code = "from headrace.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, "assets", *map(str, words)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_tells_what_to_do_next(tree, seconds):
+    done = command(tree, "--seconds", seconds)
+    assert done.returncode == 0
+    assert done.stdout.strip() == f"complete; next: headrace run-app --assets {tree} PROGRAM"
+    assert done.stderr == ""
+
+
+def test_the_command_ends_with_a_line_where_it_cannot_write(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = command(tmp_path / "file")
+    assert done.returncode == 2
+    assert re.fullmatch(r"error: .*/file/.* cannot be written: Not a directory\n", done.stderr)

@@ -1,5 +1,7 @@
 import json
 import os
+import sys
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -11,6 +13,7 @@ from headrace.bench.memory import MemoryUse, memory_use
 from headrace.bench.nullmodel import OBJECTS, PERIOD, SIZE, prepared
 from headrace.bench.report import Report
 from headrace.bench.statistics import Spread
+from headrace.bench.views import ViewCost, view_costs
 from headrace.cli.bench import command
 from headrace.errors import HeadraceError, PipelineError
 from headrace.track import make_tracker
@@ -76,10 +79,44 @@ def test_memory_of_a_failing_run_is_an_error(monkeypatch):
         memory_use([1], frames=5, repeats=1)
 
 
+def test_views_are_walked_object_by_object():
+    costs = view_costs(repeats=1)
+    assert [cost.api for cost in costs][:1] == ["pyservicemaker"]
+    assert {cost.objects for cost in costs} == {30 * OBJECTS}
+    assert all(cost.per_object.low > 0 for cost in costs)
+
+
+def test_views_of_pyds_are_walked_too(monkeypatch):
+    class Node:
+        def __init__(self, data, next=None):
+            self.data, self.next = data, next
+
+    thing = SimpleNamespace(
+        class_id=1, object_id=2, confidence=0.5, obj_label="car", rect_params=SimpleNamespace(left=3)
+    )
+    frame = SimpleNamespace(obj_meta_list=Node(thing, Node(thing)))
+    cast = SimpleNamespace(cast=lambda data: data)
+    fake = SimpleNamespace(
+        gst_buffer_get_nvds_batch_meta=lambda buffer: SimpleNamespace(
+            frame_meta_list=Node(frame, Node(frame))
+        ),
+        NvDsFrameMeta=cast,
+        NvDsObjectMeta=cast,
+    )
+    monkeypatch.setitem(sys.modules, "pyds", fake)
+    assert [(cost.api, cost.objects) for cost in view_costs(repeats=1)] == [
+        ("pyservicemaker", 600),
+        ("pyds", 4),
+    ]
+    monkeypatch.setitem(sys.modules, "pyds", None)
+    assert [cost.api for cost in view_costs(repeats=1)] == ["pyservicemaker"]
+
+
 def test_the_report_names_machine_command_and_figures():
     spread = Spread(12.0, 11.0, 13.0)
     costs, memory = [StageCost("nvtracker", 4, spread, spread)], [MemoryUse(4, spread, spread)]
-    report = Report({"CPU": "abacus"}, "headrace bench", costs, memory, Spread(0.5, 0.4, 0.6))
+    views = [ViewCost("pyds", Spread(1.5, 1.25, 2.0), 600)]
+    report = Report({"CPU": "abacus"}, "headrace bench", costs, memory, Spread(0.5, 0.4, 0.6), views)
     text = report.text()
     for part in (
         "`headrace bench`",
@@ -88,6 +125,7 @@ def test_the_report_names_machine_command_and_figures():
         "48 (44–52)",
         "12 (11–13)",
         "0.50 (0.40–0.60) s",
+        "| pyds | 600                  | 1.50 (1.25–2.00) |",
     ):
         assert part in text
     data = json.loads(json.dumps(report.data()))

@@ -55,6 +55,11 @@ def test_two_batches_are_in_flight(run: Any, model: Any, tmp_path: Any) -> None:
     assert len(one.out.pts) == 6
 
 
+def test_the_stream_ends_when_downstream_has_had_enough(run: Any, model: Any) -> None:
+    one = run(f"{source(50)} ! hrinfer model={model(BOX)} ! identity eos-after=5 ! {OUT}").to_end()
+    assert len(one.out.pts) == 4
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [

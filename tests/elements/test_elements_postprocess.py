@@ -91,7 +91,7 @@ def test_outputs_of_frames_become_objects(run: Any, config: Any) -> None:
     [item] = meta.frames[0].object_items
     assert (item.class_id, item.label, item.unique_component_id) == (1, "person", 4)
     np.testing.assert_allclose(boxes(meta), [[50, 19, 40, 10]], atol=1e-3)
-    assert next(meta.frames[0].tensor_items).unique_id == 4
+    assert next(meta.frames[0].tensor_items).data.unique_id == 4
 
 
 def test_padding_is_taken_into_account(run: Any, config: Any) -> None:
@@ -107,7 +107,7 @@ def test_outputs_of_other_models_are_left_alone_and_read_ones_may_be_released(ru
 
     meta = run_with(run, config(**DETECTOR, release_tensor_meta=1), attach)
     assert len(boxes(meta)) == 1
-    assert [output.unique_id for output in meta.frames[0].tensor_items] == [5]
+    assert [output.data.unique_id for output in meta.frames[0].tensor_items] == [5]
 
 
 def test_outputs_of_objects_become_their_labels_or_parts(run: Any, config: Any) -> None:
@@ -167,7 +167,7 @@ def test_segmentations_are_attached(run: Any, config: Any) -> None:
     meta = run_with(
         run, config(network_type=2, segmentation_threshold=0.5), lambda meta: meta.frames[0].append(data)
     )
-    [found] = meta.frames[0].segmentation_items
+    found = next(meta.frames[0].segmentation_items).as_segmentation()
     assert (found.unique_id, found.width, found.class_map.max()) == (4, 6, 0)
 
 

@@ -107,6 +107,14 @@ def test_regions_are_drawn(run: Any, config: Any) -> None:
     assert pixels[40, 4].tolist() == [255, 0, 0]
 
 
+def test_a_users_function_that_fails_may_cost_only_its_batches(run: Any, config: Any, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("def make(pictures, regions, config):\n    return 1 / 0\n")
+    path = config("custom-lib-path=own.py\ncustom-tensor-preparation-function=make")
+    one = run(f"{sources(3)} ! nvdspreprocess config-file={path} on-error=drop ! {OUT}").to_end()
+    assert one.out.metas == []
+    assert "ZeroDivisionError" in one.of("warning")[0].text
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

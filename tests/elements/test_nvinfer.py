@@ -232,16 +232,17 @@ def test_properties_win_over_the_file_and_tell_what_it_says(run: Any, config: An
     assert [frame.infer_skipped for frame in skipping.out.frames] == [False, True, False, True]
 
 
-def test_classes_are_filtered_out_while_playing(run: Any, config: Any, yolo: Path) -> None:
+def test_properties_take_effect_while_playing(run: Any, config: Any, yolo: Path) -> None:
     path = config(f"onnx-file={yolo.name}", *DETECTOR, "filter-out-class-ids=1")
     assert run(f"{white(1)} ! nvinfer config-file-path={path} ! {OUT}").to_end().out.frames[0].n_objects == 0
     one = run(
-        f"{white(60)} ! identity sleep-time=10000 ! nvinfer name=p config-file-path={path} ! {OUT}"
+        f"{white(500)} ! identity sleep-time=5000 ! nvinfer name=p config-file-path={path} ! {OUT}"
     ).play()
     one.wait(lambda: len(one.out.pts) > 2)
     one["p"].set_property("filter-out-class-ids", "0")
-    one.wait().stop()
-    assert [frame.n_objects for frame in one.out.frames][-1] == 1
+    one.wait(lambda: one.out.frames[-1].n_objects == 1)
+    one["p"].set_property("interval", 3)
+    one.wait(lambda: sum(frame.infer_skipped for frame in one.out.frames[-4:]) == 3)
 
 
 SIZES = [
@@ -311,6 +312,15 @@ def test_a_compiled_parser_of_a_known_family_is_stood_in_for(
     assert caplog.text.count("NvDsInferParseYolo is compiled code; the built-in decoder yolov8 is used") == 1
 
 
+def test_a_graphs_own_size_stays(run: Any, config: Any, yolo: Path, caplog: Any) -> None:
+    path = config(f"onnx-file={yolo.name}", *DETECTOR, "infer-dims=3;512;512")
+    one = run(f"{white(1)} ! nvinfer config-file-path={path} ! {OUT}").to_end()
+    assert one.out.frames[0].n_objects == 1
+    assert (
+        "infer-dims=3;512;512 has no effect: the model's input is images float32[?, 3, 32, 32]" in caplog.text
+    )
+
+
 def test_boxes_that_nobody_suppresses_are_warned_about(
     run: Any, config: Any, yolo: Path, caplog: Any
 ) -> None:
@@ -333,7 +343,6 @@ ERRORS = [
     (["onnx-file=yolo.onnx", "parse-bbox-func-name=no.py:f"], "no.py does not exist"),
     (["onnx-file=yolo.onnx", "labelfile-path=no.txt"], "labelfile-path=.*no.txt does not exist"),
     (["onnx-file=yolo.onnx", "model-color-format=2"], "model-color-format=2 .GRAY. does not fit"),
-    (["onnx-file=yolo.onnx", "infer-dims=3;9;9"], "infer-dims=3;9;9 differs from the model's input"),
     (["onnx-file=yolo.onnx", "offsets=1;2"], "offsets=1.0;2.0 has 2 values, but RGB needs 3"),
     (["onnx-file=yolo.onnx", "mean-file=no.ppm"], "pgie.txt: mean-file .*no.ppm is no picture"),
 ]

@@ -54,7 +54,7 @@ class Count(BufferObserver):
         (lambda p: p.link("sink", "source"), "Elements linking  failed"),
         (lambda p: p.link(("source", "sink"), ("src", "sink_%u")), "Elements linking  failed"),
         (lambda p: p.attach("sink", 7), "Unsupported object type int"),
-        (lambda p: p.attach("sink", "measure_fsp_probe"), "did you mean 'measure-fps-probe'"),
+        (lambda p: p.attach("sink", "measure_fsp_probe"), "did you mean 'measure_fps_probe'"),
         (lambda p: p.attach("sink", Probe("a", Count()), tips="nopad"), "Probe failure"),
         (lambda p: p.attach("sink", "sample_signal_handler"), "cannot be attached to signal 'model-updated'"),
         (lambda p: p.start("no function"), "on_message must be callable"),
@@ -65,7 +65,7 @@ def test_mistakes_raise_runtime_errors_in_the_contracts_words(build, text):
     pipeline = Pipeline("p").add("videotestsrc", "source").add("fakesink", "sink")
     with pytest.raises(RuntimeError) as caught:
         build(pipeline)
-    assert text in str(caught.value).replace("_", "-") or text in str(caught.value)
+    assert text in str(caught.value)
 
 
 def test_an_object_has_a_name_of_its_own_on_its_element():

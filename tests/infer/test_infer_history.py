@@ -15,6 +15,13 @@ def test_an_object_is_looked_at_once_until_its_result_is_there():
     assert history.due(0, 7, 9, 100)
 
 
+def test_a_result_that_never_comes_is_not_waited_for():
+    history = ObjectHistory(10**6)
+    assert history.due(0, 7, 0, 100)
+    assert not history.due(0, 7, UNSEEN, 100)
+    assert history.due(0, 7, UNSEEN + 1, 100)
+
+
 def test_growth_counts_from_the_last_look():
     history = ObjectHistory(1000)
     looks = []

@@ -58,6 +58,13 @@ def test_detectnet_names_layers_that_are_not_its_own(outputs: dict) -> None:
         parse_detectnet(outputs, (96, 64), 2, (0.5, 0.5))
 
 
+def test_detectnet_reads_the_classes_that_there_are() -> None:
+    outputs = {"cov": np.ones((2, 1, 1), np.float32), "bbox": np.ones((8, 1, 1), np.float32)}
+    for configured, read in ((4, [0, 1]), (1, [0])):
+        found = parse_detectnet(outputs, (16, 16), configured, (0.5,) * configured)
+        assert found.class_id.tolist() == read
+
+
 def test_classifier_takes_the_best_of_each_layer_above_the_threshold() -> None:
     outputs = {"kind": np.array([0.1, 0.8, 0.1]), "color": np.array([0.4, 0.3]), "make": np.ones((4, 1, 1))}
     labels = parse_classifier(outputs, [["a", "b", "c"], ["red", "blue"]], 0.5)

@@ -9,6 +9,8 @@ import pytest
 
 from headrace.discovery import available
 from headrace.flow.run_config import RunConfig
+from headrace.infer.nvinfer.keys import keys_of
+from headrace.infer.roi import PreprocessConfig, RegionGroup
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")])
@@ -45,6 +47,12 @@ def test_pages_made_from_declarations_are_current(name):
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     assert tool.PAGE.read_text() == tool.page(), f"run: python tools/{name}.py"
+
+
+def test_the_page_on_regions_has_every_key():
+    text = (ROOT / "docs/preprocess.md").read_text()
+    for name in (*keys_of(PreprocessConfig), *keys_of(RegionGroup)):
+        assert f"`{name}`" in text, f"{name} is missing"
 
 
 def test_the_command_line_page_has_every_option_with_its_default():

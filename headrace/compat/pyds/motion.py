@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from headrace.compat.pyds.enums import ROI_STATUS_360D
 from headrace.compat.pyds.fields import EnumField, PointerField, Struct, TextField, number_field, whole_field
+from headrace.compat.pyds.handles import Capsule
+from headrace.meta.optical_flow import OpticalFlow
 
 
 class NvOFFlowVector(Struct):
@@ -19,7 +21,7 @@ class NvOFFlowVector(Struct):
 
 
 class NvDsOpticalFlowMeta(Struct):
-    """Motion of all blocks of a frame.
+    """Motion of all blocks of a frame, as nvof finds it (`headrace.meta.optical_flow`).
 
     ``data`` holds ``(rows, cols, 2)`` floats: an array in a capsule.
     """
@@ -29,6 +31,15 @@ class NvDsOpticalFlowMeta(Struct):
     data: Any = PointerField()
     priv: Any = PointerField()
     reserved: Any = PointerField()
+
+    @classmethod
+    def _seen_in(cls, thing: Any) -> NvDsOpticalFlowMeta | None:
+        if not isinstance(thing, OpticalFlow):
+            return None
+        meta = cls()
+        meta.rows, meta.cols, meta.frame_num = thing.rows, thing.cols, thing.frame_number
+        meta.mv_size, meta.data = thing.vectors.itemsize * 2, Capsule(thing.vectors)
+        return meta
 
 
 def get_optical_flow_vectors(data: Any) -> NDArray[np.float32]:

@@ -13,4 +13,6 @@ def create(name: str) -> NoReturn:
     Raises:
         PipelineError: Always.
     """
-    raise PipelineError(f"ensemble_render ({name!r}) belongs to 3D lidar pipelines, which Headrace does not offer")
+    raise PipelineError(
+        f"ensemble_render ({name!r}) belongs to 3D lidar pipelines, which Headrace does not offer"
+    )

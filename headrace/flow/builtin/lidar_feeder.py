@@ -13,4 +13,6 @@ def create(name: str) -> NoReturn:
     Raises:
         PipelineError: Always.
     """
-    raise PipelineError(f"lidar_feeder ({name!r}) belongs to 3D lidar pipelines, which Headrace does not offer")
+    raise PipelineError(
+        f"lidar_feeder ({name!r}) belongs to 3D lidar pipelines, which Headrace does not offer"
+    )

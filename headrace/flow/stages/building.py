@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from headrace.errors import PipelineError
@@ -63,6 +63,16 @@ def each(
         for stream in streams_of(flow, method)
     ]
     return flow.derive(ends)
+
+
+def end_each(flow: AnyFlow, method: str, elements: Callable[[StreamInfo], Sequence[Element]]) -> AnyFlow:
+    """Add the last elements of a branch behind each stream; the returned flow is where the branch began.
+
+    So that more branches of a fork can be called on it, in a row as well as one by one.
+    """
+    for stream in streams_of(flow, method):
+        chain(flow, method, stream, elements(stream))
+    return flow.derive(flow.streams)
 
 
 def attach_to_streams(

@@ -88,16 +88,7 @@ def batch_capture(
     Raises:
         TypeError: The input is neither a list nor a YAML file.
     """
-    config = SourceConfig()
-    if isinstance(input, list | tuple):
-        base = node_name("batch_capture", "source")
-        config.sensor_list = [
-            SensorInfo(f"{base}_{index}", "", as_uri(one)) for index, one in enumerate(input)
-        ]
-    elif isinstance(input, str | os.PathLike) and Path(input).suffix.lower() in YAML_SUFFIXES:
-        config.load(input)
-    else:
-        raise TypeError(f"batch_capture takes a list of addresses or a YAML file, not {input!r}")
+    config = _config(input)
     if config.source_type == "nvmultiurisrcbin":
         return _capture_many(flow, config, record, properties)
     kinds = as_media_types(media_types)
@@ -128,6 +119,21 @@ def as_uri(address: Paths) -> str:
     if not place.exists():
         raise SourceError(f"File {text} doesn't exist")
     return place.as_uri() if place.is_file() else str(place)
+
+
+def _config(input: Sequence[Paths] | Paths) -> SourceConfig:
+    """A file's sources, or those of a list, named by their places in it."""
+    config = SourceConfig()
+    if isinstance(input, list | tuple):
+        base = node_name("batch_capture", "source")
+        config.sensor_list = [
+            SensorInfo(f"{base}_{index}", "", as_uri(one)) for index, one in enumerate(input)
+        ]
+    elif isinstance(input, str | os.PathLike) and Path(input).suffix.lower() in YAML_SUFFIXES:
+        config.load(input)
+    else:
+        raise TypeError(f"batch_capture takes a list of addresses or a YAML file, not {input!r}")
+    return config
 
 
 def _capture_each(

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from headrace.errors import PipelineError
-from headrace.flow.stages.building import AnyFlow, Element, chain, streams_of
+from headrace.flow.stages.building import AnyFlow, Element, end_each, streams_of
 from headrace.flow.stages.render import pictures, sound
 from headrace.flow.stream import StreamInfo
 
@@ -109,12 +109,13 @@ def encode(
         raise PipelineError(
             f"Upstream error: {len(streams)} streams cannot go to {dest}; batch or select them"
         )
-    (stream,) = streams
-    if stream.is_audio:
-        elements = _wave(dest, options)
-    else:
-        elements = [*pictures(flow.batch_size, enable_osd), *_video(flow, dest, use_sw_codec, options)]
-    return flow.derive([StreamInfo(chain(flow, "encode", stream, elements), "", stream.media_type)])
+
+    def elements(stream: StreamInfo) -> list[Element]:
+        if stream.is_audio:
+            return _wave(dest, options)
+        return [*pictures(flow.batch_size, enable_osd), *_video(flow, dest, use_sw_codec, options)]
+
+    return end_each(flow, "encode", elements)
 
 
 def _wave(dest: str | os.PathLike[str], options: EncodeOptions) -> list[Element]:
@@ -130,7 +131,10 @@ def _video(
     codec = CODECS[options.codec_type]
     encoded = [*_encoder(codec, use_sw_codec, options), (codec.parser, "parser", {})]
     if address.scheme in ("udp", "rtsp"):
-        return [*encoded, (codec.payloader, "payloader", {"pt": 96}), _network(flow, address, options)]
+        # Who joins later gets the codec's headers, too.
+        headers = {} if options.codec_type == "av1" else {"config-interval": 1}
+        payloader = (codec.payloader, "payloader", {"pt": 96, **headers})
+        return [*encoded, payloader, _network(flow, address, options)]
     if suffix in _MUXERS:
         return [*encoded, (_MUXERS[suffix], "muxer", {}), _file("filesink", dest, options)]
     if suffix in _PICTURES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 from headrace.errors import ConfigError, PipelineError
@@ -32,7 +33,7 @@ def retrieve(flow: AnyFlow, retriever: BufferRetriever, properties: dict[str, An
         ("appsink", "sink", {"emit-signals": True, "sync": False, **properties}),
     ])  # fmt: skip
     flow.pipeline.attach(end, Receiver(node_name("retrieve", "receiver"), retriever), tips="new-sample")
-    return flow.derive([StreamInfo(end, "", MediaType.VIDEO.value)])
+    return flow.derive(flow.streams)
 
 
 def inject(flow: AnyFlow, providers: Sequence[BufferProvider], properties: dict[str, Any]) -> AnyFlow:
@@ -79,11 +80,8 @@ def _video(provider: BufferProvider, kind: str) -> tuple[str, list[Element]]:
 
 def _rate(rate: Any) -> str:
     """A frame rate as a fraction: 30, 29.97, (30000, 1001) or ``30/1``."""
-    if isinstance(rate, tuple | list):
-        return f"{rate[0]}/{rate[1]}"
-    if isinstance(rate, float) and not rate.is_integer():
-        return f"{round(rate * 1001)}/1001" if abs(rate * 1001 % 1000) < 1 else f"{round(rate * 1000)}/1000"
-    return rate if isinstance(rate, str) and "/" in rate else f"{int(rate)}/1"
+    fraction = Fraction(*rate) if isinstance(rate, tuple | list) else Fraction(rate).limit_denominator(1001)
+    return f"{fraction.numerator}/{fraction.denominator}"
 
 
 def _attribute(provider: BufferProvider, *names: str) -> Any:

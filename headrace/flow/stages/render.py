@@ -6,7 +6,7 @@ import platform
 from collections.abc import Mapping
 from typing import Any
 
-from headrace.flow.stages.building import AnyFlow, Element, chain, streams_of
+from headrace.flow.stages.building import AnyFlow, Element, end_each
 from headrace.flow.stream import RenderMode, StreamInfo
 
 _TILES = ("width", "height")
@@ -25,15 +25,14 @@ def render(
     speaker = str(properties.pop("audio-sink", None) or "autoaudiosink")
     tiles = {name: properties.pop(name) for name in _TILES if name in properties}
     drawing = pictures(flow.batch_size, enable_osd, tiles, seg_mask_config)
-    ends = []
-    for stream in streams_of(flow, "render"):
+
+    def elements(stream: StreamInfo) -> list[Element]:
         if mode == RenderMode.DISCARD:
-            elements: list[Element] = [("fakesink", "sink", properties)]
-        else:
-            before = sound() if stream.is_audio else drawing
-            elements = [*before, _sink(mode, stream, server, speaker, properties)]
-        ends.append(StreamInfo(chain(flow, "render", stream, elements), "", stream.media_type))
-    return flow.derive(ends)
+            return [("fakesink", "sink", properties)]
+        before = sound() if stream.is_audio else drawing
+        return [*before, _sink(mode, stream, server, speaker, properties)]
+
+    return end_each(flow, "render", elements)
 
 
 def pictures(

@@ -77,11 +77,16 @@ def _reach(near: NDArray[np.bool_], core: NDArray[np.bool_], seed: np.intp) -> N
 
 def overlaps(xyxy: NDArray[np.float32]) -> NDArray[np.float64]:
     """Intersection over union of each pair of boxes, ``(n, n)``; 1 with itself, whatever its area."""
-    boxes = xyxy.astype(np.float64)
-    low, high = boxes[:, None, :2], boxes[:, None, 2:]
-    shared = np.clip(np.minimum(high, boxes[:, 2:]) - np.maximum(low, boxes[:, :2]), 0, None).prod(axis=2)
-    area = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)
-    union = area[:, None] + area - shared
+    left, top, right, bottom = xyxy.T.astype(np.float64)
+    shared = _common(left, right) * _common(top, bottom)
+    area = np.maximum(right - left, 0) * np.maximum(bottom - top, 0)
+    union = np.add.outer(area, area) - shared
     iou: NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
     np.fill_diagonal(iou, 1.0)
     return iou
+
+
+def _common(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Length that each pair of spans shares, ``(n, n)``."""
+    lengths: NDArray[np.float64] = np.minimum.outer(high, high) - np.maximum.outer(low, low)
+    return np.maximum(lengths, 0)

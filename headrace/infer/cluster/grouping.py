@@ -49,9 +49,11 @@ def _left_top_size(corners: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _similar(corners: NDArray[np.float64], eps: float) -> NDArray[np.bool_]:
-    sides = corners[:, 2:] - corners[:, :2]
-    reach = eps * np.minimum(sides[:, None], sides).sum(axis=2) / 2
-    near: NDArray[np.bool_] = (np.abs(corners[:, None] - corners) <= reach[..., None]).all(axis=2)
+    width, height = (corners[:, 2:] - corners[:, :2]).T
+    reach = eps * (np.minimum.outer(width, width) + np.minimum.outer(height, height)) / 2
+    near = np.ones(reach.shape, np.bool_)
+    for side in corners.T:
+        near &= np.abs(np.subtract.outer(side, side)) <= reach
     np.fill_diagonal(near, True)
     return near
 

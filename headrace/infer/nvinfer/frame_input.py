@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,8 @@ from headrace.infer.onnx_model import NetworkInput
 from headrace.infer.options import InferOptions
 from headrace.infer.parsers import NetworkInfo
 from headrace.infer.preprocess.mean import read_mean_picture
+
+_log = logging.getLogger(__name__)
 
 
 class FrameInput:
@@ -61,9 +64,11 @@ class FrameInput:
 def with_input_size(config: NvInferConfig, graph: ModelGraph) -> ModelGraph:
     """The graph with the size of its input filled in from ``infer-dims``.
 
+    A size that the graph has already stays, with a warning if ``infer-dims`` is another.
+
     Raises:
         ModelError: The model takes something else than one batch of images.
-        ConfigError: ``infer-dims`` is missing, or differs from the graph's size.
+        ConfigError: ``infer-dims`` is missing.
     """
     if len(graph.inputs) != 1 or len(graph.inputs[0].shape) != 4:
         raise ModelError(
@@ -78,11 +83,11 @@ def with_input_size(config: NvInferConfig, graph: ModelGraph) -> ModelGraph:
     known = graph.channels() in (1, 3)
     last = graph.channels_last() if known else config.network_input_order == 1
     wanted = (*dims[1:], dims[0]) if last else dims
-    if any(size not in (None, want) for size, want in zip(spec.shape[1:], wanted, strict=True)):
-        raise ConfigError(
-            f"{config.where('infer_dims')}={';'.join(map(str, dims))} differs from the model's input {spec}"
-        )
-    return replace(graph, inputs=(TensorSpec(spec.name, (spec.shape[0], *wanted), spec.dtype),))
+    shape = tuple(size or want for size, want in zip(spec.shape[1:], wanted, strict=True))
+    if shape != wanted:
+        text = ";".join(map(str, dims))
+        _log.warning("%s=%s has no effect: the model's input is %s", config.where("infer_dims"), text, spec)
+    return replace(graph, inputs=(TensorSpec(spec.name, (spec.shape[0], *shape), spec.dtype),))
 
 
 def _mean(config: NvInferConfig, info: NetworkInfo, last: bool) -> NDArray[np.float32] | None:

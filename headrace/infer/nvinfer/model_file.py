@@ -10,6 +10,7 @@ from pathlib import Path
 from headrace.errors import ConfigError
 from headrace.infer.nvinfer.config import NvInferConfig
 from headrace.infer.nvinfer.labels_file import MISSING
+from headrace.paths import resolve
 
 _log = logging.getLogger(__name__)
 #: What DeepStream adds to a model's name: batch size, GPU and number type.
@@ -36,20 +37,21 @@ def find_model(config: NvInferConfig) -> Path:
         return engine
     if config.onnx_file:
         return _onnx_file(config)
-    for field, kind in _OTHERS.items():
+    named = [field for field in _OTHERS if getattr(config, field)]
+    for field in named:
         text = getattr(config, field)
-        if not text:
-            continue
-        beside = next((file for file in candidates(Path(text)) if file.is_file()), None)
-        if beside is None:
-            tried = " or ".join(file.name for file in candidates(Path(text)))
-            raise ConfigError(
-                f"{config.where(field)}={text} is {kind} and cannot be used here; set onnx-file to the ONNX file of "
-                f"the model, or put it beside as {tried}"
-            )
-        _log.info("%s=%s is %s; %s is used instead", config.where(field), text, kind, beside)
-        return beside
-    raise ConfigError(f"{config.where('onnx_file')} is not set; give the ONNX file of the model")
+        beside = next((file for file in map(resolve, candidates(Path(text))) if file.is_file()), None)
+        if beside is not None:
+            _log.info("%s=%s is %s; %s is used instead", config.where(field), text, _OTHERS[field], beside)
+            return beside
+    if not named:
+        raise ConfigError(f"{config.where('onnx_file')} is not set; give the ONNX file of the model")
+    text = getattr(config, named[-1])
+    tried = " or ".join(file.name for file in candidates(Path(text)))
+    raise ConfigError(
+        f"{config.where(named[-1])}={text} is {_OTHERS[named[-1]]} and cannot be used here; set onnx-file to the ONNX "
+        f"file of the model, or put it beside as {tried}"
+    )
 
 
 def _onnx_file(config: NvInferConfig) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from headrace.errors import ModelError
@@ -100,6 +101,10 @@ class NvInferNetwork(Network):
         """With names, and only what was asked for."""
         config, found, tensors = self.config, result.detections, None
         if found is not None:
+            if not np.isfinite(found.xyxy).all():
+                raise ModelError(
+                    f"{self._engine.graph.path}: boxes are not finite (NaN or infinite); export it again"
+                )
             found = replace(found, masks=found.masks if config.output_instance_mask else None)
         if config.output_tensor_meta or config.network_type == OTHER:
             size = self.info.width, self.info.height, self.info.channels

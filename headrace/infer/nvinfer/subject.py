@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from headrace.errors import ConfigError
 from headrace.infer.engines import ModelGraph
 from headrace.infer.nvinfer.config import CLASSIFIER, DETECTOR, INSTANCE, SEMANTIC, NvInferConfig
+from headrace.infer.nvinfer.standins import BUILT_IN, STAND_INS
 from headrace.infer.parsers import NetworkInfo
 
 #: Outputs by name; of a batch with its rows on the first axis, or of one row.
@@ -22,8 +23,6 @@ _FUNCTIONS = {
     SEMANTIC: "parse_segmentation_func_name",
     INSTANCE: "parse_bbox_instance_mask_func_name",
 }
-#: DeepStream's C functions that do what the built-in parser does.
-_BUILT_IN = ("NvDsInferClassiferParseCustomSoftmax", "NvDsInferParseCustomResnet")
 
 
 class Subject(NamedTuple):
@@ -61,8 +60,10 @@ def custom_function(config: NvInferConfig) -> str | None:
     """
     field = function_field(config)
     name, library = str(getattr(config, field)), config.custom_lib_path
-    if not name or name in _BUILT_IN:
+    if not name or name in BUILT_IN:
         return None
+    if name in STAND_INS and not library.endswith(".py"):
+        return STAND_INS[name]
     if ":" in name:
         return name
     if library.endswith(".py"):

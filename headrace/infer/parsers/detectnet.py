@@ -30,7 +30,7 @@ def parse_detectnet(
         outputs: Layers of one frame, without batch axis. One with ``cov`` in its name: ``(classes, rows,
             columns)`` in 0–1; one with ``bbox``: ``(4 * classes, rows, columns)``.
         network_size: Width and height of the network's input in pixels.
-        num_classes: Classes to read; the layers may have more.
+        num_classes: Classes to read; the layers may have more, or fewer.
         thresholds: Least coverage of each class.
 
     Returns:
@@ -45,7 +45,8 @@ def parse_detectnet(
         >>> parse_detectnet({"cov": cov, "bbox": bbox}, (64, 64), 1, [0.5]).xyxy.tolist()
         [[13.5, 0.0, 64.0, 64.0]]
     """
-    coverage, distances = _layers(outputs, num_classes)
+    coverage, distances = _layers(outputs)
+    num_classes = min(num_classes, len(coverage))
     rows, columns = coverage.shape[1:]
     limits = np.array(thresholds[:num_classes], np.float32).reshape(-1, 1, 1)
     classes, y, x = np.nonzero(coverage[:num_classes] >= limits)
@@ -57,19 +58,15 @@ def parse_detectnet(
     return Detections(boxes.astype(np.float32), coverage[classes, y, x], classes.astype(np.int32))
 
 
-def _layers(
-    outputs: Mapping[str, NDArray[Any]], num_classes: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _layers(outputs: Mapping[str, NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     layers = []
-    for word, per_class in (("cov", 1), ("bbox", 4)):
+    for word, shape in (("cov", "(classes, rows, columns)"), ("bbox", "(4 * classes, rows, columns)")):
         found = [array for name, array in outputs.items() if word in name.lower()]
-        fits = len(found) == 1 and found[0].ndim == 3 and len(found[0]) >= per_class * num_classes
-        if not fits or len(found[0]) % per_class:
+        if len(found) != 1 or found[0].ndim != 3:
             shapes = ", ".join(f"{name} {array.shape}" for name, array in outputs.items())
             raise ModelError(
-                f"the built-in parser needs one layer with {word!r} in its name, of shape "
-                f"({per_class * num_classes}, rows, columns) for {num_classes} classes; there are: {shapes}. "
-                "Give a Python parser with parse-bbox-func-name and custom-lib-path"
+                f"the built-in parser needs one layer with {word!r} in its name, of shape {shape}; there are: "
+                f"{shapes}. Give a Python parser with parse-bbox-func-name and custom-lib-path"
             )
         layers.append(np.asarray(found[0], np.float32))
     coverage, distances = layers

@@ -233,6 +233,21 @@ def test_the_onnx_file_beside_other_formats_is_run(write, tmp_path, caplog, line
     assert len(said) == (0 if line.endswith(".onnx") else 1)
 
 
+def test_the_onnx_file_may_lie_beside_any_of_the_files_or_among_the_assets(write, tmp_path, monkeypatch):
+    lines = ["model-engine-file=../samples/models/a/net.uff_b1_gpu0_fp32.engine", "uff-file=models/other.uff"]
+    path = write(*lines)
+    assets = tmp_path / "assets/samples/models/a"
+    assets.mkdir(parents=True)
+    monkeypatch.setenv("HEADRACE_ASSETS", str(tmp_path / "assets"))
+    with pytest.raises(ConfigError, match=r"uff-file=.*other\.uff is a UFF model"):
+        find_model(read_config(path))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/other.onnx").touch()
+    assert find_model(read_config(path)).name == "other.onnx"
+    (assets / "net.onnx").touch()
+    assert find_model(read_config(path)) == assets / "net.onnx"
+
+
 def test_the_onnx_file_is_used_whatever_the_engine_is_called(write, tmp_path, caplog):
     (tmp_path / "b.onnx").write_bytes(b"x")
     path = write("onnx-file=b.onnx", "model-engine-file=other.onnx_b1_gpu0_fp16.engine")

@@ -1,0 +1,89 @@
+"""nvrtspoutsinkbin: encodes frames and serves them at rtsp://THIS-MACHINE:8554/ds-test.
+
+gst-launch-1.0 ... ! nvdsosd ! nvrtspoutsinkbin rtsp-port=8554 rtsp-mount-point=/street bitrate=2000000
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+
+from gi.repository import Gst
+
+from headrace.elements.built import Built
+from headrace.elements.caps import ANY_CAPS
+from headrace.elements.parts import make
+from headrace.elements.rtsp_server import RtspServer, free_udp_port, server_at
+from headrace.errors import ConfigError
+from headrace.gst.face import properties_of, template
+from headrace.gst.options import option
+
+_log = logging.getLogger(__name__)
+#: Codec to encoder, payloader and name in RTP.
+_CODECS = {1: ("nvv4l2h264enc", "rtph264pay", "H264"), 2: ("nvv4l2h265enc", "rtph265pay", "H265")}
+
+
+@dataclasses.dataclass(frozen=True)
+class RtspOutOptions:
+    """Options of nvrtspoutsinkbin."""
+
+    rtsp_port: int = option(8554, "TCP port of the server; 0 takes a free one", maximum=65535)
+    rtsp_mount_point: str = option("/ds-test", "path in the address")
+    codec: int = option(1, "1 H.264, 2 H.265", minimum=1, maximum=2)
+    bitrate: int = option(4_000_000, "bits per second")
+    iframeinterval: int = option(30, "frames from one key frame to the next; who joins waits for one")
+    profile: int = option(0, "see nvv4l2h264enc", maximum=7)
+    sync: bool = option(True, "send frames at their time; without it at once")
+    async_: bool = option(True, "wait for the first frame before the pipeline is paused")
+    qos: bool = option(False, "tell upstream when frames come too late")
+    udp_port: int = option(
+        0, "port between encoder and server on this machine; 0 takes a free one", maximum=65535
+    )
+    enc_type: int = option(0, "0 hardware, 1 software", maximum=1, no_effect="encoded by the CPU")
+    udp_buffer_size: int = option(0, "buffer behind the encoder, bytes", no_effect="1 MiB")
+    gpu_id: int = option(0, "GPU", no_effect="encoded by the CPU")
+
+
+class RtspOut(Built):
+    """Face of encoder and server. Servers of one process share their port, if their paths differ."""
+
+    __gtype_name__ = "NvRtspOutSinkBin"
+    factory = "nvrtspoutsinkbin"
+    options_type = RtspOutOptions
+    __gproperties__ = properties_of(RtspOutOptions)
+    __gstmetadata__ = ("RTSP output", "Sink/Video/Network", "Encodes and serves frames", "Headrace")
+    __gsttemplates__ = (template("sink", Gst.PadDirection.SINK, ANY_CAPS),)
+
+    server: RtspServer | None = None
+    address = ""
+
+    def build(self) -> list[Gst.Element]:
+        """Encoder, payloader, and the way to a server that listens already.
+
+        Raises:
+            PipelineError: A part is missing, or the port or path is in use.
+            ConfigError: The path has no leading slash.
+        """
+        options = self.options
+        if not options.rtsp_mount_point.startswith("/"):
+            raise ConfigError(f"rtsp-mount-point={options.rtsp_mount_point!r} must begin with a slash")
+        encoder, payloader, encoding = _CODECS[options.codec]
+        coder = {name: getattr(options, name) for name in ("bitrate", "iframeinterval", "profile")}
+        port = options.udp_port or free_udp_port()
+        way = {name: getattr(options, name) for name in ("sync", "qos")}
+        parts = [
+            make("queue", None, {"max-size-buffers": 4}), make(encoder, None, coder),
+            make(payloader, None, {"pt": 96, "config-interval": -1}),
+            make("udpsink", None, {"host": "127.0.0.1", "port": port, "async": options.async_, **way}),
+        ]  # fmt: skip
+        self.server = server_at(options.rtsp_port)
+        self.server.serve(options.rtsp_mount_point, port, encoding)
+        self.address = f"rtsp://localhost:{self.server.port}{options.rtsp_mount_point}"
+        _log.info("%s: the stream is at %s", self.get_name(), self.address)
+        return parts
+
+    def close(self) -> None:
+        """The path goes, and with the last path the server."""
+        if self.server is not None:
+            self.server.withdraw(self.options.rtsp_mount_point)
+            self.server = None

@@ -1,0 +1,31 @@
+"""nvv4l2h265enc: encodes H.265 with x265.
+
+gst-launch-1.0 ... ! nvdsosd ! nvv4l2h265enc bitrate=2000000 ! h265parse ! mp4mux ! filesink location=out.mp4
+"""
+
+from __future__ import annotations
+
+from gi.repository import Gst
+
+from headrace.elements.caps import ANY_CAPS
+from headrace.elements.encoder import Encoder, EncoderOptions
+from headrace.gst.face import properties_of, template
+
+_CODED = "video/x-h265,stream-format=byte-stream,alignment=au"
+
+
+class H265Encoder(Encoder):
+    """Face of the encoder; all it does is in `Encoder`."""
+
+    __gtype_name__ = "NvV4l2H265Enc"
+    factory = "nvv4l2h265enc"
+    encoders = ("x265enc",)
+    coded_caps = _CODED
+    profiles = {0: "main"}  # noqa: RUF012 - declared a ClassVar
+    options_type = EncoderOptions
+    __gproperties__ = properties_of(EncoderOptions)
+    __gstmetadata__ = ("H.265 encoder", "Codec/Encoder/Video", "Encodes with what is installed", "Headrace")
+    __gsttemplates__ = (
+        template("sink", Gst.PadDirection.SINK, ANY_CAPS),
+        template("src", Gst.PadDirection.SRC, Gst.Caps.from_string(_CODED)),
+    )
