@@ -27,6 +27,9 @@ from headrace.compat.pyds.attaching import (
 )
 from headrace.compat.pyds.base import NvDsBaseMeta
 from headrace.compat.pyds.batch import NvDsBatchMeta, NvDsMetaPool, gst_buffer_get_nvds_batch_meta
+from headrace.compat.pyds.buffers import (
+    NvDsMeta, gst_buffer_add_nvds_meta, nvds_batch_meta_copy_func, nvds_batch_meta_release_func,
+)
 from headrace.compat.pyds.classifiers import NvDsClassifierMeta, NvDsLabelInfo
 from headrace.compat.pyds.copying import (
     nvds_clear_batch_user_meta_list, nvds_clear_display_meta_list, nvds_clear_frame_meta_list,
