@@ -23,7 +23,8 @@ _POLL = 0.2
 class Feeder(SignalHandler):
     """Answers ``need-data`` and ``enough-data`` of an ``appsrc`` from a thread of its own.
 
-    The thread begins with the first ``need-data`` and ends with the stream or the element.
+    The thread begins with the first ``need-data`` and ends with the stream or the element. Once the provider has
+    ended the stream it is not asked again.
 
     Args:
         name: Unique on its element.
@@ -43,6 +44,7 @@ class Feeder(SignalHandler):
         super().__init__(name)
         self.provider = provider
         self._wanted = threading.Event()
+        self._ended = False
         self._size = 0
         self._thread: threading.Thread | None = None
         self._failed: Failed = lambda element, place, error: False
@@ -63,7 +65,7 @@ class Feeder(SignalHandler):
     def _need(self, source: Gst.Element, size: int) -> None:
         self._size = size
         self._wanted.set()
-        if self._thread is None or not self._thread.is_alive():
+        if not self._ended and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(
                 target=self._feed, args=(source,), name=f"headrace-feed-{self.name}", daemon=True
             )
@@ -86,6 +88,7 @@ class Feeder(SignalHandler):
             self._failed(source, f"feeder {self.name!r}", error)
             made = None
         if made is None:
+            self._ended = True  # it still asks for data until it has seen the end
             source.emit("end-of-stream")
             return False
         if payload.find(hash(made)) is None and made.get_size() == 0:
