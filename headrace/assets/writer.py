@@ -82,7 +82,8 @@ def _write_clips(folder: Path, seconds: float, force: bool, tell: Tell) -> Itera
             if problem := job.result():
                 yield problem
             else:
-                tell("\n".join(f"{FOLDER}/{name}" for name in jobs[job]))
+                for name in jobs[job]:
+                    tell(f"{FOLDER}/{name}")
 
 
 def _encode(clip: Clip, folder: Path, seconds: float, names: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
 
 from headrace.errors import ConfigError, FrameError
@@ -16,6 +17,8 @@ from headrace.gst.videometa import planes_of
 from headrace.meta.batch import Batch, BatchMetadata, SourceItems
 
 Rectangle = tuple[int, int, int, int]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -142,15 +145,20 @@ def single_frame(buffer: int, layout: SurfaceLayout, rider: object) -> Batch:
 
 
 def parse_rectangle(name: str, text: str) -> Rectangle | None:
-    """``left:top:width:height`` as numbers; ``None`` for an empty text.
+    """``left:top:width:height`` as numbers; ``None`` for an empty text, and for one that begins with no number.
+
+    The latter is told in the log: programs for DeepStream put caps there by mistake, and run.
 
     Raises:
-        ConfigError: Something else.
+        ConfigError: It begins like a rectangle and is none.
     """
     if not text:
         return None
+    if not text.lstrip(" +-.")[:1].isdecimal():
+        _log.warning("%s=%r is no rectangle left:top:width:height and has no effect", name, text)
+        return None
     try:
-        left, top, width, height = (int(part) for part in text.split(":"))
+        left, top, width, height = (int(float(part)) for part in text.split(":"))
     except ValueError as error:
         raise ConfigError(f"{name}={text!r}: write left:top:width:height in pixels") from error
     if width <= 0 or height <= 0:

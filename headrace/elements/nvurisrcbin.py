@@ -116,8 +116,11 @@ class UriSource(Face, Gst.Bin):
                 self.reconnector.watch(queue.get_static_pad("sink"))
 
     def _opened(self) -> bool:
-        queue = self.get_by_name(QUEUE)
-        return queue is not None and bool(queue.get_static_pad("sink").is_linked())
+        queues = [self.get_by_name(QUEUE), None if self.options.disable_audio else self.get_by_name(SOUND)]
+        return any(queue is not None and queue.get_static_pad("sink").is_linked() for queue in queues)
+
+    def _wanted(self) -> str:
+        return "video" if self.options.disable_audio else "video or audio"
 
     def _close(self) -> None:
         for name in (SOURCE, CONVERT):
@@ -160,7 +163,7 @@ class UriSource(Face, Gst.Bin):
 
     def _no_more_pads(self, source: Gst.Element) -> None:
         if not self._opened():
-            raise SourceError(f"source {redacted(self.options.uri)}: there is no video stream in it")
+            raise SourceError(f"source {redacted(self.options.uri)}: there is no {self._wanted()} stream in it")
 
     def _source_setup(self, _decoder: Gst.Element, source: Gst.Element) -> None:
         if source.get_factory().get_name() == "rtspsrc":

@@ -9,11 +9,12 @@ from typing import Any
 
 from gi.repository import Gst
 
+from headrace.elements.caps import is_batch, layout_of
 from headrace.flow.operators import BufferProvider
-from headrace.flow.outgoing import gst_buffer
 from headrace.flow.probing import Failed
 from headrace.flow.signals import SignalHandler
 from headrace.gst import payload
+from headrace.meta.buffer import Buffer
 
 #: Seconds between looks at whether there is something to do.
 _POLL = 0.2
@@ -80,7 +81,7 @@ class Feeder(SignalHandler):
         """Ask for a buffer and push it; returns whether the stream goes on."""
         try:
             buffer = self.provider.generate(self._size)
-            made = gst_buffer(buffer, source.get_property("caps")) if buffer else None
+            made = _made(buffer, source.get_property("caps")) if buffer else None
         except Exception as error:  # noqa: BLE001 - any error of user code ends its stream, and is told
             self._failed(source, f"feeder {self.name!r}", error)
             made = None
@@ -91,6 +92,13 @@ class Feeder(SignalHandler):
             time.sleep(_POLL)  # nothing yet
             return True
         return bool(source.emit("push-buffer", made) == Gst.FlowReturn.OK)
+
+
+def _made(buffer: Buffer, caps: Gst.Caps | None) -> Gst.Buffer:
+    """The buffer as an appsrc of these caps pushes it."""
+    if caps is None or caps.get_size() == 0 or not is_batch(caps):
+        return buffer.to_gst(batch=False)
+    return buffer.to_gst(layout=layout_of(caps) if caps.is_fixed() else None)
 
 
 def _is_active(source: Gst.Element) -> bool:

@@ -43,7 +43,8 @@ OBJECT_ROW = np.dtype(
         ("bg_color", *_BOX),
         ("show_id", np.bool_),  # the overlay appends the object id to the label
         ("label", np.object_),
-    ]
+    ],
+    align=True,  # single cells are read faster, and through memoryviews at all
 )
 
 

@@ -225,3 +225,18 @@ def test_the_tile_of_a_source_that_left_is_black(run: Any, feed: Any) -> None:
     one.wait(lambda: len(one.out.frames) == 2)
     before, after = (payload.surfaces[0].frame().planes[0] for payload in one.out.payloads)
     assert (int(before[0, 15]), int(after[0, 0]), int(after[0, 15])) == (200, 200, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "rectangle"),
+    [
+        ("", None),
+        ("1:2:30:40", (1, 2, 30, 40)),
+        ("1.5:2.0:30:40", (1, 2, 30, 40)),
+        ("video/x-raw,width=3", None),
+    ],
+)
+def test_rectangles(text, rectangle):
+    from headrace.elements.conversion import parse_rectangle
+
+    assert parse_rectangle("src-crop", text) == rectangle

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import wave
 from queue import Empty, Queue
 
 import cv2
@@ -15,6 +16,7 @@ from headrace.flow import (
     BufferRetriever,
     EOSMessage,
     Flow,
+    MediaType,
     Pipeline,
     Probe,
     RenderMode,
@@ -194,6 +196,18 @@ def test_encoded_pictures_are_sent_as_rtp():
         packet = receiver.recv(2048)
     assert packet[0] >> 6 == 2  # RTP's version
     assert packet[1] & 0x7F == 96
+
+
+def test_sound_is_copied_into_a_file(tmp_path):
+    tone = (8000 * np.sin(np.arange(8000) / 10)).astype("<i2")
+    with wave.open(str(tmp_path / "in.wav"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(tone.tobytes())
+    flow = Flow(Pipeline("test")).capture([tmp_path / "in.wav"], media_types=MediaType.AUDIO)
+    play(flow.encode(tmp_path / "out.wav"))
+    with wave.open(str(tmp_path / "out.wav")) as file:
+        assert (file.getframerate(), file.getnchannels()) == (8000, 1)
+        assert np.array_equal(np.frombuffer(file.readframes(8000), "<i2"), tone)
 
 
 def test_generated_tensors_go_with_the_batch(tmp_path, monkeypatch):

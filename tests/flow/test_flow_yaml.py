@@ -1,5 +1,7 @@
 """Pipelines from YAML files."""
 
+from typing import ClassVar
+
 import pytest
 from flows import play
 
@@ -38,7 +40,7 @@ my-deepstream-app:
 
 
 class FrameCount(BatchMetadataOperator):
-    seen: list = []
+    seen: ClassVar = []
 
     def handle_metadata(self, batch_meta):
         self.seen.append((batch_meta.n_frames, self.get_property("from"), self.get_property("tag")))
@@ -134,7 +136,7 @@ def test_signals_and_handlers(tmp_path, monkeypatch):
     from headrace.flow import CommonFactory
 
     class Pads(SignalHandler):
-        seen: list = []
+        seen: ClassVar = []
 
         def handlers(self):
             return {"pad-added": self.added}
