@@ -44,7 +44,6 @@ class Feeder(SignalHandler):
         super().__init__(name)
         self.provider = provider
         self._wanted = threading.Event()
-        self._ended = False
         self._size = 0
         self._thread: threading.Thread | None = None
         self._ended: int | None = None  # the run whose end was told
