@@ -44,9 +44,9 @@ class Feeder(SignalHandler):
         super().__init__(name)
         self.provider = provider
         self._wanted = threading.Event()
-        self._ended = False
         self._size = 0
         self._thread: threading.Thread | None = None
+        self._ended: int | None = None  # the run whose end was told
         self._failed: Failed = lambda element, place, error: False
 
     def handlers(self) -> Mapping[str, Callable[..., Any]]:
@@ -63,9 +63,11 @@ class Feeder(SignalHandler):
         self._failed = failed
 
     def _need(self, source: Gst.Element, size: int) -> None:
+        if _run_of(source) == self._ended:
+            return  # it may ask once more while the end is on its way
         self._size = size
         self._wanted.set()
-        if not self._ended and (self._thread is None or not self._thread.is_alive()):
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(
                 target=self._feed, args=(source,), name=f"headrace-feed-{self.name}", daemon=True
             )
@@ -88,7 +90,7 @@ class Feeder(SignalHandler):
             self._failed(source, f"feeder {self.name!r}", error)
             made = None
         if made is None:
-            self._ended = True  # it still asks for data until it has seen the end
+            self._ended = _run_of(source)
             source.emit("end-of-stream")
             return False
         if payload.find(hash(made)) is None and made.get_size() == 0:
@@ -102,6 +104,12 @@ def _made(buffer: Buffer, caps: Gst.Caps | None) -> Gst.Buffer:
     if caps is None or caps.get_size() == 0 or not is_batch(caps):
         return buffer.to_gst(batch=False)
     return buffer.to_gst(layout=layout_of(caps) if caps.is_fixed() else None)
+
+
+def _run_of(source: Gst.Element) -> int:
+    """A number that is another one whenever the source begins anew."""
+    start = source.get_static_pad("src").get_sticky_event(Gst.EventType.STREAM_START, 0)
+    return int(start.get_seqnum()) if start is not None else 0
 
 
 def _is_active(source: Gst.Element) -> bool:
