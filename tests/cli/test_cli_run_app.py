@@ -145,7 +145,7 @@ def test_child_processes_find_modules_and_assets(tmp_path):
         if __name__ == "__main__":
             process = get_context("spawn").Process(target=child)
             process.start(); process.join()
-            program = "import pyservicemaker; print(open('{HERE}/samples/labels.txt').read())"
+            program = "import pyds; print(open('{HERE}/samples/labels.txt').read())"
             sys.exit(process.exitcode or subprocess.call([sys.executable, "-c", program]))
     """,
     )

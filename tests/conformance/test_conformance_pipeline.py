@@ -255,6 +255,51 @@ def test_pictures_handed_from_one_pipeline_to_another(app):
     assert lines[-1] == "Pipeline give stopped"
 
 
+RECORDED = """
+from pyservicemaker import BatchMetadataOperator, CommonFactory, Pipeline, Probe, signal
+import sys
+
+class Recorder(BatchMetadataOperator):
+    def __init__(self, pipeline, callback):
+        super().__init__()
+        self.pipeline, self.callback, self.frames = pipeline, callback, 0
+
+    def handle_metadata(self, batch_meta):
+        self.frames += batch_meta.n_frames
+        if self.frames == 10:
+            session = self.pipeline.start_recording("src_0", 0, 20, *self.callback)
+            print("session", session > 0, self.pipeline.start_recording("src_0", 0, 20))
+        elif self.frames == 25:
+            print("stopped", self.pipeline.stop_recording("src_0"), self.pipeline.stop_recording("src_0"))
+
+def told(info):
+    print("told", info.duration > 300, info.container_type, info.width, info.height, info.contains_video)
+
+pipeline = Pipeline("record")
+properties = {"uri": sys.argv[1], "smart-record": 2, "smart-rec-cache": 20, "smart-rec-dir-path": "."}
+pipeline.add("nvurisrcbin", "src_0", properties)
+pipeline.add("nvstreammux", "mux", {"batch-size": 1}).add("fakesink", "sink", {"sync": False})
+pipeline.link(("src_0", "mux"), ("", "sink_%u")).link("mux", "sink")
+controller = CommonFactory.create("smart_recording_action", "controller")
+assert isinstance(controller, signal.Emitter)
+controller.attach("start-sr", pipeline["src_0"])
+pipeline.attach("src_0", "smart_recording_signal", "sr", "sr-done")
+pipeline.attach("mux", Probe("recorder", Recorder(pipeline, [told] if len(sys.argv) > 2 else [])))
+pipeline.start().wait()
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["own"]])
+def test_recording(app, tmp_path, arguments):
+    lines = app(RECORDED, f"file://{STREAMS}/short.mp4", *arguments)
+    assert "session True 0" in lines
+    assert "stopped True False" in lines
+    (file,) = tmp_path.glob("Smart_Record*.mp4")
+    assert any(re.fullmatch(rf"Recording \d+ done: .*{file.name}, MP4, 128x96, [\d.]+ s", line) for line in lines)
+    default = [line for line in lines if re.fullmatch(rf"Source recorded at .*/{file.name}. Duration [\d.]+ sec", line)]
+    assert ("told True MP4 128 96 True" in lines, len(default)) == ((True, 0) if arguments else (False, 1))
+
+
 MISTAKES = """
 from pyservicemaker import Pipeline, CommonFactory
 pipeline = Pipeline("p").add("fakesrc", "a").add("fakesink", "b", {"no-such-thing": 1, "sync": "false"})
