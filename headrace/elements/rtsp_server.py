@@ -17,6 +17,10 @@ _lock = threading.Lock()
 #: Bytes that the system keeps of packets on their way to the server: a key frame comes all at once.
 _RECEIVE_BUFFER = 1 << 20
 
+_VIDEO = ("video", 90000, "config-interval=-1")
+#: Kind of media, clock and the payloader's properties of each encoding.
+_KINDS = {"H264": _VIDEO, "H265": _VIDEO, "OPUS": ("audio", 48000, "")}
+
 
 class RtspServer:
     """A server on all addresses of this machine, with a thread of its own, until nobody holds it.
@@ -54,7 +58,7 @@ class RtspServer:
         Args:
             mount: Path, with a leading slash.
             receive: Description of the source.
-            encoding: H264 or H265.
+            encoding: H264, H265 or OPUS.
 
         Raises:
             PipelineError: Something is served under this path already.
@@ -63,11 +67,10 @@ class RtspServer:
             raise PipelineError(f"rtsp-mount-point={mount} is in use on port {self.port}")
         self._mounts.add(mount)
         factory = self._library.RTSPMediaFactory.new()
+        headers = _KINDS[encoding][2]
         kind = encoding.lower()
         # Payloaded again, so that the session's description has the parameter sets.
-        factory.set_launch(
-            f"( {receive} ! rtp{kind}depay ! rtp{kind}pay name=pay0 pt=96 config-interval=-1 )"
-        )
+        factory.set_launch(f"( {receive} ! rtp{kind}depay ! rtp{kind}pay name=pay0 pt=96 {headers} )")
         factory.set_shared(True)
         self._server.get_mount_points().add_factory(mount, factory)
 
@@ -86,7 +89,7 @@ class RtspStream:
         rtsp_port: TCP port of the server; 0 takes a free one. Streams of one process share a port.
         mount: Path, with a leading slash.
         udp_port: Where the packets come.
-        encoding: H264 or H265.
+        encoding: H264, H265 or OPUS.
         buffer_size: Bytes that the system keeps of packets on their way, 0 for 1 MiB.
 
     Attributes:
@@ -100,7 +103,8 @@ class RtspStream:
     def __init__(
         self, rtsp_port: int, mount: str, udp_port: int, encoding: str = "H264", buffer_size: int = 0
     ) -> None:
-        caps = f"application/x-rtp,media=video,clock-rate=90000,encoding-name={encoding},payload=96"
+        media, rate, _ = _KINDS[encoding]
+        caps = f"application/x-rtp,media={media},clock-rate={rate},encoding-name={encoding},payload=96"
         self._mount = mount
         self.server: RtspServer | None = server_at(rtsp_port)
         size = buffer_size or _RECEIVE_BUFFER

@@ -23,7 +23,8 @@ _POLL = 0.2
 class Feeder(SignalHandler):
     """Answers ``need-data`` and ``enough-data`` of an ``appsrc`` from a thread of its own.
 
-    The thread begins with the first ``need-data`` and ends with the stream or the element.
+    The thread begins with the first ``need-data`` and ends with the stream or the element. Once the provider has
+    ended the stream it is not asked again.
 
     Args:
         name: Unique on its element.
@@ -43,8 +44,10 @@ class Feeder(SignalHandler):
         super().__init__(name)
         self.provider = provider
         self._wanted = threading.Event()
+        self._ended = False
         self._size = 0
         self._thread: threading.Thread | None = None
+        self._ended: int | None = None  # the run whose end was told
         self._failed: Failed = lambda element, place, error: False
 
     def handlers(self) -> Mapping[str, Callable[..., Any]]:
@@ -61,9 +64,11 @@ class Feeder(SignalHandler):
         self._failed = failed
 
     def _need(self, source: Gst.Element, size: int) -> None:
+        if _run_of(source) == self._ended:
+            return  # it may ask once more while the end is on its way
         self._size = size
         self._wanted.set()
-        if self._thread is None or not self._thread.is_alive():
+        if not self._ended and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(
                 target=self._feed, args=(source,), name=f"headrace-feed-{self.name}", daemon=True
             )
@@ -86,6 +91,11 @@ class Feeder(SignalHandler):
             self._failed(source, f"feeder {self.name!r}", error)
             made = None
         if made is None:
+<<<<<<< HEAD
+            self._ended = True  # it still asks for data until it has seen the end
+=======
+            self._ended = _run_of(source)
+>>>>>>> flow
             source.emit("end-of-stream")
             return False
         if payload.find(hash(made)) is None and made.get_size() == 0:
@@ -99,6 +109,12 @@ def _made(buffer: Buffer, caps: Gst.Caps | None) -> Gst.Buffer:
     if caps is None or caps.get_size() == 0 or not is_batch(caps):
         return buffer.to_gst(batch=False)
     return buffer.to_gst(layout=layout_of(caps) if caps.is_fixed() else None)
+
+
+def _run_of(source: Gst.Element) -> int:
+    """A number that is another one whenever the source begins anew."""
+    start = source.get_static_pad("src").get_sticky_event(Gst.EventType.STREAM_START, 0)
+    return int(start.get_seqnum()) if start is not None else 0
 
 
 def _is_active(source: Gst.Element) -> bool:
