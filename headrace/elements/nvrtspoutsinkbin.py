@@ -15,7 +15,7 @@ from gi.repository import Gst
 from headrace.elements.built import Built
 from headrace.elements.caps import ANY_CAPS
 from headrace.elements.parts import make
-from headrace.elements.rtsp_server import RtspServer, free_udp_port, server_at
+from headrace.elements.rtsp_server import RtspStream, free_udp_port
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of, template
 from headrace.gst.options import option
@@ -58,8 +58,7 @@ class RtspOut(Built):
     __gstmetadata__ = ("RTSP output", "Sink/Video/Network", "Encodes and serves frames", "Headrace")
     __gsttemplates__ = (template("sink", Gst.PadDirection.SINK, _TAKEN),)
 
-    server: RtspServer | None = None
-    address = ""
+    stream: RtspStream | None = None
 
     def build(self) -> list[Gst.Element]:
         """Encoder, payloader, and the way to a server that listens already.
@@ -78,10 +77,8 @@ class RtspOut(Built):
             make("queue", None, {"max-size-buffers": 4}), *coded,
             make("udpsink", None, {"host": "127.0.0.1", "port": port, "async": options.async_, **way}),
         ]  # fmt: skip
-        self.server = server_at(options.rtsp_port)
-        self.server.serve(options.rtsp_mount_point, port, encoding)
-        self.address = f"rtsp://localhost:{self.server.port}{options.rtsp_mount_point}"
-        _log.info("%s: the stream is at %s", self.get_name(), self.address)
+        self.stream = RtspStream(options.rtsp_port, options.rtsp_mount_point, port, encoding)
+        _log.info("%s: the stream is at %s", self.get_name(), self.stream.address)
         return parts
 
     def _gets_sound(self) -> bool:
@@ -104,6 +101,6 @@ class RtspOut(Built):
 
     def close(self) -> None:
         """The path goes, and with the last path the server."""
-        if self.server is not None:
-            self.server.withdraw(self.options.rtsp_mount_point)
-            self.server = None
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            stream.close()

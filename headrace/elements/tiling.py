@@ -70,12 +70,14 @@ class Tiling:
         members = {pad: position for pad, position in members.items() if self._tiler.layout.cell(pad)[2]}
         positions = list(members.values())
         meta = BatchMetadata.new()
-        meta.objects = table = batch.meta.objects.select(_rows(batch.meta, positions))
+        chosen = _rows(batch.meta, positions)
+        meta.objects = table = batch.meta.objects.select(chosen)
         frame = first.fork(table)
         frame._row = frame.batch_id = 0
         frame.pipeline_width, frame.pipeline_height = self._size
         frame.user = [item for position in positions for item in batch.meta.frames[position].user]
-        meta.frames, meta.user = [frame], list(batch.meta.user)
+        meta.frames = [frame]
+        meta.user = [item.onto(meta, positions, chosen) for item in batch.meta.user]
         frames = table.column("frame").copy()
         for pad, position in members.items():
             layout = batch.surfaces[position].layout

@@ -187,7 +187,7 @@ class BatchMetadata:
                 own = display.fork()
                 own.frame = 0
                 copy.displays.append(own)
-        copy.user = [meta.onto(copy, index, rows) for meta in self.user]
+        copy.user = [meta.onto(copy, [index], rows) for meta in self.user]
         return copy
 
     def to_dict(self) -> dict[str, Any]:

@@ -198,20 +198,22 @@ class PreprocessBatchUserMetadata(UserMetadata):
         return self
 
     def onto(
-        self, batch: BatchMetadata, index: int | None = None, rows: NDArray[np.intp] | None = None
+        self,
+        batch: BatchMetadata,
+        frames: Sequence[int] | None = None,
+        rows: NDArray[np.intp] | None = None,
     ) -> PreprocessBatchUserMetadata:
-        """A copy for a copy of the batch, or for one frame of it; see `UserMetadata.onto`."""
+        """A copy for a copy of the batch; see `UserMetadata.onto`. Boxes stay those in the original frames."""
         old = self.preprocess_tensor_meta
         tensor, kept = old.tensor, list(self.regions)
-        if index is not None:
-            keep = (
-                [i for i, region in enumerate(kept) if region.frame_meta._row == index] if kept else [index]
-            )
+        if frames is not None:
+            here = [i for i, region in enumerate(kept) if region.frame_meta._row in frames]
+            keep = here if kept else list(frames)
             tensor = Tensor(tensor.numpy()[keep], tensor.format) if tensor else tensor
             kept = [kept[i] for i in keep] if kept else []
         moved = []
         for region in kept:
-            frame = batch.frames[region.frame_meta._row if index is None else 0]
+            frame = batch.frames[region.frame_meta._row if frames is None else 0]
             moved.append(region._onto(frame, _row_in_copy(region.object_meta, rows)))
         meta = PreprocessTensorMetadata(old.name, old.meta_id, tensor)
         return PreprocessBatchUserMetadata(meta, self.target_unique_ids, moved)

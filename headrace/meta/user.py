@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -163,13 +163,16 @@ class UserMetadata:
         return copy.copy(self)
 
     def onto(
-        self, batch: BatchMetadata, index: int | None = None, rows: NDArray[np.intp] | None = None
+        self,
+        batch: BatchMetadata,
+        frames: Sequence[int] | None = None,
+        rows: NDArray[np.intp] | None = None,
     ) -> UserMetadata:
         """A meta of its own for a copy of the batch that it hangs on.
 
         Args:
             batch: The copy.
-            index: The only frame that the copy has; ``None`` for all frames.
+            frames: Frames that the only frame of the copy is made of; ``None`` where the copy has the same frames.
             rows: Rows of objects that the copy has, rising; ``None`` for all rows.
         """
         return self.copy()

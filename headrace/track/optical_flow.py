@@ -17,7 +17,7 @@ _PRESETS = (
     (2, cv2.DISOPTICAL_FLOW_PRESET_FAST),
     (1, cv2.DISOPTICAL_FLOW_PRESET_FAST),
 )
-#: Below this many pixels on a side DIS has no patches to compare.
+#: Below this many pixels on a side DIS has no patches to compare: smaller frames are enlarged.
 _LEAST_SIDE = 32
 
 
@@ -68,8 +68,6 @@ class FlowEstimator:
     def _small(self, frame: Frame) -> NDArray[np.uint8]:
         """Luma in the size that is worked on, in memory of its own."""
         luma = frame.planes[0] if frame.format in ("NV12", "I420") else convert(frame, "GRAY8").planes[0]
-        size = tuple(
-            max(side // self._shrink, min(side, _LEAST_SIDE)) for side in (frame.width, frame.height)
-        )
+        size = [max(side // self._shrink, _LEAST_SIDE) for side in (frame.width, frame.height)]
         small = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
         return np.array(small, np.uint8)

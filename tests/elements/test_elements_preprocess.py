@@ -77,6 +77,17 @@ def test_sources_outside_every_group_have_no_tensor(run: Any, config: Any) -> No
     assert {frame.source_id for frame in one.out.frames} == {0, 1}
 
 
+def test_regions_outlive_the_tiler_and_a_tee(run: Any, config: Any) -> None:
+    path = config()
+    Path(path).write_text(Path(path).read_text().replace("src-ids=0", "src-ids=1").replace("src-0", "src-1"))
+    line = f"nvdspreprocess config-file={path} ! nvmultistreamtiler width=64 height=48 rows=1 columns=2"
+    tee = f"tee name=t ! queue ! nvdsosd ! {OUT} t. ! queue ! fakesink name=other sync=false"
+    one = run(f"{sources(2, 2)} ! {line} ! {tee}").to_end()
+    for output in one.outputs.values():
+        metas = [item.as_preprocess_batch() for meta in output.metas for item in meta.preprocess_batch_items]
+        assert {roi.frame_meta.batch_id for meta in metas for roi in meta.rois} == {0}
+
+
 def test_properties_win_over_the_file(run: Any, config: Any) -> None:
     path = config("enable=0")
     one = run(f"{sources()} ! nvdspreprocess config-file={path} ! {OUT}").to_end()

@@ -83,6 +83,18 @@ def test_a_tensor_without_regions_has_a_row_for_each_frame() -> None:
     assert one.target_unique_ids == (7,)
 
 
+def test_frames_that_became_one_bring_their_regions(batch: BatchMetadata) -> None:
+    whole = BatchMetadata.new(1)
+    rows = np.array([0, 2])
+    whole.objects = batch.objects.select(rows)
+    [meta] = [item.onto(whole, [0, 1], rows) for item in batch.preprocess_batch_items]
+    whole.append(meta)
+    assert [region.frame_meta for region in meta.as_preprocess_batch().rois] == whole.frames * 3
+    assert meta.regions[1].row == 1
+    [forked] = whole.fork().preprocess_batch_items
+    assert len(forked.regions) == 3
+
+
 def test_regions_of_a_removed_object_keep_their_box(batch: BatchMetadata) -> None:
     batch.objects.remove(2)
     [meta] = batch.select(1).preprocess_batch_items

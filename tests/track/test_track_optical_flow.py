@@ -44,6 +44,16 @@ def test_a_change_of_size_starts_anew() -> None:
     assert found.shape == (30, 40, 2)
 
 
+@pytest.mark.parametrize("size", [(8, 8), (31, 200), (641, 361)])
+def test_frames_of_any_size_are_taken(size: tuple[int, int]) -> None:
+    estimator = FlowEstimator(1)
+    estimator.next(picture(0, 0, *size))
+    flow = estimator.next(picture(0, 0, *size))
+    assert flow is not None
+    assert flow.shape == (-(-size[1] // 4), -(-size[0] // 4), 2)
+    assert np.abs(flow).max() < 0.5
+
+
 def test_an_unknown_preset_is_named() -> None:
     with pytest.raises(ConfigError, match="preset-level is 3"):
         FlowEstimator(3)

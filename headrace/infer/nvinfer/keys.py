@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 from headrace.errors import ConfigError
+from headrace.paths import resolve
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -137,6 +143,38 @@ def parse_value(key: Key, text: str, where: str) -> Any:
         return key.parse(text)
     except ValueError as error:
         raise ConfigError(f"{where} {key.name}={error}") from error
+
+
+def values_of(path: Path, group: str, texts: Mapping[str, str], keys: Mapping[str, Key]) -> dict[str, Any]:
+    """Fields and values of a group; paths start from the file's folder, older names give way to new ones.
+
+    Unknown keys are warned about, once for each file and key.
+
+    Args:
+        path: The file.
+        group: Name of the group.
+        texts: Its keys as they are written.
+        keys: What the group can have.
+
+    Raises:
+        ConfigError: A text cannot be used; names file, group and key.
+    """
+    by_name = {name: key for key in keys.values() for name in (*key.aliases, key.name)}
+    values: dict[str, Any] = {}
+    for name, text in sorted(texts.items(), key=lambda item: item[0] in keys):
+        known = by_name.get(name)
+        if known is None:
+            warn_once(f"{path}: [{group}] has an unknown key {name}{nearest(name, by_name)}")
+            continue
+        value = parse_value(dataclasses.replace(known, name=name), text, f"{path}: [{group}]")
+        values[known.field] = str(resolve(value, path.parent)) if known.kind == "path" and value else value
+    return values
+
+
+@lru_cache(maxsize=1024)
+def warn_once(text: str) -> None:
+    """Log a warning the first time that it is given."""
+    _log.warning("%s", text)
 
 
 def _bool(text: str) -> bool:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from headrace.errors import ConfigError
 from headrace.infer.attributes import ClassAttributes
 from headrace.infer.nvinfer.config import CLASSIFIER, NvInferConfig
-from headrace.infer.nvinfer.keys import Key, keys_of, nearest, parse_value
+from headrace.infer.nvinfer.keys import Key, keys_of, nearest, values_of, warn_once
 from headrace.keyfile import Groups, read_groups
 from headrace.paths import resolve
 
@@ -72,34 +70,15 @@ def config_of(place: Path, groups: Groups) -> NvInferConfig:
         named = ", ".join(f"[{name}]" for name in groups) or "no group"
         raise ConfigError(f"{place} has no group [property], but {named}; write [property] with onnx-file")
     config = NvInferConfig(path=place)
-    config = config.with_values(**_values(place, "property", groups["property"], PROPERTY_KEYS))
+    config = config.with_values(**values_of(place, "property", groups["property"], PROPERTY_KEYS))
     return replace(config, attributes=_attributes(config, groups))
-
-
-def _values(path: Path, group: str, texts: Mapping[str, str], keys: Mapping[str, Key]) -> dict[str, Any]:
-    """Fields and values of a group, paths resolved; older names give way to new ones."""
-    by_name = {name: key for key in keys.values() for name in (*key.aliases, key.name)}
-    values: dict[str, Any] = {}
-    for name, text in sorted(texts.items(), key=lambda item: item[0] in keys):
-        key = by_name.get(name)
-        if key is None:
-            _warn_once(f"{path}: [{group}] has an unknown key {name}{nearest(name, by_name)}")
-            continue
-        value = parse_value(replace(key, name=name), text, f"{path}: [{group}]")
-        values[key.field] = str(resolve(value, path.parent)) if key.kind == "path" and value else value
-    return values
-
-
-@lru_cache(maxsize=1024)
-def _warn_once(text: str) -> None:
-    _log.warning("%s", text)
 
 
 def _attributes(config: NvInferConfig, groups: Groups) -> tuple[ClassAttributes, ...]:
     """``[class-attrs-all]`` first, then each class's own group."""
     groups_of_classes = {name: keys for name, keys in groups.items() if name.startswith(_CLASSES)}
     for name in groups.keys() - groups_of_classes.keys() - {"property"}:
-        _warn_once(f"{config.path}: [{name}] is an unknown group{nearest(name, {f'{_CLASSES}all': 0})}")
+        warn_once(f"{config.path}: [{name}] is an unknown group{nearest(name, {f'{_CLASSES}all': 0})}")
     if not finished(config).detects:
         return ()
     common = _class_values(config, f"{_CLASSES}all", groups)
@@ -116,7 +95,7 @@ def _attributes(config: NvInferConfig, groups: Groups) -> tuple[ClassAttributes,
 
 
 def _class_values(config: NvInferConfig, group: str, groups: Groups) -> dict[str, Any]:
-    return _values(config.path, group, groups.get(group, {}), CLASS_KEYS)
+    return values_of(config.path, group, groups.get(group, {}), CLASS_KEYS)
 
 
 def _class_number(config: NvInferConfig, group: str) -> int:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-from functools import lru_cache
 from typing import Any
 
-from headrace.infer.nvinfer.keys import nearest
+from headrace.infer.nvinfer.keys import nearest, warn_once
 from headrace.infer.nvinfer.prototext import Message
-
-_log = logging.getLogger(__name__)
 
 
 def _scalars(names: str, **messages: Any) -> dict[str, Any]:
@@ -87,13 +83,8 @@ def warn_unknown(message: Message, known: dict[str, Any] = SCHEMA) -> None:
     """Warn, once for each place, about fields that mean nothing here."""
     for name, values in message.fields.items():
         if name not in known:
-            _warn_once(f"{message.place} has an unknown field {name}{nearest(name, known)}")
+            warn_once(f"{message.place} has an unknown field {name}{nearest(name, known)}")
             continue
         for value in values:
             if isinstance(value, Message) and known[name]:
                 warn_unknown(value, known[name])
-
-
-@lru_cache(maxsize=1024)
-def _warn_once(text: str) -> None:
-    _log.warning("%s", text)

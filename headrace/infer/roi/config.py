@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from headrace.errors import ConfigError
-from headrace.infer.nvinfer.keys import Key, key, keys_of, nearest, parse_value
+from headrace.infer.nvinfer.keys import Key, key, keys_of, parse_value, values_of
 from headrace.infer.preprocess import PreprocessOptions
 from headrace.keyfile import read_groups
 from headrace.paths import resolve
-
-_log = logging.getLogger(__name__)
 
 #: Left, top, width, height in pixels of the frame.
 Box = tuple[float, float, float, float]
@@ -86,7 +82,6 @@ class PreprocessConfig:
         path: The file.
         groups: In the order of their numbers.
         user: ``[user-configs]`` as text.
-        given: Names of the fields that the file sets.
 
     Example:
         >>> config = PreprocessConfig(network_input_shape=(4, 3, 32, 64), pixel_factor=0.5)
@@ -97,7 +92,6 @@ class PreprocessConfig:
     path: Path = Path("preprocess.txt")
     groups: tuple[RegionGroup, ...] = ()
     user: Mapping[str, str] = field(default_factory=dict)
-    given: frozenset[str] = frozenset()
     pixel_factor: float = 1.0
     offsets: tuple[float, ...] = ()
     mean_file: str = ""
@@ -119,7 +113,9 @@ class PreprocessConfig:
     tensor_data_type: int = key(0, "0 FP32, 1 UINT8, 2 INT8, 3 UINT32, 4 INT32, 5 INT64, 6 UINT64, 7 FP16",
                                 minimum=0, maximum=7)  # fmt: skip
     tensor_name: str = key("", "the model's input that the tensor is for")
-    scaling_filter: int = key(1, "0 nearest, else linear", minimum=0, maximum=6)
+    scaling_filter: int = key(
+        1, "0 nearest, else linear", minimum=0, maximum=6, aliases=("scaling-pool-interpolation-filter",)
+    )
     custom_lib_path: str = key(
         "", "file.py with the function below, or DeepStream's own library", kind="path"
     )
@@ -169,7 +165,6 @@ class PreprocessConfig:
 
 
 _PROPERTIES = keys_of(PreprocessConfig)
-_PROPERTIES["scaling-pool-interpolation-filter"] = _PROPERTIES["scaling-filter"]
 _GROUP_KEYS = keys_of(RegionGroup)
 _USER_KEYS = {
     "pixel-normalization-factor": ("pixel_factor", "float"),
@@ -189,9 +184,9 @@ def read_preprocess_config(path: str | os.PathLike[str]) -> PreprocessConfig:
     groups = read_groups(place, "nvdspreprocess configuration")
     if "property" not in groups:
         raise ConfigError(f"{place} has no group [property]; write [property] with network-input-shape")
-    values = _values(place, "property", groups["property"], _PROPERTIES)
+    values = values_of(place, "property", groups["property"], _PROPERTIES)
     user = groups.get("user-configs", {})
-    config = PreprocessConfig(path=place, user=user, given=frozenset(values), **values, **_user(place, user))
+    config = PreprocessConfig(path=place, user=user, **values, **_user(place, user))
     names = [name for name in groups if name.startswith(_GROUP) and name[len(_GROUP) :].isdigit()]
     names.sort(key=lambda name: int(name[len(_GROUP) :]))
     config = replace(config, groups=tuple(_group(place, name, groups[name]) for name in names))
@@ -213,7 +208,7 @@ def _user(path: Path, texts: Mapping[str, str]) -> dict[str, Any]:
 def _group(path: Path, name: str, texts: Mapping[str, str]) -> RegionGroup:
     where = f"{path}: [{name}]"
     plain = {key: text for key, text in texts.items() if not key.startswith(_ROIS)}
-    group = RegionGroup(name=name, **_values(path, name, plain, _GROUP_KEYS))
+    group = RegionGroup(name=name, **values_of(path, name, plain, _GROUP_KEYS))
     rois = {}
     for text in texts.keys() - plain.keys():
         source = text[len(_ROIS) :]
@@ -241,23 +236,6 @@ def _boxes(where: str, text: str) -> tuple[Box, ...]:
             f"{where}={text}: write left;top;width;height of each region one after the other, sizes above 0"
         ) from error
     return tuple((box[0], box[1], box[2], box[3]) for box in boxes.tolist())
-
-
-def _values(path: Path, group: str, texts: Mapping[str, str], keys: Mapping[str, Key]) -> dict[str, Any]:
-    values = {}
-    for name, text in texts.items():
-        if name not in keys:
-            _warn_unknown(str(path), group, name, nearest(name, keys))
-            continue
-        value = parse_value(keys[name], text, f"{path}: [{group}]")
-        is_file = keys[name].kind == "path" and value
-        values[keys[name].field] = str(resolve(value, path.parent)) if is_file else value
-    return values
-
-
-@lru_cache(maxsize=1024)
-def _warn_unknown(path: str, group: str, name: str, hint: str) -> None:
-    _log.warning("%s: [%s] has an unknown key %s%s", path, group, name, hint)
 
 
 def _checked(config: PreprocessConfig) -> PreprocessConfig:

@@ -21,7 +21,7 @@ class Region:
     Attributes:
         frame: Position of the frame in the batch.
         box: Left, top, width, height in pixels of the frame.
-        key: The same for the same region, or object, of later frames: source, group, number.
+        key: The same for the same region, or object, of later frames: muxer's pad, group, number.
         row: Row of the object in the batch's table, -1 for a part of the frame.
 
     Example:
@@ -82,7 +82,7 @@ class RegionFinder:
         rows = rows[self._wanted(group, batch, frame, rows)]
         ids, boxes = table.column("object_id")[rows].tolist(), table.column("rect")[rows].tolist()
         for row, object_id, box in zip(rows.tolist(), ids, boxes, strict=True):
-            yield Region(frame.batch_id, tuple(box), (frame.source_id, number, object_id), row)
+            yield Region(frame.batch_id, tuple(box), (frame.pad_index, number, object_id), row)
 
     def _wanted(
         self, group: RegionGroup, batch: BatchMetadata, frame: FrameMetadata, rows: NDArray[np.intp]
@@ -112,7 +112,7 @@ def _frame_regions(group: RegionGroup, number: int, frame: FrameMetadata) -> Ite
     boxes = group.regions_of(frame.source_id) if group.process_on_roi else whole
     for index, (left, top, w, h) in enumerate(boxes):
         box = (left, top, min(w, width - left), min(h, height - top))
-        yield Region(frame.batch_id, box, (frame.source_id, number, index))
+        yield Region(frame.batch_id, box, (frame.pad_index, number, index))
 
 
 def _inside(boxes: NDArray[np.float32], rois: tuple[Box, ...]) -> NDArray[np.bool_]:
