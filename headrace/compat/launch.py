@@ -40,10 +40,10 @@ def run_program(program: Path, arguments: Sequence[str]) -> None:
     sys.argv = [str(program), *map(paths.stand_in, arguments)]
     sys.path[:] = _search_path(program)
     main = types.ModuleType("__main__")
-    main.__dict__.update(__file__=str(program), __builtins__=__builtins__)
+    main.__dict__.update(__file__=str(program.absolute()), __builtins__=__builtins__)
     sys.modules["__main__"] = main
     try:
-        exec(compile(source, str(program), "exec"), main.__dict__)
+        exec(compile(source, str(program.absolute()), "exec"), main.__dict__)
     except SystemExit:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever the program raised is its own

@@ -30,7 +30,7 @@ class EncoderOptions:
     qp_range: str = option("", "smallest and largest quantizer, min,max; more pairs behind : are not used")
     idrinterval: int = option(256, "frames between two IDR frames", no_effect="every key frame is one")
     insert_sps_pps: bool = option(False, "parameter sets with each key frame", no_effect="always so")
-    insert_aud: bool = option(False, "access unit delimiters", no_effect="always so")
+    insert_aud: bool = option(False, "access unit delimiters", no_effect="always so in H.264")
     insert_vui: bool = option(False, "colorimetry in the stream", no_effect="always so")
     control_rate: int = option(1, "0 variable, 1 constant bit rate", maximum=3, no_effect="always constant")
     preset_id: int = option(1, "preset of the hardware", minimum=1, maximum=7, no_effect="see preset-level")
@@ -93,8 +93,10 @@ def settings_of(factory: str, options: EncoderOptions) -> Iterator[tuple[str, An
         yield "bitrate", max(options.bitrate // _KILO, 1)
         yield from (("key-int-max", options.iframeinterval), ("tune", "zerolatency"))
         yield "speed-preset", _SPEEDS[options.preset_level]
-    if quantizers and factory == "x265enc":
-        yield "option-string", f"qpmin={quantizers[0]}:qpmax={quantizers[1]}"
+    if factory == "x265enc":
+        limits = f":qpmin={quantizers[0]}:qpmax={quantizers[1]}" if quantizers else ""
+        # Whoever joins a stream can begin at any key frame.
+        yield "option-string", f"repeat-headers=1:open-gop=0{limits}"
     elif quantizers:
         yield from (("qp-min", quantizers[0]), ("qp-max", quantizers[1]))
 

@@ -64,7 +64,7 @@ class MsgConv(Filter):
                 self._dump(text)
 
     def _from_events(self, frame: FrameMetadata) -> list[bytes]:
-        events = [meta.data for meta in frame.user if isinstance(meta.data, EventMessage)]
+        events = [event for meta in frame.user if (event := event_of(meta.data)) is not None]
         if self.options.comp_id:
             events = [event for event in events if event.component_id == self.options.comp_id]
         return self.converter.from_events(events)
@@ -80,6 +80,14 @@ class MsgConv(Filter):
         if self.options.debug_payload_dir:
             self.written += 1
             (Path(self.options.debug_payload_dir) / f"payload-{self.written:06d}.json").write_bytes(text)
+
+
+def event_of(data: object) -> EventMessage | None:
+    """The event that user data is or, as those of pyds programs do, can be made into; ``None`` for other data."""
+    if isinstance(data, EventMessage):
+        return data
+    make = getattr(data, "event_message", None)
+    return make() if callable(make) else None
 
 
 def frame_record(meta: BatchMetadata, frame: FrameMetadata) -> FrameRecord:

@@ -1,6 +1,8 @@
 """nvrtspoutsinkbin: encodes frames and serves them at rtsp://THIS-MACHINE:8554/ds-test.
 
 gst-launch-1.0 ... ! nvdsosd ! nvrtspoutsinkbin rtsp-port=8554 rtsp-mount-point=/street bitrate=2000000
+
+Sound is served in Opus.
 """
 
 from __future__ import annotations
@@ -13,12 +15,14 @@ from gi.repository import Gst
 from headrace.elements.built import Built
 from headrace.elements.caps import ANY_CAPS
 from headrace.elements.parts import make
-from headrace.elements.rtsp_server import RtspServer, free_udp_port, server_at
+from headrace.elements.rtsp_server import RtspStream, free_udp_port
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of, template
 from headrace.gst.options import option
+from headrace.gst.structures import structure_of
 
 _log = logging.getLogger(__name__)
+_TAKEN = Gst.Caps.from_string(f"{ANY_CAPS.to_string()};audio/x-raw")
 #: Codec to encoder, payloader and name in RTP.
 _CODECS = {1: ("nvv4l2h264enc", "rtph264pay", "H264"), 2: ("nvv4l2h265enc", "rtph265pay", "H265")}
 
@@ -52,10 +56,9 @@ class RtspOut(Built):
     options_type = RtspOutOptions
     __gproperties__ = properties_of(RtspOutOptions)
     __gstmetadata__ = ("RTSP output", "Sink/Video/Network", "Encodes and serves frames", "Headrace")
-    __gsttemplates__ = (template("sink", Gst.PadDirection.SINK, ANY_CAPS),)
+    __gsttemplates__ = (template("sink", Gst.PadDirection.SINK, _TAKEN),)
 
-    server: RtspServer | None = None
-    address = ""
+    stream: RtspStream | None = None
 
     def build(self) -> list[Gst.Element]:
         """Encoder, payloader, and the way to a server that listens already.
@@ -67,23 +70,37 @@ class RtspOut(Built):
         options = self.options
         if not options.rtsp_mount_point.startswith("/"):
             raise ConfigError(f"rtsp-mount-point={options.rtsp_mount_point!r} must begin with a slash")
-        encoder, payloader, encoding = _CODECS[options.codec]
-        coder = {name: getattr(options, name) for name in ("bitrate", "iframeinterval", "profile")}
         port = options.udp_port or free_udp_port()
         way = {name: getattr(options, name) for name in ("sync", "qos")}
+        coded, encoding = self._sound() if self._gets_sound() else self._video()
         parts = [
-            make("queue", None, {"max-size-buffers": 4}), make(encoder, None, coder),
-            make(payloader, None, {"pt": 96, "config-interval": -1}),
+            make("queue", None, {"max-size-buffers": 4}), *coded,
             make("udpsink", None, {"host": "127.0.0.1", "port": port, "async": options.async_, **way}),
         ]  # fmt: skip
-        self.server = server_at(options.rtsp_port)
-        self.server.serve(options.rtsp_mount_point, port, encoding)
-        self.address = f"rtsp://localhost:{self.server.port}{options.rtsp_mount_point}"
-        _log.info("%s: the stream is at %s", self.get_name(), self.address)
+        self.stream = RtspStream(options.rtsp_port, options.rtsp_mount_point, port, encoding)
+        _log.info("%s: the stream is at %s", self.get_name(), self.stream.address)
         return parts
+
+    def _gets_sound(self) -> bool:
+        caps = self.get_static_pad("sink").peer_query_caps(None)
+        return bool(caps.get_size()) and structure_of(caps, 0).get_name() == "audio/x-raw"
+
+    def _video(self) -> tuple[list[Gst.Element], str]:
+        """Encoder and payloader, and the name in RTP."""
+        options = self.options
+        encoder, payloader, encoding = _CODECS[options.codec]
+        coder = {name: getattr(options, name) for name in ("bitrate", "iframeinterval", "profile")}
+        return [
+            make(encoder, None, coder),
+            make(payloader, None, {"pt": 96, "config-interval": -1}),
+        ], encoding
+
+    def _sound(self) -> tuple[list[Gst.Element], str]:
+        names = ("audioconvert", "audioresample", "opusenc")
+        return [*map(make, names), make("rtpopuspay", None, {"pt": 96})], "OPUS"
 
     def close(self) -> None:
         """The path goes, and with the last path the server."""
-        if self.server is not None:
-            self.server.withdraw(self.options.rtsp_mount_point)
-            self.server = None
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            stream.close()

@@ -163,7 +163,9 @@ class UriSource(Face, Gst.Bin):
 
     def _no_more_pads(self, source: Gst.Element) -> None:
         if not self._opened():
-            raise SourceError(f"source {redacted(self.options.uri)}: there is no {self._wanted()} stream in it")
+            raise SourceError(
+                f"source {redacted(self.options.uri)}: there is no {self._wanted()} stream in it"
+            )
 
     def _source_setup(self, _decoder: Gst.Element, source: Gst.Element) -> None:
         if source.get_factory().get_name() == "rtspsrc":

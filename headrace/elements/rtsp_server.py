@@ -17,6 +17,10 @@ _lock = threading.Lock()
 #: Bytes that the system keeps of packets on their way to the server: a key frame comes all at once.
 _RECEIVE_BUFFER = 1 << 20
 
+_VIDEO = ("video", 90000, "config-interval=-1")
+#: Kind of media, clock and the payloader's properties of each encoding.
+_KINDS = {"H264": _VIDEO, "H265": _VIDEO, "OPUS": ("audio", 48000, "")}
+
 
 class RtspServer:
     """A server on all addresses of this machine, with a thread of its own, until nobody holds it.
@@ -43,39 +47,75 @@ class RtspServer:
             )
         self._source.attach(context)
         self.port: int = self._server.get_bound_port()
-        loop = self._loop = GLib.MainLoop.new(context, False)
+        self._mounts: set[str] = set()
+        loop = GLib.MainLoop.new(context, False)
         threading.Thread(target=loop.run, name="headrace-rtsp", daemon=True).start()
         weakref.finalize(self, _stop, self._source, loop)
 
-    def serve(self, mount: str, port: int, encoding: str) -> None:
-        """Serve what arrives as RTP at a local UDP port.
+    def serve(self, mount: str, receive: str, encoding: str) -> None:
+        """Serve what a source of RTP receives.
 
         Args:
             mount: Path, with a leading slash.
-            port: Where the packets come.
-            encoding: H264 or H265.
+            receive: Description of the source.
+            encoding: H264, H265 or OPUS.
 
         Raises:
             PipelineError: Something is served under this path already.
         """
-        points = self._server.get_mount_points()
-        if points.match(mount)[0] is not None:
+        if mount in self._mounts:
             raise PipelineError(f"rtsp-mount-point={mount} is in use on port {self.port}")
+        self._mounts.add(mount)
         factory = self._library.RTSPMediaFactory.new()
-        caps = f"application/x-rtp,media=video,clock-rate=90000,encoding-name={encoding},payload=96"
-        receive = f'udpsrc address=127.0.0.1 port={port} buffer-size={_RECEIVE_BUFFER} caps="{caps}"'
+        headers = _KINDS[encoding][2]
         kind = encoding.lower()
         # Payloaded again, so that the session's description has the parameter sets.
-        factory.set_launch(
-            f"( {receive} ! rtp{kind}depay ! rtp{kind}pay name=pay0 pt=96 config-interval=-1 )"
-        )
+        factory.set_launch(f"( {receive} ! rtp{kind}depay ! rtp{kind}pay name=pay0 pt=96 {headers} )")
         factory.set_shared(True)
-        points.add_factory(mount, factory)
+        self._server.get_mount_points().add_factory(mount, factory)
 
     def withdraw(self, mount: str) -> None:
-        """Serve a path no more; those who watch see the end."""
+        """Serve a path no more; with the last one all clients are sent away."""
+        self._mounts.discard(mount)
         self._server.get_mount_points().remove_factory(mount)
-        self._server.client_filter(lambda _server, _client: self._library.RTSPFilterResult.REMOVE)
+        if not self._mounts:
+            self._server.client_filter(lambda _server, _client: self._library.RTSPFilterResult.REMOVE)
+
+
+class RtspStream:
+    """A stream that arrives as RTP at a UDP port of this machine, served until it is closed.
+
+    Args:
+        rtsp_port: TCP port of the server; 0 takes a free one. Streams of one process share a port.
+        mount: Path, with a leading slash.
+        udp_port: Where the packets come.
+        encoding: H264, H265 or OPUS.
+        buffer_size: Bytes that the system keeps of packets on their way, 0 for 1 MiB.
+
+    Attributes:
+        server: Who serves it, ``None`` after `close`.
+        address: Where it is to be seen.
+
+    Raises:
+        PipelineError: gst-rtsp-server is not installed, or port or path are in use.
+    """
+
+    def __init__(
+        self, rtsp_port: int, mount: str, udp_port: int, encoding: str = "H264", buffer_size: int = 0
+    ) -> None:
+        media, rate, _ = _KINDS[encoding]
+        caps = f"application/x-rtp,media={media},clock-rate={rate},encoding-name={encoding},payload=96"
+        self._mount = mount
+        self.server: RtspServer | None = server_at(rtsp_port)
+        size = buffer_size or _RECEIVE_BUFFER
+        self.server.serve(mount, f'udpsrc port={udp_port} buffer-size={size} caps="{caps}"', encoding)
+        self.address = f"rtsp://localhost:{self.server.port}{mount}"
+
+    def close(self) -> None:
+        """Give up the path, and with the last path of the server its port."""
+        if self.server is not None:
+            self.server.withdraw(self._mount)
+            self.server = None
 
 
 def server_at(port: int) -> RtspServer:

@@ -23,7 +23,8 @@ _POLL = 0.2
 class Feeder(SignalHandler):
     """Answers ``need-data`` and ``enough-data`` of an ``appsrc`` from a thread of its own.
 
-    The thread begins with the first ``need-data`` and ends with the stream or the element.
+    The thread begins with the first ``need-data`` and ends with the stream or the element. Once the provider has
+    ended the stream it is not asked again.
 
     Args:
         name: Unique on its element.
@@ -45,6 +46,7 @@ class Feeder(SignalHandler):
         self._wanted = threading.Event()
         self._size = 0
         self._thread: threading.Thread | None = None
+        self._ended: int | None = None  # the run whose end was told
         self._failed: Failed = lambda element, place, error: False
 
     def handlers(self) -> Mapping[str, Callable[..., Any]]:
@@ -61,6 +63,8 @@ class Feeder(SignalHandler):
         self._failed = failed
 
     def _need(self, source: Gst.Element, size: int) -> None:
+        if _run_of(source) == self._ended:
+            return  # it may ask once more while the end is on its way
         self._size = size
         self._wanted.set()
         if self._thread is None or not self._thread.is_alive():
@@ -86,6 +90,7 @@ class Feeder(SignalHandler):
             self._failed(source, f"feeder {self.name!r}", error)
             made = None
         if made is None:
+            self._ended = _run_of(source)
             source.emit("end-of-stream")
             return False
         if payload.find(hash(made)) is None and made.get_size() == 0:
@@ -99,6 +104,12 @@ def _made(buffer: Buffer, caps: Gst.Caps | None) -> Gst.Buffer:
     if caps is None or caps.get_size() == 0 or not is_batch(caps):
         return buffer.to_gst(batch=False)
     return buffer.to_gst(layout=layout_of(caps) if caps.is_fixed() else None)
+
+
+def _run_of(source: Gst.Element) -> int:
+    """A number that is another one whenever the source begins anew."""
+    start = source.get_static_pad("src").get_sticky_event(Gst.EventType.STREAM_START, 0)
+    return int(start.get_seqnum()) if start is not None else 0
 
 
 def _is_active(source: Gst.Element) -> bool:

@@ -73,7 +73,8 @@ def _pads(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> list[
 
 def pads_of(element: Gst.Element) -> list[Gst.Pad]:
     """The pads of an element, safely while other threads add some (its attribute ``pads`` is not)."""
-    iterator, found = element.iterate_pads(), []
+    iterator = element.iterate_pads()
+    found: list[Gst.Pad] = []
     while True:
         result, pad = iterator.next()
         if result == Gst.IteratorResult.RESYNC:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from gi.repository import GLib, Gst
 
 from headrace.elements import register_all
+from headrace.elements.rtsp_server import RtspStream
 from headrace.errors import PipelineError
 from headrace.flow.events import Events, OnMessage
 from headrace.flow.factory import CommonFactory
@@ -21,7 +22,6 @@ from headrace.flow.linking import link
 from headrace.flow.manners import OWN, SERVICE_MAKER, Manners, OnError
 from headrace.flow.node import Node
 from headrace.flow.recording import Recorder, RecordingInfo
-from headrace.flow.rtsp import RtspServer
 from headrace.flow.seeking import play_from
 from headrace.flow.specification import build
 from headrace.gst.face import describe
@@ -67,7 +67,7 @@ class Pipeline:
         self._stop_asked = False
         self._position: float | None = None
         self._recorder = Recorder(self)
-        self._servers: list[RtspServer] = []
+        self._servers: list[RtspStream] = []
         if config_file:
             build(self, config_file)
 
@@ -230,7 +230,7 @@ class Pipeline:
         Args:
             rtsp_port: Port of the server.
             udp_port: Port where the pipeline's udpsink sends to.
-            buffer_size: Bytes of the receiving socket's buffer, 0 for 512 KiB.
+            buffer_size: Bytes of the receiving socket's buffer, 0 for 1 MiB.
 
         Returns:
             Number of the server within this pipeline; it ends with the pipeline.
@@ -238,7 +238,7 @@ class Pipeline:
         Raises:
             PipelineError: The port is in use, or the GstRtspServer library is missing.
         """
-        self._servers.append(RtspServer(rtsp_port, udp_port, buffer_size))
+        self._servers.append(RtspStream(rtsp_port, "/ds-test", udp_port, buffer_size=buffer_size))
         return len(self._servers) - 1
 
     def start_recording(

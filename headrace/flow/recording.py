@@ -129,7 +129,7 @@ class Recorder:
         pipeline = self._pipeline()
         element = pipeline.gst.get_by_name(name) if pipeline is not None else None
         if element is None or not GObject.signal_lookup(_START, element):
-            wrong = "there is no element of this name" if element is None else "it is no nvurisrcbin"
+            wrong = "there is no element of this name" if element is None else "it is no source that records"
             self._say(f"Failed to record {name}: {wrong}")
             return None
         return element

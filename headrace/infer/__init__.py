@@ -3,7 +3,7 @@
 from headrace.infer.batch import FrameBatch
 from headrace.infer.inspect import ModelInfo, describe
 from headrace.infer.loader import load_model
-from headrace.infer.model import Classification, Classifier, Detector
+from headrace.infer.model import Classification, Classifier, Detector, Model, Network, Result
 from headrace.infer.nms import class_aware_nms
 from headrace.infer.onnx_model import OnnxClassifier, OnnxDetector
 from headrace.infer.options import InferOptions
@@ -18,11 +18,14 @@ __all__ = [
     "InferOptions",
     "InferStage",
     "IntervalCounter",
+    "Model",
     "ModelInfo",
+    "Network",
     "OnnxClassifier",
     "OnnxDetector",
     "PreprocessOptions",
     "Region",
+    "Result",
     "class_aware_nms",
     "describe",
     "load_model",

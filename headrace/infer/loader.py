@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headrace.errors import HeadraceError, ModelError
 from headrace.infer.labels import read_labels
-from headrace.infer.model import Classifier, Detector
+from headrace.infer.model import Classifier, Detector, Model, Network
 from headrace.infer.onnx_model import CLASSIFIER, ModelFile, OnnxClassifier, OnnxDetector, is_classifier
 from headrace.infer.options import InferOptions
 from headrace.usercode import load_name
@@ -15,7 +15,7 @@ from headrace.usercode import load_name
 _DEFAULTS = InferOptions()
 
 
-def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Detector | Classifier:
+def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Model:
     """Load a model from a file of weights, or a class in a Python file or module.
 
     A Python file runs anew at each load, under a module name of its own; its folder is added to the end of
@@ -55,14 +55,14 @@ def _load_file(options: InferOptions) -> Detector | Classifier:
     return detector
 
 
-def _load_class(spec: str, kind: object, options: InferOptions) -> Detector | Classifier:
-    if not (isinstance(kind, type) and issubclass(kind, Detector | Classifier)):
+def _load_class(spec: str, kind: object, options: InferOptions) -> Model:
+    if not (isinstance(kind, type) and issubclass(kind, Detector | Classifier | Network)):
         name = spec.rpartition(":")[2]
         raise ModelError(
             f"model {spec}: {name} must be a class derived from headrace.Detector or Classifier; it is {kind!r}"
         )
     try:
-        model: Detector | Classifier = kind()
+        model: Model = kind()
         _set_labels(spec, model, options)
         model.load(options)
     except HeadraceError:
@@ -72,7 +72,7 @@ def _load_class(spec: str, kind: object, options: InferOptions) -> Detector | Cl
     return model
 
 
-def _set_labels(spec: str, model: Detector | Classifier, options: InferOptions) -> None:
+def _set_labels(spec: str, model: Model, options: InferOptions) -> None:
     if options.labels is None:
         return
     given = read_labels(options.labels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from types import ModuleType
 from typing import Protocol
 
 from headrace import discovery, paths
@@ -49,6 +50,23 @@ def broker_name(proto_lib: str) -> str:
     return (match[1] if match else base).replace("_", "-")
 
 
+def adaptor(proto_lib: str) -> ModuleType:
+    """The module of the adaptor that a ``proto-lib`` value means.
+
+    Raises:
+        BrokerError: There is no such adaptor, or it needs a library that is not installed.
+    """
+    name = broker_name(proto_lib)
+    known = discovery.available(PACKAGE)
+    if name not in known:
+        raise BrokerError(
+            f"no message broker adaptor {name!r} (proto-lib {proto_lib!r}) in this version of Headrace; "
+            f"available: {', '.join(known)}. To install it: pip install --upgrade 'headrace[{name}]'; "
+            f"to see the messages of kafka or redis without it: {DUMP_VARIABLE}=FILE"
+        )
+    return discovery.load(PACKAGE, name, "message broker adaptor", BrokerError)
+
+
 def make_broker(proto_lib: str, conn_str: str, config: str = "") -> Broker:
     """A broker that is not connected yet.
 
@@ -60,17 +78,9 @@ def make_broker(proto_lib: str, conn_str: str, config: str = "") -> Broker:
     Raises:
         BrokerError: There is no such adaptor, or it cannot use the address or configuration.
     """
-    name = broker_name(proto_lib)
     dump = os.environ.get(DUMP_VARIABLE)
-    if dump and name in _DUMPED:
-        name, conn_str, config = "file", str(paths.resolve(dump)), ""
-    known = discovery.available(PACKAGE)
-    if name not in known:
-        raise BrokerError(
-            f"no message broker adaptor {name!r} (proto-lib {proto_lib!r}) in this version of Headrace; "
-            f"available: {', '.join(known)}. To install it: pip install --upgrade 'headrace[{name}]'; "
-            f"to see the messages of kafka or redis without it: {DUMP_VARIABLE}=FILE"
-        )
-    module = discovery.load(PACKAGE, name, "message broker adaptor", BrokerError)
+    if dump and broker_name(proto_lib) in _DUMPED:
+        proto_lib, conn_str, config = "file", str(paths.resolve(dump)), ""
+    module = adaptor(proto_lib)
     broker: Broker = module.build(conn_str, config)
     return broker

@@ -4,8 +4,6 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 import headrace
 from headrace import compat
 
@@ -35,29 +33,29 @@ METADATA = (
 )
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        f"from pyservicemaker._pydeepstream import {METADATA}",
-        f"from _pydeepstream import {METADATA}",
-        f"from pyservicemaker import {NAMES}",
-        f"from _pydeepstream import {NAMES}",
-        f"from pyservicemaker._pydeepstream import {NAMES}",
-        "from pyservicemaker.flow import Flow, RenderMode, MediaType, StreamInfo",
-        "from pyservicemaker.logging import get_logger",
-        "from pyservicemaker.postprocessing import PostProcessing, ObjectDetectorOutputConverter",
-        "from pyservicemaker import postprocessing; postprocessing.ObjectDetectorOutputConverter",
-        "from pyservicemaker.utils import MediaChunk, MediaExtractor, VideoFrame, PerfMonitor, EngineFileMonitor",
-        "from pyservicemaker.source_config import SourceConfig, RecordConfig, SensorInfo, CameraInfo",
-        "from pyservicemaker.pipeline import Pipeline",
-        "from pyservicemaker import signal; signal.Emitter, signal.SourceManager",
-        "from pyservicemaker import osd; osd.Text, osd.EventHandler, osd.FontFamily.Serif",
-        "from pyservicemaker import *; Pipeline, utils.MediaInfo",
-        "import _pydeepstream; _pydeepstream.signal.SourceManager",
-    ],
+LINES = (
+    f"from pyservicemaker._pydeepstream import {METADATA}",
+    f"from _pydeepstream import {METADATA}",
+    f"from pyservicemaker import {NAMES}",
+    f"from _pydeepstream import {NAMES}",
+    f"from pyservicemaker._pydeepstream import {NAMES}",
+    "from pyservicemaker.flow import Flow, RenderMode, MediaType, StreamInfo",
+    "from pyservicemaker.logging import get_logger",
+    "from pyservicemaker.postprocessing import PostProcessing, ObjectDetectorOutputConverter",
+    "from pyservicemaker import postprocessing; postprocessing.ObjectDetectorOutputConverter",
+    "from pyservicemaker.utils import MediaChunk, MediaExtractor, VideoFrame, PerfMonitor, EngineFileMonitor",
+    "from pyservicemaker.source_config import SourceConfig, RecordConfig, SensorInfo, CameraInfo",
+    "from pyservicemaker.pipeline import Pipeline",
+    "from pyservicemaker import signal; signal.Emitter, signal.SourceManager",
+    "from pyservicemaker import osd; osd.Text, osd.EventHandler, osd.FontFamily.Serif",
+    "from pyservicemaker import *; Pipeline, utils.MediaInfo",
+    "import _pydeepstream; _pydeepstream.signal.SourceManager",
 )
-def test_imports(line):
-    run(line)
+
+
+def test_imports():
+    code = "\n".join(f"exec({line!r}, {{}}); print({index})" for index, line in enumerate(LINES))
+    assert run(code) == [str(index) for index in range(len(LINES))]
 
 
 def test_utils_is_one_module_however_it_is_reached():

@@ -55,6 +55,31 @@ def test_two_batches_are_in_flight(run: Any, model: Any, tmp_path: Any) -> None:
     assert len(one.out.pts) == 6
 
 
+NETWORK = """
+import numpy as np
+from headrace import Detections
+from headrace.infer import Network, Result
+from headrace.meta import Label, Segmentation, TensorOutput
+
+class Everything(Network):
+    def results(self, frames):
+        found, map = Detections([[1, 2, 5, 8]], [0.5], [1]), np.zeros((2, 3), np.int32)
+        tensors = TensorOutput(1, {"x": np.ones(4)})
+        return [Result(found, ("a", "b"), (Label("day"),), Segmentation(1, map), tensors) for _ in frames]
+"""
+
+
+def test_a_network_says_what_it_likes(run: Any, tmp_path: Any) -> None:
+    (tmp_path / "net.py").write_text(NETWORK)
+    one = run(f"{source(2)} ! hrinfer model={tmp_path}/net.py:Everything unique-id=3 ! {OUT}").to_end()
+    for frame in one.out.frames:
+        found, whole = frame.object_items
+        assert (found.label, found.unique_component_id, found.rect_params.height) == ("b", 3, 6)
+        assert next(whole.classifier_items).get_n_label(0) == "day"
+        assert next(frame.segmentation_items).data.class_map.shape == (2, 3)
+        assert next(frame.tensor_items).data.layers["x"].tolist() == [1] * 4
+
+
 def test_the_stream_ends_when_downstream_has_had_enough(run: Any, model: Any) -> None:
     one = run(f"{source(50)} ! hrinfer model={model(BOX)} ! identity eos-after=5 ! {OUT}").to_end()
     assert len(one.out.pts) == 4

@@ -159,6 +159,12 @@ def test_frames_and_batches_are_encoded(
     assert len(again.out.pts) == 10
 
 
+@pytest.mark.parametrize(("encoder", "parameters"), [("nvv4l2h264enc", 0x67), ("nvv4l2h265enc", 0x40)])
+def test_a_stream_can_be_joined_at_every_key_frame(run: Any, encoder: str, parameters: int) -> None:
+    one = run(f"{I420} ! {encoder} iframeinterval=5 ! {SINK}", keep_data=True).to_end()
+    assert b"".join(one.out.data).count(b"\0\0\1" + bytes([parameters])) >= 2
+
+
 def test_the_bit_rate_changes_while_playing(run: Any) -> None:
     one = run(f"{I420} ! nvv4l2h264enc name=e bitrate=1000000 ! {SINK}")
     one.play().wait()

@@ -27,7 +27,7 @@ def serve(run: Any) -> Any:
         one = run(
             f"{STREAM} ! nvrtspoutsinkbin name=out rtsp-port={port} rtsp-mount-point=/s iframeinterval=10"
         )
-        return one.play().wait(until=lambda: one["out"].address)
+        return one.play().wait(until=lambda: one["out"].stream)
 
     return start
 
@@ -59,7 +59,7 @@ def test_the_past_and_the_future_are_recorded(
 ) -> None:
     server = serve()
     smart = f"smart-record=1 smart-rec-dir-path={tmp_path} smart-rec-file-prefix=Gate smart-rec-container={container}"
-    one = watch(run, server["out"].address, smart)
+    one = watch(run, server["out"].stream.address, smart)
     done = recordings(one)
     one.play().wait(until=lambda: len(one.out.pts) > 30)
     session = ctypes.c_uint32(0)
@@ -81,7 +81,7 @@ def test_the_past_and_the_future_are_recorded(
 
 
 def test_a_recording_is_ended_by_the_program(run: Any, serve: Any, tmp_path: Path) -> None:
-    one = watch(run, serve()["out"].address, f"smart-record=2 smart-rec-dir-path={tmp_path}")
+    one = watch(run, serve()["out"].stream.address, f"smart-record=2 smart-rec-dir-path={tmp_path}")
     done = recordings(one)
     one.play().wait(until=lambda: len(one.out.pts) > 5)
     session = one["source"].start_recording(0, 100)
@@ -98,7 +98,7 @@ def test_a_recording_is_ended_by_the_program(run: Any, serve: Any, tmp_path: Pat
 
 
 def test_recordings_that_cannot_be_are_refused_with_the_reason(run: Any, serve: Any, tmp_path: Path) -> None:
-    address = serve()["out"].address
+    address = serve()["out"].stream.address
     off = watch(run, address, "")
     assert off["source"].start_recording(0, 1) == 0
     off.play().wait(until=lambda: off.of("warning"))
@@ -136,8 +136,8 @@ def test_files_are_recorded_with_their_sound(run: Any, tmp_path: Path) -> None:
 
 def test_a_server_that_comes_back_is_found_again(run: Any, serve: Any) -> None:
     server = serve()
-    port = server["out"].server.port
-    one = watch(run, server["out"].address, "rtsp-reconnect-interval=1")
+    port = server["out"].stream.server.port
+    one = watch(run, server["out"].stream.address, "rtsp-reconnect-interval=1")
     one.play().wait(until=lambda: len(one.out.pts) > 5)
     server.stop()
     one.wait(until=lambda: any("opened again" in warning.text for warning in one.of("warning")))

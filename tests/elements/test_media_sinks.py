@@ -109,14 +109,14 @@ def serve(run: Any, extra: str = "") -> Any:
     one = run(
         f"{live} ! nvrtspoutsinkbin name=out rtsp-port=0 rtsp-mount-point=/street iframeinterval=5 {extra}"
     )
-    one.play().wait(until=lambda: one["out"].address)
+    one.play().wait(until=lambda: one["out"].stream)
     return one
 
 
 @pytest.mark.parametrize("codec", [1, 2])
 def test_an_rtsp_client_sees_the_stream(run: Any, codec: int) -> None:
     served = serve(run, f"codec={codec} bitrate=300000 sync=0 enc-type=1")
-    address = served["out"].address
+    address = served["out"].stream.address
     assert address.endswith("/street")
     client = run(f"rtspsrc location={address} latency=0 ! decodebin ! fakesink sync=false")
     client.play().wait(until=lambda: len(client.out.pts) > 5)
@@ -126,19 +126,19 @@ def test_an_rtsp_client_sees_the_stream(run: Any, codec: int) -> None:
 
 def test_two_streams_share_a_port_under_different_paths(run: Any) -> None:
     first = serve(run)
-    port = first["out"].server.port
+    port = first["out"].stream.server.port
     second = run(
         f"{PICTURES.format(-1)} ! nvrtspoutsinkbin name=out rtsp-port={port} rtsp-mount-point=/other"
     )
-    second.play().wait(until=lambda: second["out"].address)
-    assert second["out"].server is first["out"].server
+    second.play().wait(until=lambda: second["out"].stream)
+    assert second["out"].stream.server is first["out"].stream.server
     third = run(f"{PICTURES.format(-1)} ! nvrtspoutsinkbin rtsp-port={port} rtsp-mount-point=/street")
     assert "rtsp-mount-point=/street is in use" in third.to_error().text
     first.stop()
     again = run(
         f"{PICTURES.format(-1)} ! nvrtspoutsinkbin name=out rtsp-port={port} rtsp-mount-point=/street"
     )
-    again.play().wait(until=lambda: again["out"].address)
+    again.play().wait(until=lambda: again["out"].stream)
 
 
 def test_what_cannot_be_served_is_named(run: Any) -> None:

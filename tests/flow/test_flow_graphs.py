@@ -353,6 +353,17 @@ def test_render_of_sound(flow):
     assert path(flow.pipeline, "render-queue-0") == ["queue", "audioconvert", "audioresample", "fakesink"]
 
 
+def test_sound_is_served(flow):
+    flow.pipeline.add("audiotestsrc", "start")
+    Flow(flow.pipeline, [StreamInfo("start", "", "audio")]).render(RenderMode.STREAM, rtsp_mount_point="song")
+    assert path(flow.pipeline, "start") == [
+        "audiotestsrc",
+        "audioconvert",
+        "audioresample",
+        "nvrtspoutsinkbin",
+    ]
+
+
 PICTURE = ["nvstreammux", "nvvideoconvert", "nvdsosd", "nvvideoconvert", "capsfilter"]
 
 

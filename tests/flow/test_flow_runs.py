@@ -120,6 +120,25 @@ def test_what_is_injected_can_be_retrieved():
     assert [int(picture.mean().round()) for picture in take.pictures] == pytest.approx([40, 120, 200], abs=2)
 
 
+class Four(BufferProvider):
+    format, width, height, framerate = "RGB", 64, 48, 30
+    asked = 0
+
+    def generate(self, size):
+        self.asked += 1
+        return Buffer(bytes(64 * 48 * 3)) if self.asked % 5 else Buffer()
+
+
+def test_a_provider_is_asked_no_more_after_its_end_but_when_the_flow_is_played_again():
+    for _ in range(10):
+        provider = Four()
+        flow = Flow(Pipeline("test")).inject([provider]).render(RenderMode.DISCARD)
+        play(flow)
+        assert provider.asked == 5
+        play(flow)
+        assert provider.asked == 10
+
+
 def test_injected_streams_are_batched():
     watch = Watch()
     providers = [

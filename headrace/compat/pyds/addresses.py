@@ -58,4 +58,4 @@ def _mapped(address: int) -> bool:
     """Whether a pointer can be followed: it is aligned and its page belongs to this process."""
     if address <= mmap.PAGESIZE or address % 8 or address >= 1 << 63:
         return False
-    return _libc.mincore(address & -mmap.PAGESIZE, 1, _resident) == 0
+    return bool(_libc.mincore(address & -mmap.PAGESIZE, 1, _resident) == 0)

@@ -139,7 +139,7 @@ class NvDsBatchMeta(Handle):
         return NvDsUserMeta(meta, self._c)
 
     def _extras(self) -> dict[str, Any]:
-        return self._c.extras_of("batch")
+        return self._c.meta.extras
 
 
 def gst_buffer_get_nvds_batch_meta(buffer: int) -> NvDsBatchMeta | None:

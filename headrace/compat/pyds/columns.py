@@ -27,7 +27,7 @@ class Columns:
         label: Array of labels; the other columns are memoryviews, boxes and colours of two dimensions.
     """
 
-    __slots__ = (*_COLUMNS, "extras", "label", "meta", "rows", "table")
+    __slots__ = (*_COLUMNS, "label", "meta", "rows", "table")
 
     meta: BatchMetadata
     table: ObjectTable
@@ -49,16 +49,11 @@ class Columns:
 
     def __init__(self, meta: BatchMetadata) -> None:
         self.meta, self.table = meta, meta.objects
-        self.extras: dict[object, dict[str, Any]] = {}
         self.refresh()
-
-    def extras_of(self, key: object) -> dict[str, Any]:
-        """What only few rows, frames or batches have."""
-        return self.extras.setdefault(key, {})
 
     def refresh(self) -> None:
         """Look at the table's storage again, after it has grown and moved."""
         rows = self.rows = self.table._rows
         self.label = rows["label"]
         for name in _COLUMNS:
-            setattr(self, name, memoryview(rows[name]))
+            setattr(self, name, memoryview(rows[name]))  # type: ignore[arg-type, unused-ignore]

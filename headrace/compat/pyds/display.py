@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, overload
 
 from headrace.compat.pyds.base import NvDsBaseMeta, spare_numbers
@@ -24,8 +24,12 @@ from headrace.meta.display import MAX_ELEMENTS, DisplayMetadata
 class _Shown(list[Any]):
     """The shapes that are drawn, and behind them those that were filled but are not counted yet."""
 
-    __slots__ = ("spare",)
-    spare: list[Any]
+    __slots__ = ("extras", "spare")
+
+    def __init__(self, items: Iterable[Any]) -> None:
+        super().__init__(items)
+        self.spare: list[Any] = []
+        self.extras: dict[str, Any] = {}
 
     def place(self, index: int, record: Callable[[], Any]) -> Any:
         """The shape at a place; made when it is first asked for."""
@@ -36,7 +40,7 @@ class _Shown(list[Any]):
             spare.append(record())
         return spare[index - len(self)]
 
-    def count(self, number: int, record: Callable[[], Any]) -> None:
+    def show(self, number: int, record: Callable[[], Any]) -> None:
         """Draw this many of the shapes."""
         everything = [*self, *self.spare]
         while len(everything) < number:
@@ -85,7 +89,7 @@ def _count(attribute: str, view: type[View]) -> Any:
             raise ValueError(
                 f"a display meta has {MAX_ELEMENTS} places, not {value}; acquire another one for more"
             )
-        self._list(attribute).count(value, view._record)
+        self._list(attribute).show(value, view._record)
 
     return property(get, put)
 
@@ -119,9 +123,8 @@ class NvDsDisplayMeta(Handle):
         shapes = getattr(self._p, attribute)
         if not isinstance(shapes, _Shown):
             shapes = _Shown(shapes)
-            shapes.spare = []
             setattr(self._p, attribute, shapes)
         return shapes
 
     def _extras(self) -> dict[str, Any]:
-        return {} if self._columns is None else self._columns.extras_of(id(self._p))
+        return self._list("texts").extras

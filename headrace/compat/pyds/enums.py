@@ -177,7 +177,8 @@ _COLOR_FORMATS = (
     "NV12_709 NV12_709_ER YUV420_2020 NV12_2020 NV12_10LE_ER NV12_10LE_709 NV12_10LE_709_ER NV12_10LE_2020 "
     "SIGNED_R16G16 LAST"
 )
-NvBufSurfaceColorFormat: Any = CEnum(  # type: ignore[call-overload]
+_make: Any = CEnum
+NvBufSurfaceColorFormat: Any = _make(
     "NvBufSurfaceColorFormat",
     {f"NVBUF_COLOR_FORMAT_{name}": value for value, name in enumerate(_COLOR_FORMATS.split())},
 )

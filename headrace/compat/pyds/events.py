@@ -268,5 +268,8 @@ def _extension(thing: Any) -> Extension | None:
     for kind, record in ((NvDsVehicleObject, Vehicle), (NvDsPersonObject, Person), (NvDsFaceObject, Face)):
         if isinstance(thing, kind):
             known = {name: thing._values[name] for name in record.__slots__ if name in thing._values}
-            return record(**{name: value if name == "age" else str(value) for name, value in known.items()})
+            plain: dict[str, Any] = {
+                name: value if name == "age" else str(value) for name, value in known.items()
+            }
+            return record(**plain)
     return None

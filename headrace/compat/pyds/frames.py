@@ -85,4 +85,4 @@ class NvDsFrameMeta(Handle):
         return NvDsUserMeta(meta, self._c)
 
     def _extras(self) -> dict[str, Any]:
-        return self._c.extras_of(("frame", self._p._row))
+        return self._p.extras

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from headrace.compat.pyds.enums import NvDsInferDataType
 from headrace.compat.pyds.fields import Struct, number_field, unsigned, whole_field
 from headrace.compat.pyds.handles import Capsule, Handle
-from headrace.meta.user import Segmentation, TensorOutput
+from headrace.meta.outputs import Segmentation, TensorOutput
 
 _MAX_DIMS = 8
 _TYPES = {

@@ -1,7 +1,7 @@
 """Addresses: real memory for strings and buffers, names for everything else.
 
-User code passes integers around as C pointers. Every integer that pyds hands out is looked up here before it is used, so
-that a stale or invented one is an error and never a bad read.
+User code passes integers around as C pointers. Every integer that pyds hands out is looked up here before it is used,
+so that a stale or invented one is an error and never a bad read.
 """
 
 from __future__ import annotations

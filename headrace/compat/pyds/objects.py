@@ -183,7 +183,7 @@ class NvDsObjectMeta(Handle):
     reserved = spare_numbers("reserved")
 
     def _extras(self) -> dict[str, Any]:
-        return self._c.extras_of(self._row)
+        return self._object.extras
 
     @property
     def _object(self) -> ObjectMetadata:

@@ -35,7 +35,7 @@ def surface_at(buffer: int, batch_id: int) -> Surface:
 
 
 def get_nvds_buf_surface(gst_buffer: int, batchID: int) -> NDArray[np.uint8]:
-    """The pixels of a frame as a writable array ``(H, W, 4)`` RGBA or ``(H, W, 3)`` RGB; what is written is seen downstream.
+    """The pixels of a frame as a writable array, RGBA ``(H, W, 4)`` or RGB ``(H, W, 3)``; seen downstream.
 
     Args:
         gst_buffer: ``hash()`` of the ``Gst.Buffer``.
@@ -139,16 +139,7 @@ def _unavailable(name: str) -> Any:
     return function
 
 
-_FUNCTIONS = [
-    "Create",
-    "Destroy",
-    "Map",
-    "UnMap",
-    "Copy",
-    "SyncForCpu",
-    "SyncForDevice",
-    "FromFd",
-    "MemSet",
-    "MapEglImage",
-]
+_FUNCTIONS = (
+    "Create", "Destroy", "Map", "UnMap", "Copy", "SyncForCpu", "SyncForDevice", "FromFd", "MemSet", "MapEglImage",
+)  # fmt: skip
 SURFACE_FUNCTIONS = {f"NvBufSurface{name}": _unavailable(f"NvBufSurface{name}") for name in _FUNCTIONS}

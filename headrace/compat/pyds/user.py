@@ -133,7 +133,7 @@ def user_copyfunc(meta: NvDsUserMeta, func: Callback) -> None:
 
 
 def user_releasefunc(meta: NvDsUserMeta, func: Callback) -> None:
-    """Call ``func(user_meta, None)`` when the meta's buffer is freed; one function for all metas, the last one given."""
+    """Call ``func(user_meta, None)`` when the meta's buffer is freed; the last function given serves all metas."""
     pooled(meta, "user_releasefunc").releases = _release_by_user
     _Callbacks.releases = func
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
 from headrace.errors import BrokerError
+
+#: Seconds between looks at a file that somebody else writes.
+_LOOK = 0.1
 
 
 class FileBroker:
@@ -101,3 +106,47 @@ def build(conn_str: str, config: str = "") -> FileBroker:
             "the file broker needs a path: conn-str=events.jsonl, or conn-str=- for standard output"
         )
     return FileBroker(conn_str.strip())
+
+
+class FileSubscription:
+    """Receives the lines that are appended to a file from now on.
+
+    Args:
+        path: The file; it need not exist yet.
+
+    Example:
+        >>> FileSubscription("/dev/null").receive(0.0)
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+        self._place = self._path.stat().st_size if self._path.is_file() else 0
+
+    def receive(self, timeout: float) -> bytes | None:
+        """The next whole line, ``None`` if none came within so many seconds."""
+        end = time.monotonic() + timeout
+        while True:
+            line = self._line()
+            left = end - time.monotonic()
+            if line or left <= 0:
+                return line.rstrip(b"\n") or None
+            time.sleep(min(_LOOK, left))
+
+    def _line(self) -> bytes:
+        if not self._path.is_file():
+            return b""
+        with self._path.open("rb") as file:
+            file.seek(self._place)
+            line = file.readline()
+        if not line.endswith(b"\n"):
+            return b""
+        self._place += len(line)
+        return line
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def subscribe(conn_str: str, config: str = "", topics: Sequence[str] = ()) -> FileSubscription:
+    """A subscription to the path in ``conn_str``; topics are not told apart."""
+    return FileSubscription(conn_str.strip())

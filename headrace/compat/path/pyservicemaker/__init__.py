@@ -33,10 +33,14 @@ from headrace import (
     register_probe,
     signal,
 )
+from headrace.compat import redirect
 from headrace.flow import ServiceMakerPipeline as Pipeline
 
 # Modules of this package, so that ``from pyservicemaker import utils`` and ``import pyservicemaker.utils`` give one.
 from . import postprocessing, utils
+
+# Here rather than at the program's start only, so that child processes have it too.
+redirect.install()
 
 __version__ = "0.0.1"
 

@@ -1,0 +1,31 @@
+"""The runtime's answers on a machine without CUDA: a discrete device, for programs that look before they ask."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class cudaError_t(IntEnum):
+    """Results of runtime calls."""
+
+    cudaSuccess = 0
+    cudaErrorNoDevice = 100
+
+
+@dataclass(frozen=True)
+class cudaDeviceProp:
+    """Properties of a device; not integrated, so that programs use what works with host memory."""
+
+    name: bytes = b"CPU"
+    integrated: int = 0
+    major: int = 0
+    minor: int = 0
+
+
+def cudaGetDeviceCount() -> tuple[cudaError_t, int]:
+    """No device."""
+    return cudaError_t.cudaSuccess, 0
+
+
+def cudaGetDeviceProperties(device: int) -> tuple[cudaError_t, cudaDeviceProp]:
+    """The stand-in's properties, whichever device is asked for."""
+    return cudaError_t.cudaSuccess, cudaDeviceProp()
