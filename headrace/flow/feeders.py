@@ -23,7 +23,8 @@ _POLL = 0.2
 class Feeder(SignalHandler):
     """Answers ``need-data`` and ``enough-data`` of an ``appsrc`` from a thread of its own.
 
-    The thread begins with the first ``need-data`` and ends with the stream or the element.
+    The thread begins with the first ``need-data`` and ends with the stream or the element. Once the provider has
+    ended the stream it is not asked again.
 
     Args:
         name: Unique on its element.
