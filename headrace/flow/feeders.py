@@ -44,7 +44,6 @@ class Feeder(SignalHandler):
         super().__init__(name)
         self.provider = provider
         self._wanted = threading.Event()
-        self._ended = False
         self._size = 0
         self._thread: threading.Thread | None = None
         self._ended: int | None = None  # the run whose end was told
@@ -68,7 +67,7 @@ class Feeder(SignalHandler):
             return  # it may ask once more while the end is on its way
         self._size = size
         self._wanted.set()
-        if not self._ended and (self._thread is None or not self._thread.is_alive()):
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(
                 target=self._feed, args=(source,), name=f"headrace-feed-{self.name}", daemon=True
             )
@@ -91,11 +90,7 @@ class Feeder(SignalHandler):
             self._failed(source, f"feeder {self.name!r}", error)
             made = None
         if made is None:
-<<<<<<< HEAD
-            self._ended = True  # it still asks for data until it has seen the end
-=======
             self._ended = _run_of(source)
->>>>>>> flow
             source.emit("end-of-stream")
             return False
         if payload.find(hash(made)) is None and made.get_size() == 0:

@@ -15,6 +15,9 @@ from headrace.flow.stream import MediaType, StreamInfo, node_name
 
 _RAW = ("RGB", "RGBA", "I420")
 _DECODERS = {"JPEG": ("image/jpeg", "jpegdec"), "PNG": ("image/png", "pngdec")}
+#: Frames get the time at which they come. Live, because before the pipeline plays there is no such time, and a sink
+#: would wait for the one that is set instead. Bounded by number, because a batch has no bytes.
+_SOURCE = {"format": "time", "is-live": True, "do-timestamp": True, "max-buffers": 4}
 _NVMM = "video/x-raw(memory:NVMM)"
 
 
@@ -42,8 +45,7 @@ def inject(flow: AnyFlow, providers: Sequence[BufferProvider], properties: dict[
     for provider in providers:
         caps, elements = _description(provider)
         source = node_name("inject", "source")
-        defaults = {"caps": caps, "format": "time", "is-live": False, "do-timestamp": True}
-        flow.pipeline.add("appsrc", source, {**defaults, **properties})
+        flow.pipeline.add("appsrc", source, {"caps": caps, **_SOURCE, **properties})
         feeder = Feeder(node_name("inject", "feeder"), provider)
         flow.pipeline.attach(source, feeder, tips="need-data/enough-data")
         media = MediaType.AUDIO if caps.startswith("audio/") else MediaType.VIDEO
