@@ -42,7 +42,6 @@ class Player:
         ]
         self.mux, self.tiler, _, self.osd, self.window = parts
         self.mux.set_property("batch-size", 2)
-        self.mux.set_property("live-source", 1)
         self.mux.set_property("batched-push-timeout", 33000)
         for name, value in (("width", 128), ("height", 96)):
             self.mux.set_property(name, value)
