@@ -15,12 +15,15 @@ def test_it_is_main_in_its_own_folder(tmp_path):
     folder = tmp_path / "program"
     folder.mkdir()
     write(folder, "VALUE = 'from beside it'", "neighbour.py")
-    app = write(folder, """
+    app = write(
+        folder,
+        """
         import os, sys
         import neighbour, pyservicemaker
         print(__name__, sys.argv[1:], os.path.samefile(sys.path[0], os.path.dirname(__file__)), neighbour.VALUE)
         print(os.getcwd() == sys.argv[-1], sys.modules["__main__"].os is os, pyservicemaker.__version__)
-    """)
+    """,
+    )
     done = run_app(app, "--help", "-x", tmp_path, cwd=tmp_path)
     assert done.stderr == ""
     first, second = done.stdout.splitlines()
@@ -64,7 +67,8 @@ root = "{HERE}"
 def look():
     assert open(f"{{root}}/samples/labels.txt").read() == "car"
     assert io.open("{HERE}-9.1/samples/labels.txt").read() == "car"
-    assert os.path.exists(root) and os.path.isdir(f"{{root}}/samples") and os.path.isfile(f"{{root}}/samples/labels.txt")
+    assert os.path.exists(root) and os.path.isdir(f"{{root}}/samples")
+    assert os.path.isfile(f"{{root}}/samples/labels.txt")
     assert os.stat(f"{{root}}/samples/labels.txt").st_size == 3
     assert os.listdir(f"{{root}}/samples") == ["labels.txt"]
     assert [entry.name for entry in os.scandir(root)] == ["samples"]
@@ -108,7 +112,9 @@ def test_the_environment_does_for_the_assets_too(tmp_path):
 
 def test_gstreamer_is_told_where_files_really_are(tmp_path):
     folder = assets(tmp_path)
-    app = write(tmp_path, f"""
+    app = write(
+        tmp_path,
+        f"""
         import gi
         gi.require_version("Gst", "1.0")
         from gi.repository import Gst
@@ -119,13 +125,16 @@ def test_gstreamer_is_told_where_files_really_are(tmp_path):
         pipeline = Gst.parse_launch("filesrc location={HERE}/samples/a.h264 name=s ! fakesink")
         print(pipeline.get_by_name("s").get_property("location"))
         print(Gst.ElementFactory.make("nvstreammux") is not None)
-    """)
+    """,
+    )
     done = run_app(app, options=["--assets", folder])
     assert done.stdout.splitlines() == [f"{folder}/samples/a.h264"] * 2 + ["True"], done.stderr
 
 
 def test_child_processes_find_modules_and_assets(tmp_path):
-    app = write(tmp_path, f"""
+    app = write(
+        tmp_path,
+        f"""
         import subprocess, sys
         from multiprocessing import get_context
 
@@ -136,9 +145,10 @@ def test_child_processes_find_modules_and_assets(tmp_path):
         if __name__ == "__main__":
             process = get_context("spawn").Process(target=child)
             process.start(); process.join()
-            program = "import pyservicemaker; print(open('{HERE}/samples/labels.txt').read())"
+            program = "import pyds; print(open('{HERE}/samples/labels.txt').read())"
             sys.exit(process.exitcode or subprocess.call([sys.executable, "-c", program]))
-    """)
+    """,
+    )
     done = run_app(app, options=["--assets", assets(tmp_path)])
     assert (done.returncode, done.stdout) == (0, "car\ncar\n"), done.stderr
 

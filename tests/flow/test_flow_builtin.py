@@ -10,7 +10,15 @@ import pytest
 from flows import frames, play
 
 from headrace.errors import ConfigError, PipelineError
-from headrace.flow import BatchMetadataOperator, CommonFactory, Emitter, Pipeline, Probe, ServiceMakerPipeline, SourceManager
+from headrace.flow import (
+    BatchMetadataOperator,
+    CommonFactory,
+    Emitter,
+    Pipeline,
+    Probe,
+    ServiceMakerPipeline,
+    SourceManager,
+)
 from headrace.flow.builtin.kitti_dump_probe import kitti_line
 from headrace.flow.builtin.measure_fps_probe import FpsMeter
 from headrace.flow.builtin.smart_recording_action import RecordingCommands
@@ -128,7 +136,9 @@ def test_latency_is_printed_where_it_is_measured(capfd, monkeypatch):
     assert "Frame latency" not in capfd.readouterr().out
     monkeypatch.setenv("NVDS_ENABLE_LATENCY_MEASUREMENT", "1")
     through("measure_latency_probe")
-    found = re.findall(r"^Source id = 0 Frame_num = (\d) Frame latency = [\d.]+ \(ms\)$", capfd.readouterr().out, re.M)
+    found = re.findall(
+        r"^Source id = 0 Frame_num = (\d) Frame latency = [\d.]+ \(ms\)$", capfd.readouterr().out, re.M
+    )
     assert found == ["0", "1"]
 
 
@@ -137,7 +147,9 @@ def test_raw_outputs_are_parsed():
     cov[2, 2, 1] = 0.9
     meta = batch(0)
     frame = next(meta.frame_items)
-    frame.append(UserMetadata(MetaType.TENSOR_OUTPUT, TensorOutput(3, {"output_cov": cov, "output_bbox": bbox})))
+    frame.append(
+        UserMetadata(MetaType.TENSOR_OUTPUT, TensorOutput(3, {"output_cov": cov, "output_bbox": bbox}))
+    )
     probe = CommonFactory.create("resnet_tensor_parser", "p")
     probe.set({"network-width": 64, "network-height": 64, "stream-width": 128, "stream-height": 64})
     probe.operator.handle_metadata(meta)
@@ -165,9 +177,9 @@ def test_raw_frames_from_a_file(tmp_path):
     path, sizes = tmp_path / "frames.rgba", []
     path.write_bytes(bytes(range(256)) * 12)  # three frames of 16 x 16 x 4
 
-    pipeline = Pipeline("p").add("appsrc", "src", {"caps": "video/x-raw,format=RGBA,width=16,height=16,framerate=5/1"})
-    pipeline.add("identity", "watch", {"silent": False}).add("fakesink", "sink", {"sync": False, "signal-handoffs": True})
-    pipeline.link("src", "watch", "sink")
+    caps = "video/x-raw,format=RGBA,width=16,height=16,framerate=5/1"
+    pipeline = Pipeline("p").add("appsrc", "src", {"caps": caps})
+    pipeline.add("fakesink", "sink", {"sync": False, "signal-handoffs": True}).link("src", "sink")
     pipeline["sink"].element.connect("handoff", lambda sink, buffer, pad: sizes.append(buffer.get_size()))
     properties = {"location": str(path), "frame-width": 16, "frame-height": 16}
     pipeline.attach("src", "sample_video_feeder", "feeder", "need-data/enough-data", properties)
@@ -197,9 +209,13 @@ class Element:
 
 
 def test_commands_of_a_broker_reach_the_source_with_that_number(tmp_path, monkeypatch):
-    monkeypatch.setattr("headrace.flow.signals.GObject", SimpleNamespace(signal_lookup=lambda name, element: 1))
+    monkeypatch.setattr(
+        "headrace.flow.signals.GObject", SimpleNamespace(signal_lookup=lambda name, element: 1)
+    )
     commands, sensors = tmp_path / "commands.jsonl", tmp_path / "sensors.txt"
-    sensors.write_text("[sensor1]\nenable=1\ntype=Camera\nid=gate\nlocation=0;0;0\ndescription=x\ncoordinate=0;0;0\n")
+    sensors.write_text(
+        "[sensor1]\nenable=1\ntype=Camera\nid=gate\nlocation=0;0;0\ndescription=x\ncoordinate=0;0;0\n"
+    )
     controller = CommonFactory.create("smart_recording_action", "controller")
     assert isinstance(controller, Emitter)
     controller.set({"proto-lib": "file", "conn-str": str(commands), "msgconv-config-file": str(sensors)})
@@ -207,6 +223,7 @@ def test_commands_of_a_broker_reach_the_source_with_that_number(tmp_path, monkey
     for index, element in enumerate(elements):
         for action in ("start-sr", "stop-sr"):
             controller.attach(action, Source(f"src_{index}", element))
+    assert controller.listening.wait(5)
     now = time.time()
     with commands.open("a") as file:
         for command in (
@@ -241,7 +258,9 @@ def test_bad_commands_are_named(payload, words):
 
 
 def test_a_controller_without_an_adaptor_says_so(monkeypatch, caplog):
-    monkeypatch.setattr("headrace.flow.signals.GObject", SimpleNamespace(signal_lookup=lambda name, element: 1))
+    monkeypatch.setattr(
+        "headrace.flow.signals.GObject", SimpleNamespace(signal_lookup=lambda name, element: 1)
+    )
     controller = RecordingCommands("c")
     controller.set({"proto-lib": "/opt/nvidia/deepstream/deepstream/lib/libnvds_nosuch_proto.so"})
     controller.attach("start-sr", Source("src_0", Element()))

@@ -80,7 +80,9 @@ def test_pictures_go_from_one_pipeline_into_another(caps, make):
     second.attach("mux", Probe("pictures", shown))
     second.attach("src", Feeder("feeder", give), tips="need-data/enough-data").start()
     sent = queue.Queue()
-    first = frames(6, *TO_RGB, kind=ServiceMakerPipeline, sink=("appsink", {"emit-signals": True, "sync": False}))
+    first = frames(
+        6, *TO_RGB, kind=ServiceMakerPipeline, sink=("appsink", {"emit-signals": True, "sync": False})
+    )
 
     class Both(Take):
         def consume(self, buffer):
@@ -135,7 +137,9 @@ def test_a_provider_that_raises_ends_its_stream(capfd):
 
 def test_a_negative_result_is_an_error(capfd):
     pictures = queue.Queue()
-    pipeline = frames(5, *TO_RGB, kind=ServiceMakerPipeline, sink=("appsink", {"emit-signals": True, "sync": False}))
+    pipeline = frames(
+        5, *TO_RGB, kind=ServiceMakerPipeline, sink=("appsink", {"emit-signals": True, "sync": False})
+    )
     pipeline.attach("sink", Receiver("receiver", Take(pictures, -1)))
     play(pipeline)
     assert pictures.qsize() == 1
@@ -155,7 +159,9 @@ def test_a_retriever_that_raises_is_told(capfd):
                 play(pipeline)
         else:
             play(pipeline)
-            assert capfd.readouterr().err.count("ValueError: cannot take it") == 4  # a line and a traceback each
+            assert (
+                capfd.readouterr().err.count("ValueError: cannot take it") == 4
+            )  # a line and a traceback each
 
 
 @pytest.mark.parametrize("kind", [Receiver, Feeder])

@@ -50,7 +50,12 @@ if __name__ == "__main__":
 
 def test_nothing_runs_after_import_and_forked_pipelines_play():
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment(), capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", PROGRAM],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     threads, own, counts, codes = json.loads(done.stdout.splitlines()[-1])

@@ -36,6 +36,9 @@ class RecordingCommands(Emitter):
 
     Listening begins when the first element is attached; without ``proto-lib`` there is none.
 
+    Attributes:
+        listening: Set once commands are received.
+
     Example:
         >>> RecordingCommands("controller").get_property("conn-str")
         '127.0.0.1;9092'
@@ -50,6 +53,7 @@ class RecordingCommands(Emitter):
         super().__init__(name)
         self._sessions: dict[int, int] = {}
         self._thread: threading.Thread | None = None
+        self.listening = threading.Event()
 
     def attach(self, action: str, node: Node) -> Emitter:
         """Let commands reach a source, for ``start-sr`` or ``stop-sr``.
@@ -77,10 +81,12 @@ class RecordingCommands(Emitter):
         topics = [topic for topic in re.split(r"[;,]", self.get_property("topic-list")) if topic]
         try:
             place = str(paths.resolve(config)) if config else ""
-            return subscribe(lib, self.get_property("conn-str"), place, topics)
+            subscription = subscribe(lib, self.get_property("conn-str"), place, topics)
         except HeadraceError as error:
             _log.warning("%s gets no commands: %s", self.name, error)
             return None
+        self.listening.set()
+        return subscription
 
     def obey(self, payload: bytes) -> None:
         """Carry out one command.
