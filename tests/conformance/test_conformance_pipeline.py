@@ -295,8 +295,14 @@ def test_recording(app, tmp_path, arguments):
     assert "session True 0" in lines
     assert "stopped True False" in lines
     (file,) = tmp_path.glob("Smart_Record*.mp4")
-    assert any(re.fullmatch(rf"Recording \d+ done: .*{file.name}, MP4, 128x96, [\d.]+ s", line) for line in lines)
-    default = [line for line in lines if re.fullmatch(rf"Source recorded at .*/{file.name}. Duration [\d.]+ sec", line)]
+    assert any(
+        re.fullmatch(rf"Recording \d+ done: .*{file.name}, MP4, 128x96, [\d.]+ s", line) for line in lines
+    )
+    default = [
+        line
+        for line in lines
+        if re.fullmatch(rf"Source recorded at .*/{file.name}. Duration [\d.]+ sec", line)
+    ]
     assert ("told True MP4 128 96 True" in lines, len(default)) == ((True, 0) if arguments else (False, 1))
 
 
