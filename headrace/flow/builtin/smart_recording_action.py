@@ -31,9 +31,9 @@ class RecordingCommands(Emitter):
     """Listens to a broker and lets sources record (contract: configs §9).
 
     A command is ``{"command": "start-recording", "start": ..., "end": ..., "sensor": {"id": ...}}`` or
-    ``"stop-recording"``; times are seconds since 1970 or ISO 8601. The sensor is the name of an attached element, which is
-    how Flow names sources of a file; otherwise a source's number, or an id that ``msgconv-config-file`` gives to a
-    number, for the element whose name ends in ``_<number>``.
+    ``"stop-recording"``; times are seconds since 1970 or ISO 8601. The sensor is the name of an attached
+    element, which is how Flow names sources of a file; otherwise a source's number, or an id that
+    ``msgconv-config-file`` gives to a number, for the element whose name ends in ``_<number>``.
 
     Listening begins when the first element is attached; without ``proto-lib`` there is none.
 
