@@ -34,7 +34,7 @@ class MuxOptions:
     height: int = option(0, "height every frame is scaled to; 0: frames keep their size")
     enable_padding: bool = option(False, "keep the aspect ratio when scaling, with black bars")
     live_source: bool = option(False, "drop the oldest frame when the pipeline is slower than a source")
-    attach_sys_ts: bool = option(True, "stamp frames with the system's time")
+    attach_sys_ts: bool = option(True, "stamp frames with the system's time; off: with their cameras'")
     drop_pipeline_eos: bool = option(False, "go on waiting for new sources when all have ended")
     frame_num_reset_on_eos: bool = option(False, "count frames from 0 again after a source has ended")
     frame_num_reset_on_stream_reset: bool = option(False, "count frames from 0 again after a flush")
