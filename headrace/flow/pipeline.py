@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import difflib
 import os
 import sys
 import threading
 import traceback
+import weakref
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -30,6 +32,8 @@ from headrace.gst.threads import shorten_switch_interval
 _POLL = 100 * Gst.MSECOND
 #: Seconds that elements get to let go of what they hold before the pipeline is given up.
 _PATIENCE = 12.0
+#: The same while the process ends.
+_PATIENCE_AT_EXIT = 3.0
 
 
 class Pipeline:
@@ -167,6 +171,7 @@ class Pipeline:
         """Play what `prepare` made ready; returns at once."""
         self._thread = threading.Thread(target=self._run, name=f"headrace-{self.name}", daemon=True)
         self._thread.start()
+        _running.add(self)
         return self
 
     def start(self, on_message: OnMessage | None = None) -> Pipeline:
@@ -303,6 +308,8 @@ class Pipeline:
         self._loop()
         self._events.over = True
         self.manners.say("Main Loop Exited...")
+        if _process_ends.is_set():
+            self.gst.set_state(Gst.State.NULL)
 
     def _play(self) -> bool:
         if self._position is not None:
@@ -379,16 +386,27 @@ class ServiceMakerPipeline(Pipeline):
     while the stream goes on.
 
     Example:
-        >>> pipeline = ServiceMakerPipeline("example").add("fakesrc", "a", {"num-buffers": 1}).add("fakesink", "b")
-        Initializing GStreamer Backend...!
-        Add Element ... a
-        Add Element ... b
+        >>> ServiceMakerPipeline.manners.on_error, Pipeline.manners.on_error
+        ('return', 'raise')
     """
 
     manners = SERVICE_MAKER
 
 
 _initialised: set[Manners] = set()
+_running: weakref.WeakSet[Pipeline] = weakref.WeakSet()
+_process_ends = threading.Event()
+
+
+@atexit.register
+def _end_all() -> None:
+    """Stop what still plays when the process ends: streaming threads that call into a dying Python abort it."""
+    _process_ends.set()
+    threads = [pipeline._thread for pipeline in _running if pipeline._thread is not None]
+    for pipeline in list(_running):
+        pipeline.quit()
+    for thread in threads:  # each stops its own pipeline, as new threads cannot be started any more
+        thread.join(_PATIENCE_AT_EXIT)
 
 
 def _initialise(manners: Manners) -> None:
