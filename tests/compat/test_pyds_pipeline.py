@@ -9,6 +9,8 @@ from gi.repository import Gst
 
 from headrace.compat import pyds
 
+SIZE = "! video/x-raw,width=320,height=240"
+
 MODEL = """
 from headrace import Detections, Detector
 
@@ -65,7 +67,7 @@ def frames_of(buffer):
 def test_objects_are_counted_and_texts_drawn(model):
     plain, seen, drawn = [], [], []
     played = Played(
-        "videotestsrc num-buffers=4 ! video/x-raw,width=320,height=240,format=I420 ! m.sink_0 nvstreammux name=m batch-size=1 "
+        f"videotestsrc num-buffers=4 {SIZE},format=I420 ! m.sink_0 nvstreammux name=m batch-size=1 "
         f"! hrinfer model={model} ! nvvideoconvert ! video/x-raw(memory:NVMM),format=RGBA ! nvdsosd name=osd ! "
         "fakesink name=sink"
     )
@@ -113,7 +115,7 @@ def test_writes_are_seen_behind_tiler_and_converter(model):
         "nvstreammux name=m batch-size=2 ! nvvideoconvert name=first ! video/x-raw(memory:NVMM),format=RGBA ! "
         "nvmultistreamtiler name=tiler rows=1 columns=2 width=640 height=240 ! nvvideoconvert ! "
         "video/x-raw(memory:NVMM),format=RGBA ! fakesink name=sink "
-        "videotestsrc num-buffers=3 ! video/x-raw,width=320,height=240 ! m.sink_0 videotestsrc num-buffers=3 ! video/x-raw,width=320,height=240 ! m.sink_1"
+        f"videotestsrc num-buffers=3 {SIZE} ! m.sink_0 videotestsrc num-buffers=3 {SIZE} ! m.sink_1"
     )
 
     def paint(buffer):
@@ -133,7 +135,7 @@ def test_writes_are_seen_behind_tiler_and_converter(model):
 
 def test_other_formats_and_places_are_errors():
     played = Played(
-        "nvstreammux name=m batch-size=1 ! fakesink name=sink videotestsrc num-buffers=1 ! video/x-raw,width=320,height=240,format=NV12 ! "
+        f"nvstreammux name=m batch-size=1 ! fakesink name=sink videotestsrc num-buffers=1 {SIZE},format=NV12 ! "
         "identity name=before ! m.sink_0"
     )
     told = []
@@ -162,7 +164,7 @@ def test_user_data_goes_with_both_branches_of_a_tee():
     copies, released, read = [], [], []
     played = Played(
         "nvstreammux name=m batch-size=1 ! identity name=begin ! tee name=t t. ! queue ! nvdsosd ! fakesink name=a "
-        "t. ! queue ! nvdsosd ! fakesink name=b videotestsrc num-buffers=3 ! video/x-raw,width=320,height=240 ! m.sink_0"
+        f"t. ! queue ! nvdsosd ! fakesink name=b videotestsrc num-buffers=3 {SIZE} ! m.sink_0"
     )
 
     def copied(data, _):
@@ -205,7 +207,7 @@ def test_user_data_goes_with_both_branches_of_a_tee():
 def test_events_are_sent(model, tmp_path):
     played = Played(
         f"nvstreammux name=m batch-size=1 ! hrinfer model={model} ! identity name=begin ! nvmsgconv payload-type=1 "
-        f"debug-payload-dir={tmp_path} ! fakesink videotestsrc num-buffers=2 ! video/x-raw,width=320,height=240 ! m.sink_0"
+        f"debug-payload-dir={tmp_path} ! fakesink videotestsrc num-buffers=2 {SIZE} ! m.sink_0"
     )
 
     def begin(buffer):
@@ -234,7 +236,7 @@ def test_crops_are_encoded(model, tmp_path):
     context = pyds.nvds_obj_enc_create_context(0)
     played = Played(
         f"nvstreammux name=m batch-size=1 ! hrinfer model={model} ! fakesink name=sink "
-        "videotestsrc num-buffers=1 ! video/x-raw,width=320,height=240 ! m.sink_0"
+        f"videotestsrc num-buffers=1 {SIZE} ! m.sink_0"
     )
 
     def encode(buffer):

@@ -276,6 +276,10 @@ def test_tensors(frame):
     flat = np.ctypeslib.as_array(floats, shape=tuple(layer.inferDims.d[: layer.inferDims.numDims]))
     np.testing.assert_array_equal(flat, scores)
     assert (tensors.num_output_layers, layer.layerName, layer.inferDims.numElements) == (2, "scores", 24)
+    del layer, floats, flat
+    again = pyds.get_ptr(pyds.get_nvds_LayerInfo(tensors, 0).buffer)
+    gc.collect()
+    assert again == address
     assert pyds.get_detections(address, 4) == 12.0
     with pytest.raises(IndexError):
         pyds.get_detections(address, 24)

@@ -11,6 +11,7 @@ import gi
 import pytest
 from gi.repository import Gst
 
+from headrace import Pipeline
 from headrace.elements.reconnecting import EXCEEDED
 from headrace.gst.recording import RecordingInfoStruct, address_of, pointer_to
 
@@ -162,3 +163,28 @@ def test_without_reconnecting_a_lost_server_is_an_error_at_once(run: Any) -> Non
 def test_the_old_name_of_the_cache_counts(run: Any) -> None:
     one = watch(run, "rtsp://127.0.0.1:1/none", "smart-rec-video-cache=7")
     assert one["source"].get_property("smart-rec-cache") == 7
+
+
+def test_a_pipeline_records_and_tells_what_it_recorded(tmp_path: Path, serve: Any) -> None:
+    server = serve()
+    pipeline = Pipeline("recording")
+    pipeline.add("nvurisrcbin", "source", {
+        "uri": server["out"].stream.address, "smart-record": 1, "smart-rec-dir-path": str(tmp_path),
+    })  # fmt: skip
+    pipeline.add("nvstreammux", "mux", {"batch-size": 1, "live-source": True})
+    pipeline.add("nveglglessink", "view", {"sync": False})
+    pipeline.link(("source", "mux"), ("", "sink_%u")).link("mux", "view")
+    told: list[Any] = []
+
+    def recorded(info: Any) -> None:
+        told.append(info)
+        pipeline.quit()
+
+    pipeline.start()
+    deadline = time.monotonic() + 10
+    while not (session := pipeline.start_recording("source", 0, 1, recorded)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    pipeline.wait()
+    assert told[0].session_id == session
+    assert (tmp_path / told[0].file_name).stat().st_size > 1000
+    assert told[0].width == 64

@@ -144,9 +144,9 @@ class NvDsInferTensorMeta(Handle):
 
     @property
     def network_info(self) -> NvDsInferNetworkInfo:
-        """Size of the network's input, zero when the element does not tell."""
+        """Size of the network's input, zero when it is not known."""
         info = NvDsInferNetworkInfo()
-        info.width, info.height, info.channels = getattr(self._output, "network_size", (0, 0, 0))
+        info.width, info.height, info.channels = self._output.network_size
         return info
 
     @property
@@ -176,13 +176,12 @@ def _host_array(output: TensorOutput, name: str) -> NDArray[Any]:
 
     What had to be converted takes the layer's place, so that its address lives as long as the output does.
     """
-    array = np.asarray(output.layers[name])
-    wanted = array.dtype
-    if wanted not in _TYPES:
-        wanted = np.dtype(np.int32 if wanted.kind in "iub" else np.float32)
-    dense = np.ascontiguousarray(array, wanted).reshape(array.shape)
-    if dense is not output.layers[name]:
-        output.layers = {**output.layers, name: dense}
+    array = output.layers[name]
+    if array.dtype in _TYPES and array.flags.c_contiguous:
+        return array
+    wanted = array.dtype if array.dtype in _TYPES else np.int32 if array.dtype.kind in "iub" else np.float32
+    dense: NDArray[Any] = np.array(array, wanted, order="C")
+    output.layers = {**output.layers, name: dense}
     return dense
 
 

@@ -189,21 +189,21 @@ class NvOSD_MaskParams(View):
     @property
     def data(self) -> Capsule | None:
         """The scores as a pointer for `get_ptr`, ``None`` without a mask."""
-        return Capsule(self._flat()) if self.size else None
+        return Capsule(self._dense()) if self.size else None
 
     def get_mask_array(self) -> Any:
         """The scores as a flat float32 array, live; ``reshape(height, width)`` gives the picture."""
-        return self._flat()
+        return self._dense().reshape(-1)
 
     def alloc_mask_array(self) -> Any:
         """The scores again: setting width and height has made room for them."""
-        return self._flat()
+        return self._dense().reshape(-1)
 
-    def _flat(self) -> Any:
+    def _dense(self) -> Any:
         array = self._p.mask_array
         if not (array.flags.c_contiguous and array.flags.writeable and array.dtype == np.float32):
             array = self._p.mask_array = np.array(array, np.float32, order="C")
-        return array.reshape(-1)
+        return array
 
 
 class NvOSD_Color_info(Struct):

@@ -47,7 +47,7 @@ def take(paths, queue):
 
 
 def give(queue):
-    Flow(Pipeline("giving")).inject([Getting(queue)]).render(sync=False)()
+    Flow(Pipeline("giving")).inject([Getting(queue)]).render()()
 
 
 if __name__ == "__main__":
