@@ -268,14 +268,14 @@ class Recorder(BatchMetadataOperator):
         self.frames += batch_meta.n_frames
         if self.frames == 10:
             session = self.pipeline.start_recording("src_0", 0, 20, *self.callback)
-            print("session", session > 0, self.pipeline.start_recording("src_0", 0, 20))
+            print(f"session {session > 0} {self.pipeline.start_recording('src_0', 0, 20)}")
             # The last of the listeners.
             self.pipeline["src_0"].element.connect("sr-done", lambda *arguments: finished.set())
         elif self.frames == 25:
-            print("stopped", self.pipeline.stop_recording("src_0"), self.pipeline.stop_recording("src_0"))
+            print(f"stopped {self.pipeline.stop_recording('src_0')} {self.pipeline.stop_recording('src_0')}")
 
 def told(info):
-    print("told", info.duration > 0, info.container_type, info.width, info.height, info.contains_video)
+    print(f"told {info.duration > 0} {info.container_type} {info.width} {info.height} {info.contains_video}")
 
 pipeline = Pipeline("record")
 properties = {"uri": sys.argv[1], "smart-record": 2, "smart-rec-cache": 20, "smart-rec-dir-path": "."}
