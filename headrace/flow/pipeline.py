@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import difflib
 import os
 import sys
 import threading
-import traceback
-import weakref
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -18,6 +15,7 @@ from gi.repository import GLib, Gst
 from headrace.elements import register_all
 from headrace.elements.rtsp_server import RtspStream
 from headrace.errors import PipelineError
+from headrace.flow.ending import process_ends, running, stacks
 from headrace.flow.events import Events, OnMessage
 from headrace.flow.factory import CommonFactory
 from headrace.flow.linking import link
@@ -32,8 +30,6 @@ from headrace.gst.threads import shorten_switch_interval
 _POLL = 100 * Gst.MSECOND
 #: Seconds that elements get to let go of what they hold before the pipeline is given up.
 _PATIENCE = 12.0
-#: The same while the process ends.
-_PATIENCE_AT_EXIT = 3.0
 
 
 class Pipeline:
@@ -171,7 +167,7 @@ class Pipeline:
         """Play what `prepare` made ready; returns at once."""
         self._thread = threading.Thread(target=self._run, name=f"headrace-{self.name}", daemon=True)
         self._thread.start()
-        _running.add(self)
+        running.add(self)
         return self
 
     def start(self, on_message: OnMessage | None = None) -> Pipeline:
@@ -308,7 +304,7 @@ class Pipeline:
         self._loop()
         self._events.over = True
         self.manners.say("Main Loop Exited...")
-        if _process_ends.is_set():
+        if process_ends.is_set():
             self.gst.set_state(Gst.State.NULL)
 
     def _play(self) -> bool:
@@ -363,7 +359,7 @@ class Pipeline:
             raise PipelineError(
                 f"pipeline {self.name!r} does not end: code of an element or probe has not returned for "
                 f"{_PATIENCE:g} s; see the debug text for where",
-                debug=_stacks(),
+                debug=stacks(),
             )
 
     def _shut_down(self) -> None:
@@ -394,19 +390,6 @@ class ServiceMakerPipeline(Pipeline):
 
 
 _initialised: set[Manners] = set()
-_running: weakref.WeakSet[Pipeline] = weakref.WeakSet()
-_process_ends = threading.Event()
-
-
-@atexit.register
-def _end_all() -> None:
-    """Stop what still plays when the process ends: streaming threads that call into a dying Python abort it."""
-    _process_ends.set()
-    threads = [pipeline._thread for pipeline in _running if pipeline._thread is not None]
-    for pipeline in list(_running):
-        pipeline.quit()
-    for thread in threads:  # each stops its own pipeline, as new threads cannot be started any more
-        thread.join(_PATIENCE_AT_EXIT)
 
 
 def _initialise(manners: Manners) -> None:
@@ -415,10 +398,3 @@ def _initialise(manners: Manners) -> None:
         _initialised.add(manners)
         manners.say("Initializing GStreamer Backend...!")
     register_all()
-
-
-def _stacks() -> str:
-    """Where every thread of the process is in Python code."""
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
-    frames = sys._current_frames().items()
-    return "\n".join(f"{names.get(i, i)}:\n{''.join(traceback.format_stack(frame))}" for i, frame in frames)
