@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from headrace.elements.filter import ON_ERROR_HELP, Filter
+from headrace.elements.base.filter import ON_ERROR_HELP, Filter
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option

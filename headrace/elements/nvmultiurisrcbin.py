@@ -12,11 +12,11 @@ from typing import Any
 
 from gi.repository import Gst
 
-from headrace.elements.caps import BATCH_CAPS
-from headrace.elements.controlling import set_in_pipeline
+from headrace.elements.base.caps import BATCH_CAPS
+from headrace.elements.base.parts import make
 from headrace.elements.nvstreammux import MuxOptions, StreamMux
-from headrace.elements.parts import make
-from headrace.elements.uri_source_options import UriSourceOptions
+from headrace.elements.source.controlling import set_in_pipeline
+from headrace.elements.source.options import UriSourceOptions
 from headrace.errors import SourceError
 from headrace.gst.face import USER_ERRORS, Face, properties_of, template
 from headrace.gst.options import option, property_name

@@ -11,9 +11,9 @@ from typing import Any
 
 from gi.repository import Gst, GstVideo
 
-from headrace.elements.caps import ANY_CAPS, BATCH_CAPS
-from headrace.elements.mux_output import MuxOutput
-from headrace.elements.mux_source import MuxSource
+from headrace.elements.base.caps import ANY_CAPS, BATCH_CAPS
+from headrace.elements.mux.output import MuxOutput
+from headrace.elements.mux.source import MuxSource
 from headrace.gst.element import Element, requested_index
 from headrace.gst.face import USER_ERRORS, properties_of, template
 from headrace.gst.native import FLOW_EOS, FLOW_ERROR, FLOW_FLUSHING, FLOW_OK

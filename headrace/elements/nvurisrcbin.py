@@ -12,14 +12,14 @@ from typing import Any, ClassVar
 
 from gi.repository import GLib, GObject, Gst
 
-from headrace.elements.caps import ANY_CAPS, is_batch
-from headrace.elements.ending import EndWatch
-from headrace.elements.opening import OpeningWatch
-from headrace.elements.parts import chain, make
-from headrace.elements.reconnecting import Reconnector
-from headrace.elements.recording import Recorder
-from headrace.elements.uri_probes import EveryNth, FileLoop
-from headrace.elements.uri_source_options import UriSourceOptions
+from headrace.elements.base.caps import ANY_CAPS, is_batch
+from headrace.elements.base.parts import chain, make
+from headrace.elements.source.ending import EndWatch
+from headrace.elements.source.opening import OpeningWatch
+from headrace.elements.source.options import UriSourceOptions
+from headrace.elements.source.reconnecting import Reconnector
+from headrace.elements.source.recording import Recorder
+from headrace.elements.source.uri_probes import EveryNth, FileLoop
 from headrace.errors import HeadraceError, SourceError
 from headrace.gst.face import USER_ERRORS, Face, properties_of, template
 from headrace.gst.recording import RecordingInfoStruct, address_of, pointer_at, pointer_to
