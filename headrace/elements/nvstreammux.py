@@ -33,7 +33,10 @@ class MuxOptions:
     width: int = option(0, "width every frame is scaled to; 0: frames keep their size")
     height: int = option(0, "height every frame is scaled to; 0: frames keep their size")
     enable_padding: bool = option(False, "keep the aspect ratio when scaling, with black bars")
-    live_source: bool = option(False, "drop the oldest frame when the pipeline is slower than a source")
+    live_source: bool = option(False, "sources are live", no_effect="each source is asked whether it is")
+    drop_late: bool = option(
+        False, "drop a source's oldest waiting frame when the pipeline is slower, as for live sources"
+    )
     attach_sys_ts: bool = option(True, "stamp frames with the system's time")
     drop_pipeline_eos: bool = option(False, "go on waiting for new sources when all have ended")
     frame_num_reset_on_eos: bool = option(False, "count frames from 0 again after a source has ended")
@@ -91,7 +94,7 @@ class StreamMux(Element):
         self.on_event(pad, self._sink_event)
         self.on_query(pad, self._sink_query)
         self.sources[hash(pad)] = MuxSource(index)
-        self.batcher.add(index, self.options.live_source)
+        self.batcher.add(index, self.options.drop_late)
         pad.set_active(True)
         self.add_pad(pad)
         self.output.announce("pad-added", index)
@@ -134,7 +137,7 @@ class StreamMux(Element):
         if kind == Gst.EventType.CAPS:
             source.set_caps(event.parse_caps())
             latency = Gst.Query.new_latency()
-            live = self.options.live_source or (pad.peer_query(latency) and latency.parse_latency()[0])
+            live = self.options.drop_late or (pad.peer_query(latency) and latency.parse_latency()[0])
             self.batcher.set_live(source.index, live)
         elif kind == Gst.EventType.SEGMENT:
             source.set_segment(event.parse_segment().copy())

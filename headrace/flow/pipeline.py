@@ -6,7 +6,6 @@ import difflib
 import os
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -16,6 +15,7 @@ from gi.repository import GLib, Gst
 from headrace.elements import register_all
 from headrace.elements.rtsp_server import RtspStream
 from headrace.errors import PipelineError
+from headrace.flow.ending import process_ends, running, stacks
 from headrace.flow.events import Events, OnMessage
 from headrace.flow.factory import CommonFactory
 from headrace.flow.linking import link
@@ -167,6 +167,7 @@ class Pipeline:
         """Play what `prepare` made ready; returns at once."""
         self._thread = threading.Thread(target=self._run, name=f"headrace-{self.name}", daemon=True)
         self._thread.start()
+        running.add(self)
         return self
 
     def start(self, on_message: OnMessage | None = None) -> Pipeline:
@@ -303,6 +304,8 @@ class Pipeline:
         self._loop()
         self._events.over = True
         self.manners.say("Main Loop Exited...")
+        if process_ends.is_set():
+            self.gst.set_state(Gst.State.NULL)
 
     def _play(self) -> bool:
         if self._position is not None:
@@ -356,7 +359,7 @@ class Pipeline:
             raise PipelineError(
                 f"pipeline {self.name!r} does not end: code of an element or probe has not returned for "
                 f"{_PATIENCE:g} s; see the debug text for where",
-                debug=_stacks(),
+                debug=stacks(),
             )
 
     def _shut_down(self) -> None:
@@ -379,10 +382,8 @@ class ServiceMakerPipeline(Pipeline):
     while the stream goes on.
 
     Example:
-        >>> pipeline = ServiceMakerPipeline("example").add("fakesrc", "a", {"num-buffers": 1}).add("fakesink", "b")
-        Initializing GStreamer Backend...!
-        Add Element ... a
-        Add Element ... b
+        >>> ServiceMakerPipeline.manners.on_error, Pipeline.manners.on_error
+        ('return', 'raise')
     """
 
     manners = SERVICE_MAKER
@@ -397,10 +398,3 @@ def _initialise(manners: Manners) -> None:
         _initialised.add(manners)
         manners.say("Initializing GStreamer Backend...!")
     register_all()
-
-
-def _stacks() -> str:
-    """Where every thread of the process is in Python code."""
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
-    frames = sys._current_frames().items()
-    return "\n".join(f"{names.get(i, i)}:\n{''.join(traceback.format_stack(frame))}" for i, frame in frames)

@@ -25,7 +25,7 @@ def add_sources(pipeline: Pipeline, config: RunConfig) -> None:
     # No width and height: frames keep their size, and boxes are in source pixels. Batch size 0: one frame of each
     # source that has not ended, so that tiles go on at the same pace when some have.
     pipeline.add("nvstreammux", "mux", {
-        "batch-size": 0, "live-source": config.paced,
+        "batch-size": 0, "drop-late": config.paced,
         "batched-push-timeout": _LIVE_TIMEOUT if config.paced else -1,
     })  # fmt: skip
     for index, name in enumerate(config.inputs):

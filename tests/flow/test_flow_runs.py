@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 import wave
 from queue import Empty, Queue
 
@@ -35,10 +36,12 @@ def scene(frames=6, seed=1):
 class Watch(BatchMetadataOperator):
     def __init__(self):
         self.frames = {}
+        self.times = []
 
     def handle_metadata(self, batch_meta):
         for frame in batch_meta.frame_items:
             self.frames.setdefault(frame.pad_index, []).append(frame.frame_number)
+            self.times.append(frame.buffer_pts)
 
 
 class Take(BufferRetriever):
@@ -137,6 +140,26 @@ def test_a_provider_is_asked_no_more_after_its_end_but_when_the_flow_is_played_a
         assert provider.asked == 5
         play(flow)
         assert provider.asked == 10
+
+
+def test_injected_frames_keep_their_rate_and_a_slow_one_comes_when_it_comes(tmp_path):
+    class Slow(Four):
+        def generate(self, size):
+            if self.asked == 2:
+                time.sleep(0.5)
+            return super().generate(size)
+
+    for _ in range(2):  # played again, time begins again
+        times = {}
+        for kind in (Four, Slow):
+            watch = Watch()
+            flow = Flow(Pipeline("test")).inject([kind()]).batch()
+            play(flow.attach(Probe("watch", watch)).render(RenderMode.DISCARD))
+            times[kind] = [round(one / 1e6) for one in watch.times]
+        assert times[Four] == [0, 33, 67, 100]
+        assert times[Slow][:2] == [0, 33]
+        assert times[Slow][2] >= 300
+        assert times[Slow][3] - times[Slow][2] >= 33
 
 
 def test_injected_streams_are_batched():

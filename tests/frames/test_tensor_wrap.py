@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import gc
-import os
-import subprocess
-import sys
 import weakref
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import headrace
 from headrace.frames import ColorFormat, Tensor, as_tensor
 from headrace.frames.color import to_rgb
 from headrace.frames.surface import Surface
@@ -100,33 +95,3 @@ def test_a_tensor_keeps_the_frame_it_shows():
     assert (taken == 7).all()
     assert gone() is None, "the surface is gone, the mapped memory is not"
     del churn
-
-
-#: Another Python that has torch may be named, as torch is large.
-TORCH = os.environ.get("HEADRACE_TORCH_PYTHON", sys.executable)
-PROGRAM = """
-import gc, numpy as np, torch, torch.utils.dlpack
-import headrace
-from headrace.frames import ColorFormat, as_tensor
-from headrace.meta.buffer import Buffer
-picture = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
-frame = torch.utils.dlpack.from_dlpack(as_tensor(picture, "HWC").wrap(ColorFormat.RGB).extract(0))
-gc.collect()
-assert frame.device.type == "cpu" and frame.shape == (4, 6, 3) and frame.dtype == torch.uint8
-assert torch.equal(frame, torch.from_numpy(picture)), frame
-tensor = as_tensor(frame.flip(0).contiguous(), "HWC")
-assert tensor.shape == (4, 6, 3) and tensor.device_type == "CPU" and tensor.size() == 72
-assert (tensor.wrap(ColorFormat.RGB).extract(0).clone().numpy() == picture[::-1]).all()
-frame.permute(2, 0, 1).float().div(255).to("cpu")
-print("torch agrees")
-"""
-
-
-def test_torch_takes_frames_and_gives_them_back():
-    if subprocess.run([TORCH, "-c", "import torch"], capture_output=True).returncode:
-        pytest.skip("torch is not installed")
-    paths = os.pathsep.join([str(Path(headrace.__file__).parents[1]), *sys.path])
-    done = subprocess.run(
-        [TORCH, "-c", PROGRAM], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths}
-    )
-    assert done.stdout.strip() == "torch agrees", done.stderr

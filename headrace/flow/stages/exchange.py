@@ -11,13 +11,13 @@ from headrace.flow.feeders import Feeder
 from headrace.flow.operators import BufferProvider, BufferRetriever
 from headrace.flow.receivers import Receiver
 from headrace.flow.stages.building import AnyFlow, Element, chain, streams_of
+from headrace.flow.stages.stamping import stamp_frames
 from headrace.flow.stream import MediaType, StreamInfo, node_name
 
 _RAW = ("RGB", "RGBA", "I420")
 _DECODERS = {"JPEG": ("image/jpeg", "jpegdec"), "PNG": ("image/png", "pngdec")}
-#: Frames get the time at which they come. Live, because before the pipeline plays there is no such time, and a sink
-#: would wait for the one that is set instead. Bounded by number, because a batch has no bytes.
-_SOURCE = {"format": "time", "is-live": True, "do-timestamp": True, "max-buffers": 4}
+#: Bounded by number, because a batch has no bytes.
+_SOURCE = {"format": "time", "max-buffers": 4}
 _NVMM = "video/x-raw(memory:NVMM)"
 
 
@@ -46,6 +46,8 @@ def inject(flow: AnyFlow, providers: Sequence[BufferProvider], properties: dict[
         caps, elements = _description(provider)
         source = node_name("inject", "source")
         flow.pipeline.add("appsrc", source, {"caps": caps, **_SOURCE, **properties})
+        if not caps.startswith("audio/"):
+            stamp_frames(flow.pipeline[source].element, _rate(_attribute(provider, "framerate")))
         feeder = Feeder(node_name("inject", "feeder"), provider)
         flow.pipeline.attach(source, feeder, tips="need-data/enough-data")
         media = MediaType.AUDIO if caps.startswith("audio/") else MediaType.VIDEO
@@ -67,7 +69,8 @@ def _description(provider: BufferProvider) -> tuple[str, list[Element]]:
 
 def _video(provider: BufferProvider, kind: str) -> tuple[str, list[Element]]:
     width, height = _attribute(provider, "width"), _attribute(provider, "height")
-    size = f"width={width}, height={height}, framerate={_rate(_attribute(provider, 'framerate'))}"
+    rate = _rate(_attribute(provider, "framerate"))
+    size = f"width={width}, height={height}, framerate={rate.numerator}/{rate.denominator}"
     to_batch: list[Element] = [
         ("nvvideoconvert", "converter", {}),
         ("capsfilter", "caps", {"caps": f"{_NVMM}, format=NV12"}),
@@ -80,10 +83,9 @@ def _video(provider: BufferProvider, kind: str) -> tuple[str, list[Element]]:
     return f"{_NVMM if on_device else 'video/x-raw'}, format={kind}, {size}", to_batch
 
 
-def _rate(rate: Any) -> str:
-    """A frame rate as a fraction: 30, 29.97, (30000, 1001) or ``30/1``."""
-    fraction = Fraction(*rate) if isinstance(rate, tuple | list) else Fraction(rate).limit_denominator(1001)
-    return f"{fraction.numerator}/{fraction.denominator}"
+def _rate(rate: Any) -> Fraction:
+    """A frame rate: 30, 29.97, (30000, 1001) or ``30/1``."""
+    return Fraction(*rate) if isinstance(rate, tuple | list) else Fraction(rate).limit_denominator(1001)
 
 
 def _attribute(provider: BufferProvider, *names: str) -> Any:
