@@ -46,7 +46,9 @@ class MuxOptions:
     frame_duration: int = option(
         0, "correction of NTP times, ms", minimum=-1, no_effect="NTP times are not corrected"
     )
-    num_surfaces_per_frame: int = option(1, "surfaces per frame", minimum=1, maximum=4, no_effect=_HARDWARE)
+    num_surfaces_per_frame: int = option(
+        1, "how many views of a frame are taken, from nvdewarper", minimum=1, maximum=4
+    )
     buffer_pool_size: int = option(4, "frames in the output pool", no_effect="batches own no pixels")
     nvbuf_memory_type: int = option(0, "kind of memory", no_effect=_HARDWARE)
     gpu_id: int = option(0, "GPU", no_effect=_HARDWARE)
@@ -125,7 +127,7 @@ class StreamMux(Element):
             return self.flow or FLOW_FLUSHING
         number = source.next_number
         try:
-            frame = self.output.prepare(source.take(buffer))
+            frame = self.output.prepare(source.take(buffer, self.options.num_surfaces_per_frame))
         except USER_ERRORS as error:
             self.post_error(error, f"source {source.index} frame {number}")
             return FLOW_ERROR
