@@ -44,6 +44,7 @@ class MultiUriOptions(MuxOptions, UriSourceOptions):
     proto_lib: str = option("", "message broker", no_effect=_LATER)
     conn_str: str = option("", "message broker's address", no_effect=_LATER)
     topic: str = option("", "message broker's topic", no_effect=_LATER)
+    extract_sei_type5_data_dec: bool = option(False, "SEI messages", no_effect="SEI messages are not read")
     uri: str = option("", "address", no_effect="see uri-list")
     source_id: int = option(-1, "number", minimum=-1, no_effect="given in order of arrival")
     batch_size: int = option(0, "frames in a batch", maximum=1024, no_effect="see max-batch-size")

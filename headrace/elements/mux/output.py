@@ -15,7 +15,7 @@ from headrace.elements.mux.source import QueuedFrame
 from headrace.errors import FrameError
 from headrace.frames.frame import PixelFormat
 from headrace.frames.scale import fit
-from headrace.frames.surface import SurfaceLayout, write_frame
+from headrace.frames.surface import Surface, SurfaceLayout, write_frame
 from headrace.gst import payload
 from headrace.gst.native import CLOCK_TIME_NONE, buffer_struct, gst_quick
 from headrace.gst.structures import structure_of
@@ -63,17 +63,19 @@ class MuxOutput:
             FrameError: Downstream takes no batches, or the frame is damaged.
         """
         target = self._negotiated(frame)
-        options = self._mux.options
-        layout = frame.surface.layout
-        width, height = (options.width or layout.width), (options.height or layout.height)
-        if (layout.format, layout.width, layout.height) != (target.format, width, height):
-            picture = fit(frame.surface.frame(), width, height, target.format, options.enable_padding)
-            frame.surface = write_frame(picture)
+        frame.surfaces = [self._fitted(surface, target.format) for surface in frame.surfaces]
         return frame
+
+    def _fitted(self, surface: Surface, format: PixelFormat) -> Surface:
+        options, layout = self._mux.options, surface.layout
+        width, height = (options.width or layout.width), (options.height or layout.height)
+        if (layout.format, layout.width, layout.height) == (format, width, height):
+            return surface
+        return write_frame(fit(surface.frame(), width, height, format, options.enable_padding))
 
     def _negotiated(self, frame: QueuedFrame) -> SurfaceLayout:
         with self._lock:
-            layout = frame.surface.layout
+            layout = frame.surfaces[0].layout
             changed = len(self._mux.sources) == 1 and not self._fits(layout)
             if self._layout is None or changed:
                 options = self._mux.options
@@ -100,17 +102,19 @@ class MuxOutput:
         self._send_events()
         meta, now = BatchMetadata.new(), time.time_ns() if self._mux.options.attach_sys_ts else 0
         for _, frame in frames:
-            layout = frame.surface.layout
-            entry = meta.add_frame(
-                pad_index=frame.index, source_id=frame.index, frame_number=frame.number, buffer_pts=frame.pts,
-                ntp_timestamp=now, source_width=frame.source_size[0], source_height=frame.source_size[1],
-                pipeline_width=layout.width, pipeline_height=layout.height,
-                arrival=frame.arrival,
-            )  # fmt: skip
-            entry.user.extend(frame.items)
+            for surface, (kind, number) in zip(frame.surfaces, frame.views, strict=True):
+                layout = surface.layout
+                entry = meta.add_frame(
+                    pad_index=frame.index, source_id=frame.index, frame_number=frame.number, buffer_pts=frame.pts,
+                    ntp_timestamp=now, source_width=frame.source_size[0], source_height=frame.source_size[1],
+                    pipeline_width=layout.width, pipeline_height=layout.height, arrival=frame.arrival,
+                    surface_type=kind, surface_index=number, num_surfaces_per_frame=len(frame.surfaces),
+                )  # fmt: skip
+                entry.user.extend(frame.items)
         buffer = int(gst_quick.gst_buffer_new())
         self._stamp(buffer, [frame for _, frame in frames])
-        buffer = payload.attach(buffer, Batch(meta, [frame.surface for _, frame in frames]))
+        surfaces = [surface for _, frame in frames for surface in frame.surfaces]
+        buffer = payload.attach(buffer, Batch(meta, surfaces))
         return self._mux.push(self._mux.src_pad, buffer)
 
     def _stamp(self, buffer: int, frames: list[QueuedFrame]) -> None:

@@ -21,11 +21,15 @@ from headrace.meta.user import UserMetadata
 
 @dataclass(slots=True)
 class QueuedFrame:
-    """A frame that waits for its batch."""
+    """A frame that waits for its batch: one surface, or several views that a dewarper made of it.
+
+    ``views`` holds the kind (``surface_type``) and number (``surface_index``) of each.
+    """
 
     index: int
     number: int
-    surface: Surface
+    surfaces: list[Surface]
+    views: list[tuple[int, int]]
     pts: int
     running_time: int
     duration: int
@@ -64,8 +68,12 @@ class MuxSource:
         # Some application sources send a segment of bytes before frames that have times.
         self._segment = segment if segment.format == Gst.Format.TIME else None
 
-    def take(self, buffer: int) -> QueuedFrame:
+    def take(self, buffer: int, most: int = 1) -> QueuedFrame:
         """Make a frame of a buffer, whose reference is taken over.
+
+        Args:
+            buffer: Its address.
+            most: How many of its surfaces are taken.
 
         Raises:
             FrameError: No caps came before the buffer, or it holds no frame.
@@ -75,9 +83,11 @@ class MuxSource:
             raise FrameError(f"source {self.index}: a buffer came before its caps")
         fields = buffer_struct(buffer)
         rider = payload.find(buffer)
-        surface = Surface(reference, self._layout)
+        surface, views = Surface(reference, self._layout), [(0, 0)]
+        surfaces = [surface]
         if isinstance(rider, Batch) and rider.surfaces:
-            surface = rider.surfaces[0].share()
+            surfaces = [one.share() for one in rider.surfaces[:most]]
+            views = [(frame.surface_type, frame.surface_index) for frame in rider.meta.frames[:most]]
         else:
             planes = planes_of(buffer)
             if planes is not None:
@@ -85,7 +95,7 @@ class MuxSource:
         items = _items(rider)
         number, self.next_number = self.next_number, self.next_number + 1
         return QueuedFrame(
-            self.index, number, surface, fields.pts, self._running_time(fields.pts), fields.duration,
+            self.index, number, surfaces, views, fields.pts, self._running_time(fields.pts), fields.duration,
             (self._layout.width, self._layout.height), self._framerate, items, time.monotonic_ns(),
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The options of nvurisrcbin."""
+"""The options of nvurisrcbin and of the sources in nvmultiurisrcbin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SEI = "SEI messages are not read"
 
 @dataclasses.dataclass(frozen=True)
 class UriSourceOptions:
-    """Options of nvurisrcbin."""
+    """Options that a user sets on a source."""
 
     uri: str = option("", "file, http, https, rtsp, v4l2 or sim address, or a bare path")
     file_loop: bool = option(False, "start a file again when it ends; sound is heard once")
