@@ -11,7 +11,7 @@ import dataclasses
 import cv2
 from gi.repository import Gst
 
-from headrace.elements.caps import BATCH_CAPS, NVMM, caps_of, framerate_of, layout_of
+from headrace.elements.base.caps import BATCH_CAPS, NVMM, caps_of, framerate_of, layout_of
 from headrace.elements.conversion import single_frame
 from headrace.errors import ConfigError, FrameError
 from headrace.frames.dewarp import Warper, read_config
