@@ -9,7 +9,7 @@ import dataclasses
 
 from headrace.analytics import AnalyticsConfig
 from headrace.elements.analysis import StreamAnalysers
-from headrace.elements.filter import ON_ERROR_HELP, Filter
+from headrace.elements.base.filter import ON_ERROR_HELP, Filter
 from headrace.errors import ConfigError, HeadraceError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option

@@ -10,7 +10,7 @@ import logging
 import time
 from collections import Counter
 
-from headrace.elements.filter import Filter
+from headrace.elements.base.filter import Filter
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
 from headrace.meta.batch import Batch

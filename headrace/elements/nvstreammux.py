@@ -11,9 +11,9 @@ from typing import Any
 
 from gi.repository import Gst, GstVideo
 
-from headrace.elements.caps import ANY_CAPS, BATCH_CAPS
-from headrace.elements.mux_output import MuxOutput
-from headrace.elements.mux_source import MuxSource
+from headrace.elements.base.caps import ANY_CAPS, BATCH_CAPS
+from headrace.elements.mux.output import MuxOutput
+from headrace.elements.mux.source import MuxSource
 from headrace.gst.element import Element, requested_index
 from headrace.gst.face import USER_ERRORS, properties_of, template
 from headrace.gst.native import FLOW_EOS, FLOW_ERROR, FLOW_FLUSHING, FLOW_OK
@@ -21,6 +21,9 @@ from headrace.gst.options import option
 from headrace.source.batcher import Batcher, Flushing
 
 _HARDWARE = "frames are handled by the CPU"
+_ARRIVAL = "frames go in order of arrival"
+_ONCE = "every frame goes once"
+_SEI = "SEI messages are not read"
 _MICROSECONDS = 1e-6
 
 
@@ -41,14 +44,14 @@ class MuxOptions:
     drop_pipeline_eos: bool = option(False, "go on waiting for new sources when all have ended")
     frame_num_reset_on_eos: bool = option(False, "count frames from 0 again after a source has ended")
     frame_num_reset_on_stream_reset: bool = option(False, "count frames from 0 again after a flush")
-    sync_inputs: bool = option(
-        False, "wait for frames of the same time", no_effect="frames go in order of arrival"
-    )
+    sync_inputs: bool = option(False, "wait for frames of the same time", no_effect=_ARRIVAL)
     max_latency: int = option(0, "extra latency for sync-inputs, ns", no_effect="see sync-inputs")
     frame_duration: int = option(
         0, "correction of NTP times, ms", minimum=-1, no_effect="NTP times are not corrected"
     )
-    num_surfaces_per_frame: int = option(1, "surfaces per frame", minimum=1, maximum=4, no_effect=_HARDWARE)
+    num_surfaces_per_frame: int = option(
+        1, "how many views of a frame are taken, from nvdewarper", minimum=1, maximum=4
+    )
     buffer_pool_size: int = option(4, "frames in the output pool", no_effect="batches own no pixels")
     nvbuf_memory_type: int = option(0, "kind of memory", no_effect=_HARDWARE)
     gpu_id: int = option(0, "GPU", no_effect=_HARDWARE)
@@ -56,6 +59,14 @@ class MuxOptions:
     interpolation_method: int = option(1, "how frames are scaled", no_effect="bilinear, area when shrinking")
     async_process: bool = option(True, "take inputs asynchronously", no_effect="always so")
     config_file_path: str = option("", "batching policy of the new muxer", no_effect="use the properties")
+    sort_batch: bool = option(False, "order frames within a batch", no_effect=_ARRIVAL)
+    align_first_buffer: bool = option(False, "begin all inputs at one time", no_effect=_ARRIVAL)
+    sync_inputs_ntp: int = option(0, "window of NTP times, µs", kind="int", minimum=0, no_effect=_ARRIVAL)
+    cache_buffer: bool = option(False, "repeat the last frame of a late input", no_effect=_ONCE)
+    cache_buffer_timeout: int = option(-1, "for how long, µs", minimum=-1, no_effect=_ONCE)
+    extract_sei_type5_data: bool = option(False, "SEI messages", no_effect=_SEI)
+    extract_sei_sim_time: bool = option(False, "simulated times in SEI messages", no_effect=_SEI)
+    drop_backward_sei: bool = option(False, "drop SEI messages that go back", no_effect=_SEI)
 
 
 class StreamMux(Element):
@@ -119,7 +130,7 @@ class StreamMux(Element):
             return self.flow or FLOW_FLUSHING
         number = source.next_number
         try:
-            frame = self.output.prepare(source.take(buffer))
+            frame = self.output.prepare(source.take(buffer, self.options.num_surfaces_per_frame))
         except USER_ERRORS as error:
             self.post_error(error, f"source {source.index} frame {number}")
             return FLOW_ERROR

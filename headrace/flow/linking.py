@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from gi.repository import Gst
 
 from headrace.errors import PipelineError
-from headrace.flow.manners import OWN, Manners
+from headrace.flow.playing.manners import OWN, Manners
 
 _log = logging.getLogger(__name__)
 #: Held from choosing a pad to linking it: pads appear on threads of their own, and two must not choose the same one.

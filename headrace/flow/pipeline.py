@@ -14,15 +14,15 @@ from gi.repository import GLib, Gst
 from headrace.elements import register_all
 from headrace.elements.rtsp_server import RtspStream
 from headrace.errors import PipelineError
-from headrace.flow.ending import process_ends, running, stacks
-from headrace.flow.events import Events, OnMessage
-from headrace.flow.factory import CommonFactory
 from headrace.flow.linking import link
 from headrace.flow.making import make_element
-from headrace.flow.manners import OWN, SERVICE_MAKER, Manners, OnError
 from headrace.flow.node import Node
-from headrace.flow.recording import Recorder, RecordingInfo
-from headrace.flow.seeking import play_from
+from headrace.flow.objects.factory import CommonFactory
+from headrace.flow.playing.ending import process_ends, running, stacks
+from headrace.flow.playing.events import Events, OnMessage
+from headrace.flow.playing.manners import OWN, SERVICE_MAKER, Manners, OnError
+from headrace.flow.playing.recording import Recorder, RecordingInfo
+from headrace.flow.playing.seeking import play_from
 from headrace.flow.specification import build
 from headrace.gst.face import describe
 from headrace.gst.threads import shorten_switch_interval

@@ -12,8 +12,8 @@ import yaml
 
 from headrace import paths
 from headrace.errors import HeadraceError, PipelineError
-from headrace.flow.factory import CommonFactory
-from headrace.flow.signals import Emitter
+from headrace.flow.objects.factory import CommonFactory
+from headrace.flow.objects.signals import Emitter
 
 if TYPE_CHECKING:
     from headrace.flow.pipeline import Pipeline

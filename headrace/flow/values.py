@@ -10,8 +10,8 @@ from gi.repository import GObject, Gst
 
 from headrace import paths
 from headrace.errors import PipelineError
-from headrace.flow.configurable import as_bool, as_int
-from headrace.flow.manners import OWN, Manners
+from headrace.flow.objects.configurable import as_bool, as_int
+from headrace.flow.playing.manners import OWN, Manners
 
 _INT32, _UINT32, _UINT64 = 2**31, 2**32 - 1, 2**64 - 1
 

@@ -38,15 +38,19 @@ def test_a_real_pyds_goes_first(tmp_path, kind):
     assert told("import pyds; print(pyds.real, hasattr(pyds, 'NvDsMetaType'))", tmp_path) == ["True", "False"]
 
 
-def test_the_machine_has_no_cuda():
+def test_the_machine_has_one_device_that_cannot_compute():
     code = """
 from cuda import cuda, cudart
 (error,) = cuda.cuInit(0)
 error_count, count = cuda.cuDeviceGetCount()
 error_device, device = cudart.cudaGetDeviceProperties(0)
 print(error == cuda.CUresult.CUDA_SUCCESS, count, device.integrated)
+try:
+    cuda.cuMemAlloc(16)
+except AttributeError as told:
+    print("there is no CUDA here" in str(told))
 """
-    assert told(code) == ["True", "0", "0"]
+    assert told(code) == ["True", "1", "0", "True"]
 
 
 def test_a_real_cuda_goes_first(tmp_path):

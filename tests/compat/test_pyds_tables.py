@@ -281,6 +281,7 @@ def test_tensors(frame):
     gc.collect()
     assert again == address
     assert pyds.get_detections(address, 4) == 12.0
+    assert pyds.get_detections(pyds.get_nvds_LayerInfo(tensors, 0).buffer, 4) == 12.0
     with pytest.raises(IndexError):
         pyds.get_detections(address, 24)
     ids = tensors.output_layers_info(1)

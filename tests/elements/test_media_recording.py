@@ -12,7 +12,7 @@ import pytest
 from gi.repository import Gst
 
 from headrace import Pipeline
-from headrace.elements.reconnecting import EXCEEDED
+from headrace.elements.source.reconnecting import EXCEEDED
 from headrace.gst.recording import RecordingInfoStruct, address_of, pointer_to
 
 gi.require_version("GstPbutils", "1.0")

@@ -57,16 +57,16 @@ def get_ptr(ptr: Any) -> int:
     raise TypeError(f"a {type(ptr).__name__} has no address; give what a pyds field gave")
 
 
-def get_detections(ptr: int, index: int) -> float:
-    """One float of a host array whose address came from ``get_ptr(layer.buffer)``.
+def get_detections(ptr: Any, index: int) -> float:
+    """One float of a host array: ``layer.buffer`` itself, or the address that `get_ptr` gave for it.
 
     Raises:
         ValueError: No array lives there.
         IndexError: It is shorter.
     """
-    array = thing_at(whole(ptr))
+    array = ptr.thing if isinstance(ptr, Capsule) else thing_at(whole(ptr))
     if not isinstance(array, np.ndarray):
-        raise ValueError(f"at {ptr:#x} lives a {type(array).__name__}, not an array of floats")
+        raise ValueError(f"this points to a {type(array).__name__}, not to an array of floats")
     if not 0 <= index < array.size:
         raise IndexError(f"element {index} of an array of {array.size}")
     return float(array.reshape(-1)[index])

@@ -1,6 +1,11 @@
-"""The driver's answers on a machine without CUDA: there is no device."""
+"""The driver's answers on a machine without CUDA, to programs that ask what kind of machine they are on.
+
+There is one device, and it is a discrete one: those programs read "no device" as a fault and say so. Nothing can be
+computed on it, and whoever wants to is told.
+"""
 
 from enum import IntEnum
+from typing import Any
 
 
 class CUresult(IntEnum):
@@ -14,10 +19,16 @@ class CUresult(IntEnum):
 
 
 def cuInit(flags: int) -> tuple[CUresult]:
-    """Succeeds, so that programs go on and find no device."""
+    """Succeeds."""
     return (CUresult.CUDA_SUCCESS,)
 
 
 def cuDeviceGetCount() -> tuple[CUresult, int]:
-    """No device."""
-    return CUresult.CUDA_SUCCESS, 0
+    """The stand-in's one device."""
+    return CUresult.CUDA_SUCCESS, 1
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(
+        f"{name}: there is no CUDA here; Headrace's stand-in only says what kind of machine this is"
+    )

@@ -1,7 +1,8 @@
-"""The runtime's answers on a machine without CUDA: a discrete device, for programs that look before they ask."""
+"""The runtime's answers on a machine without CUDA: one discrete device, see `cuda.cuda`."""
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 
 class cudaError_t(IntEnum):
@@ -22,10 +23,16 @@ class cudaDeviceProp:
 
 
 def cudaGetDeviceCount() -> tuple[cudaError_t, int]:
-    """No device."""
-    return cudaError_t.cudaSuccess, 0
+    """The stand-in's one device."""
+    return cudaError_t.cudaSuccess, 1
 
 
 def cudaGetDeviceProperties(device: int) -> tuple[cudaError_t, cudaDeviceProp]:
     """The stand-in's properties, whichever device is asked for."""
     return cudaError_t.cudaSuccess, cudaDeviceProp()
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(
+        f"{name}: there is no CUDA here; Headrace's stand-in only says what kind of machine this is"
+    )
