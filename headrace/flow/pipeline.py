@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from itertools import pairwise
@@ -16,6 +15,7 @@ from headrace.elements import register_all
 from headrace.elements.rtsp_server import RtspStream
 from headrace.errors import PipelineError
 from headrace.flow.linking import link
+from headrace.flow.making import make_element
 from headrace.flow.node import Node
 from headrace.flow.objects.factory import CommonFactory
 from headrace.flow.playing.ending import process_ends, running, stacks
@@ -79,11 +79,7 @@ class Pipeline:
         """
         if self.gst.get_by_name(name) is not None:
             raise PipelineError(f"Element creation failed: the name {name!r} is taken", name)
-        element = Gst.ElementFactory.make(type_name, name)
-        if element is None:
-            text = f"Element creation failed: no element {type_name!r} for {name!r}; run: headrace doctor"
-            raise PipelineError(text, name)
-        self.gst.add(element)
+        self.gst.add(make_element(type_name, name))
         self.manners.say(f"Add Element ... {name}")
         self[name].set(properties or {})
         return self
@@ -280,7 +276,7 @@ class Pipeline:
         """
         text, debug = describe(error, place)
         if self.manners.keeps_going:
-            print(f"{text}\n{debug}", file=sys.stderr, flush=True)  # noqa: T201 - as contract §2 has it
+            self._events.print_user_error(text, debug)
             return True
         gerror = GLib.Error.new_literal(Gst.stream_error_quark(), text, int(Gst.StreamError.FAILED))
         element.post_message(Gst.Message.new_error(element, gerror, debug))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -57,6 +56,7 @@ class Events:
         self._manners = manners
         self._on_message = on_message
         self._stalls = StallWatch(pipeline)
+        self._printed: set[str] = set()
         self.error: PipelineError | None = None
         self.started = False
         self.over = False
@@ -115,11 +115,17 @@ class Events:
         try:
             self._on_message(told)
         except Exception as error:  # noqa: BLE001 - user code: any error is told, none may end this thread
+            text, debug = describe(error, "on_message")
             if self._manners.keeps_going:
-                traceback.print_exc(file=sys.stderr)
+                self.print_user_error(text, debug)
             else:
-                text, debug = describe(error, "on_message")
                 self.error = self.error or PipelineError(text, debug=debug)
+
+    def print_user_error(self, text: str, debug: str) -> None:
+        """Print what user code raised (contract §2): each traceback once, as code that fails does so at each frame."""
+        known = debug in self._printed
+        self._printed.add(debug)
+        print(text if known else f"{text}\n{debug}".rstrip(), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _explained(text: str, debug: str) -> str:
