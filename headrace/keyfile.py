@@ -30,8 +30,12 @@ def read_groups(path: str | os.PathLike[str], what: str = "configuration") -> Gr
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{what} {path} cannot be read: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{what} {path} cannot be read: {error.strerror}; check the path") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{what} {path} is no text: {error.reason} at byte {error.start}; write UTF-8"
+        ) from error
     return parse_yaml(path, text) if path.suffix.lower() in YAML_SUFFIXES else parse_keyfile(path, text)
 
 
@@ -50,7 +54,9 @@ def parse_keyfile(path: Path, text: str) -> Groups:
     try:
         parser.read_string(flat, str(path))
     except configparser.Error as error:
-        raise ConfigError(f"{path} is not a key file: {error}".replace("\n", " ")) from error
+        raise ConfigError(
+            f"{path} is not a key file; write [group] and key=value lines: {_line(error)}"
+        ) from error
     return {name: dict(parser[name]) for name in parser.sections()}
 
 
@@ -63,7 +69,7 @@ def parse_yaml(path: Path, text: str) -> Groups:
     try:
         content = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {error}".replace("\n", " ")) from error
+        raise ConfigError(f"{path} is not YAML: {_line(error)}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: groups of keys expected, got {type(content).__name__}")
     groups: Groups = {}
@@ -72,6 +78,10 @@ def parse_yaml(path: Path, text: str) -> Groups:
             raise ConfigError(f"{path}: [{name}] must hold keys, got {keys!r}")
         groups[str(name)] = {str(key): _text(value) for key, value in (keys or {}).items()}
     return groups
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _text(value: object) -> str:

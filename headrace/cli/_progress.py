@@ -10,8 +10,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from headrace.cli._terminal import err
-from headrace.flow.run import Run
-from headrace.flow.run_report import RunReport
+from headrace.flow.run.report import RunReport
+from headrace.flow.run.runner import Run
 from headrace.source.sim import parse_sim_uri
 
 _REFRESH = 0.2

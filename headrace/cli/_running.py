@@ -15,9 +15,9 @@ import msgspec
 from headrace.cli._progress import ProgressBar
 from headrace.cli._terminal import INTERRUPTED, TERMINATED, Warnings, err, tell_error
 from headrace.errors import HeadraceError
-from headrace.flow.run import Run
-from headrace.flow.run_files import LineFile
-from headrace.flow.run_report import RunReport
+from headrace.flow.run.files import LineFile
+from headrace.flow.run.report import RunReport
+from headrace.flow.run.runner import Run
 
 _CODES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 

@@ -16,9 +16,9 @@ from headrace.cli._running import carry_out
 from headrace.cli._terminal import errors_in_a_line, out, set_up_logging
 from headrace.errors import HeadraceError
 from headrace.flow import BatchMetadataOperator
-from headrace.flow.run import Run
-from headrace.flow.run_config import RunConfig, make_config
-from headrace.flow.run_report import RunReport
+from headrace.flow.run.config import RunConfig, make_config
+from headrace.flow.run.report import RunReport
+from headrace.flow.run.runner import Run
 from headrace.meta import BatchMetadata, Detections
 from headrace.meta.user import MetaType
 from headrace.source.sim import Truth

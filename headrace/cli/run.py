@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand
 
 from headrace.cli._terminal import errors_in_a_line, set_up_logging
-from headrace.flow.run_config import RunConfig, make_config
+from headrace.flow.run.config import RunConfig, make_config
 
 
 def _option(name: str, *, metavar: str | None = None) -> Any:
@@ -82,7 +82,7 @@ def command(
 def _run(settings: RunConfig, verbose: bool) -> int:
     from headrace.cli._progress import show_summary
     from headrace.cli._running import carry_out, finish
-    from headrace.flow.run import Run
+    from headrace.flow.run.runner import Run
 
     report, code = carry_out(Run(settings), verbose)
     if report.error is None or verbose:

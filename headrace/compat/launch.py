@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
 import signal
@@ -62,6 +63,7 @@ def _end_with(error: BaseException) -> None:
     behind = error.__traceback__.tb_next if error.__traceback__ is not None else None
     sys.excepthook(type(error), error.with_traceback(behind), behind)
     if isinstance(error, KeyboardInterrupt):
+        atexit._run_exitfuncs()
         sys.stdout.flush()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)

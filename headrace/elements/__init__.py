@@ -10,6 +10,7 @@ ELEMENTS: dict[str, tuple[str, str]] = {
     "hrinfer": ("hrinfer", "Infer"),
     "hrsimsrc": ("hrsimsrc", "SimSrc"),
     "nv3dsink": ("nv3dsink", "Nv3dSink"),
+    "nvdewarper": ("nvdewarper", "Dewarper"),
     "nvdsanalytics": ("nvdsanalytics", "AnalyticsElement"),
     "nvdslogger": ("nvdslogger", "Logger"),
     "nvdsosd": ("nvdsosd", "Osd"),

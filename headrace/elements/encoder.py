@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from gi.repository import Gst
 
-from headrace.elements.built import Built, caps_filter
-from headrace.elements.parts import first_installed, make
+from headrace.elements.base.built import Built, caps_filter
+from headrace.elements.base.parts import first_installed, make
 from headrace.errors import ConfigError
 from headrace.gst.options import option
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from headrace.elements.async_filter import AsyncFilter, Pending
-from headrace.elements.filter import ON_ERROR_HELP, parse_ids
-from headrace.elements.inference import Inference, InferenceSettings, Work
-from headrace.elements.results import ResultSettings
+from headrace.elements.base.async_filter import AsyncFilter, Pending
+from headrace.elements.base.filter import ON_ERROR_HELP, parse_ids
+from headrace.elements.inference.results import ResultSettings
+from headrace.elements.inference.running import Inference, InferenceSettings, Work
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gi.repository import Gst
 
-from headrace.elements.built import Built
-from headrace.elements.caps import ANY_CAPS
-from headrace.elements.parts import make
+from headrace.elements.base.built import Built
+from headrace.elements.base.caps import ANY_CAPS
+from headrace.elements.base.parts import make
 from headrace.gst.face import template
 
 

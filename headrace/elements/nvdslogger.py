@@ -9,7 +9,7 @@ import dataclasses
 import time
 from collections import Counter
 
-from headrace.elements.filter import Filter
+from headrace.elements.base.filter import Filter
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
 from headrace.meta.batch import Batch

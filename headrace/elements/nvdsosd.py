@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 from headrace.draw.palette import rgba_from_int
-from headrace.elements.filter import Filter
+from headrace.elements.base.filter import Filter
 from headrace.elements.overlay import Overlay, OverlayOptions
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from headrace.elements.filter import ON_ERROR_HELP, Filter
-from headrace.elements.results import ResultSettings, Target, write_result
+from headrace.elements.base.filter import ON_ERROR_HELP, Filter
+from headrace.elements.inference.results import ResultSettings, Target, write_result
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from headrace.elements.filter import ON_ERROR_HELP, Filter, parse_ids
+from headrace.elements.base.filter import ON_ERROR_HELP, Filter, parse_ids
 from headrace.errors import ConfigError
 from headrace.frames import Frame
 from headrace.frames.tensor import Tensor

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from headrace.elements.filter import ON_ERROR_HELP, Filter
+from headrace.elements.base.filter import ON_ERROR_HELP, Filter
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
@@ -30,6 +30,7 @@ class VideoTemplateOptions:
     customlib_name: str = option("", "class that does the work, file.py:Class or package.module:Class")
     customlib_props: str = option("", "key:value for the class; set again, it adds another")
     config_file: str = option("", "handed to the class's start()")
+    props_values: str = option("", "what was set so far, key:value, one in a line", read_only=True)
     gpu_id: int = option(0, "GPU", no_effect="the class decides where it computes")
     dummy_meta_insert: bool = option(False, "insert a test meta", no_effect=_TEST)
     fill_dummy_batch_meta: bool = option(False, "insert a test batch meta", no_effect=_TEST)
@@ -63,6 +64,8 @@ class VideoTemplate(Filter):
         if not colon:
             raise ConfigError(f"customlib-props={key!r}: write key:value")
         self._properties.append((key.strip(), value.strip()))
+        values = "\n".join(f"{key}:{value}" for key, value in self._properties)
+        self.options = dataclasses.replace(self.options, props_values=values)
         if self._library is not None:
             self._hand_over(self._properties[-1:])
 

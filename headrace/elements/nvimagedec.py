@@ -9,8 +9,8 @@ import dataclasses
 
 from gi.repository import Gst
 
-from headrace.elements.caps import BATCH_CAPS, NVMM
-from headrace.elements.decoding import Decoder
+from headrace.elements.base.caps import BATCH_CAPS, NVMM
+from headrace.elements.source.decoding import Decoder
 from headrace.gst.face import properties_of, template
 from headrace.gst.options import option
 

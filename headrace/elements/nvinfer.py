@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 from gi.repository import GObject
 
-from headrace.elements.configured import ConfiguredInfer
-from headrace.elements.filter import ON_ERROR_HELP
+from headrace.elements.base.filter import ON_ERROR_HELP
+from headrace.elements.inference.configured import ConfiguredInfer
 from headrace.gst.face import describe, properties_of
 from headrace.gst.options import option
 from headrace.infer.nvinfer import NvInferConfig, NvInferNetwork, checked, read_config

@@ -5,8 +5,8 @@ gst-launch-1.0 ... nvstreammux name=m ! nvinferbin config-file-path=pgie.txt ! n
 
 from __future__ import annotations
 
+from headrace.elements.base.queued import Queued
 from headrace.elements.nvinfer import NvInfer
-from headrace.elements.queued import Queued
 from headrace.gst.face import properties_of
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from headrace.elements.configured import ConfiguredInfer
-from headrace.elements.filter import ON_ERROR_HELP
+from headrace.elements.base.filter import ON_ERROR_HELP
+from headrace.elements.inference.configured import ConfiguredInfer
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
 from headrace.infer.nvinfer import NvInferConfig

@@ -9,7 +9,7 @@ import dataclasses
 
 from gi.repository import Gst
 
-from headrace.elements.decoding import DECODED_CAPS, Decoder
+from headrace.elements.source.decoding import DECODED_CAPS, Decoder
 from headrace.gst.face import properties_of, template
 from headrace.gst.options import option
 

@@ -9,9 +9,9 @@ import dataclasses
 
 from gi.repository import Gst
 
-from headrace.elements.caps import BATCH_CAPS, caps_of, framerate_of, layout_of, pick_format
-from headrace.elements.filter import BATCH_TEMPLATES
-from headrace.elements.mux_output import parse_source_event
+from headrace.elements.base.caps import BATCH_CAPS, caps_of, framerate_of, layout_of, pick_format
+from headrace.elements.base.filter import BATCH_TEMPLATES
+from headrace.elements.mux.output import parse_source_event
 from headrace.elements.tiling import Tiling
 from headrace.errors import FrameError
 from headrace.frames.frame import PixelFormat

@@ -12,11 +12,11 @@ from typing import Any
 
 from gi.repository import Gst
 
-from headrace.elements.caps import BATCH_CAPS
-from headrace.elements.controlling import set_in_pipeline
+from headrace.elements.base.caps import BATCH_CAPS
+from headrace.elements.base.parts import make
 from headrace.elements.nvstreammux import MuxOptions, StreamMux
-from headrace.elements.parts import make
-from headrace.elements.uri_source_options import UriSourceOptions
+from headrace.elements.source.controlling import set_in_pipeline
+from headrace.elements.source.options import UriSourceOptions
 from headrace.errors import SourceError
 from headrace.gst.face import USER_ERRORS, Face, properties_of, template
 from headrace.gst.options import option, property_name
@@ -44,6 +44,7 @@ class MultiUriOptions(MuxOptions, UriSourceOptions):
     proto_lib: str = option("", "message broker", no_effect=_LATER)
     conn_str: str = option("", "message broker's address", no_effect=_LATER)
     topic: str = option("", "message broker's topic", no_effect=_LATER)
+    extract_sei_type5_data_dec: bool = option(False, "SEI messages", no_effect="SEI messages are not read")
     uri: str = option("", "address", no_effect="see uri-list")
     source_id: int = option(-1, "number", minimum=-1, no_effect="given in order of arrival")
     batch_size: int = option(0, "frames in a batch", maximum=1024, no_effect="see max-batch-size")

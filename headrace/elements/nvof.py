@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from headrace.elements.filter import Filter
+from headrace.elements.base.filter import Filter
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
 from headrace.meta.batch import Batch

@@ -5,8 +5,8 @@ gst-launch-1.0 ... ! nvtracker ! nvosdbin ! nveglglessink
 
 from __future__ import annotations
 
+from headrace.elements.base.queued import Queued
 from headrace.elements.nvdsosd import Osd
-from headrace.elements.queued import Queued
 from headrace.gst.face import properties_of
 
 

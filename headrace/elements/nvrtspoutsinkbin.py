@@ -12,9 +12,9 @@ import logging
 
 from gi.repository import Gst
 
-from headrace.elements.built import Built
-from headrace.elements.caps import ANY_CAPS
-from headrace.elements.parts import make
+from headrace.elements.base.built import Built
+from headrace.elements.base.caps import ANY_CAPS
+from headrace.elements.base.parts import make
 from headrace.elements.rtsp_server import RtspStream, free_udp_port
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of, template

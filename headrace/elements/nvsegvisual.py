@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 from headrace.draw import paint_segmentation
-from headrace.elements.painting import Painter
+from headrace.elements.base.painting import Painter
 from headrace.frames import Frame
 from headrace.gst.face import properties_of
 from headrace.gst.options import option

@@ -11,9 +11,9 @@ from typing import Any
 
 from gi.repository import Gst
 
-from headrace.elements.caps import BATCH_CAPS, caps_of, framerate_of
+from headrace.elements.base.caps import BATCH_CAPS, caps_of, framerate_of
 from headrace.elements.conversion import later
-from headrace.elements.mux_output import parse_source_event
+from headrace.elements.mux.output import parse_source_event
 from headrace.errors import FrameError
 from headrace.gst import payload
 from headrace.gst.buffer import BufferRef, new_buffer_like

@@ -11,9 +11,9 @@ from typing import Any
 
 from gi.repository import Gst, GstVideo
 
-from headrace.elements.caps import ANY_CAPS, BATCH_CAPS
-from headrace.elements.mux_output import MuxOutput
-from headrace.elements.mux_source import MuxSource
+from headrace.elements.base.caps import ANY_CAPS, BATCH_CAPS
+from headrace.elements.mux.output import MuxOutput
+from headrace.elements.mux.source import MuxSource
 from headrace.gst.element import Element, requested_index
 from headrace.gst.face import USER_ERRORS, properties_of, template
 from headrace.gst.native import FLOW_EOS, FLOW_ERROR, FLOW_FLUSHING, FLOW_OK
@@ -21,6 +21,9 @@ from headrace.gst.options import option
 from headrace.source.batcher import Batcher, Flushing
 
 _HARDWARE = "frames are handled by the CPU"
+_ARRIVAL = "frames go in order of arrival"
+_ONCE = "every frame goes once"
+_SEI = "SEI messages are not read"
 _MICROSECONDS = 1e-6
 
 
@@ -33,19 +36,22 @@ class MuxOptions:
     width: int = option(0, "width every frame is scaled to; 0: frames keep their size")
     height: int = option(0, "height every frame is scaled to; 0: frames keep their size")
     enable_padding: bool = option(False, "keep the aspect ratio when scaling, with black bars")
-    live_source: bool = option(False, "drop the oldest frame when the pipeline is slower than a source")
+    live_source: bool = option(False, "sources are live", no_effect="each source is asked whether it is")
+    drop_late: bool = option(
+        False, "drop a source's oldest waiting frame when the pipeline is slower, as for live sources"
+    )
     attach_sys_ts: bool = option(True, "stamp frames with the system's time; off: with their cameras'")
     drop_pipeline_eos: bool = option(False, "go on waiting for new sources when all have ended")
     frame_num_reset_on_eos: bool = option(False, "count frames from 0 again after a source has ended")
     frame_num_reset_on_stream_reset: bool = option(False, "count frames from 0 again after a flush")
-    sync_inputs: bool = option(
-        False, "wait for frames of the same time", no_effect="frames go in order of arrival"
-    )
+    sync_inputs: bool = option(False, "wait for frames of the same time", no_effect=_ARRIVAL)
     max_latency: int = option(0, "extra latency for sync-inputs, ns", no_effect="see sync-inputs")
     frame_duration: int = option(
         0, "correction of NTP times, ms", minimum=-1, no_effect="NTP times are not corrected"
     )
-    num_surfaces_per_frame: int = option(1, "surfaces per frame", minimum=1, maximum=4, no_effect=_HARDWARE)
+    num_surfaces_per_frame: int = option(
+        1, "how many views of a frame are taken, from nvdewarper", minimum=1, maximum=4
+    )
     buffer_pool_size: int = option(4, "frames in the output pool", no_effect="batches own no pixels")
     nvbuf_memory_type: int = option(0, "kind of memory", no_effect=_HARDWARE)
     gpu_id: int = option(0, "GPU", no_effect=_HARDWARE)
@@ -53,6 +59,14 @@ class MuxOptions:
     interpolation_method: int = option(1, "how frames are scaled", no_effect="bilinear, area when shrinking")
     async_process: bool = option(True, "take inputs asynchronously", no_effect="always so")
     config_file_path: str = option("", "batching policy of the new muxer", no_effect="use the properties")
+    sort_batch: bool = option(False, "order frames within a batch", no_effect=_ARRIVAL)
+    align_first_buffer: bool = option(False, "begin all inputs at one time", no_effect=_ARRIVAL)
+    sync_inputs_ntp: int = option(0, "window of NTP times, µs", kind="int", minimum=0, no_effect=_ARRIVAL)
+    cache_buffer: bool = option(False, "repeat the last frame of a late input", no_effect=_ONCE)
+    cache_buffer_timeout: int = option(-1, "for how long, µs", minimum=-1, no_effect=_ONCE)
+    extract_sei_type5_data: bool = option(False, "SEI messages", no_effect=_SEI)
+    extract_sei_sim_time: bool = option(False, "simulated times in SEI messages", no_effect=_SEI)
+    drop_backward_sei: bool = option(False, "drop SEI messages that go back", no_effect=_SEI)
 
 
 class StreamMux(Element):
@@ -91,7 +105,7 @@ class StreamMux(Element):
         self.on_event(pad, self._sink_event)
         self.on_query(pad, self._sink_query)
         self.sources[hash(pad)] = MuxSource(index)
-        self.batcher.add(index, self.options.live_source)
+        self.batcher.add(index, self.options.drop_late)
         pad.set_active(True)
         self.add_pad(pad)
         self.output.announce("pad-added", index)
@@ -116,7 +130,7 @@ class StreamMux(Element):
             return self.flow or FLOW_FLUSHING
         number = source.next_number
         try:
-            frame = self.output.prepare(source.take(buffer))
+            frame = self.output.prepare(source.take(buffer, self.options.num_surfaces_per_frame))
         except USER_ERRORS as error:
             self.post_error(error, f"source {source.index} frame {number}")
             return FLOW_ERROR
@@ -134,7 +148,7 @@ class StreamMux(Element):
         if kind == Gst.EventType.CAPS:
             source.set_caps(event.parse_caps())
             latency = Gst.Query.new_latency()
-            live = self.options.live_source or (pad.peer_query(latency) and latency.parse_latency()[0])
+            live = self.options.drop_late or (pad.peer_query(latency) and latency.parse_latency()[0])
             self.batcher.set_live(source.index, live)
         elif kind == Gst.EventType.SEGMENT:
             source.set_segment(event.parse_segment().copy())

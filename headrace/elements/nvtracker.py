@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from headrace.elements.filter import Filter, parse_ids
+from headrace.elements.base.filter import Filter, parse_ids
 from headrace.elements.tracking import SourceTrackers
 from headrace.gst.face import properties_of
 from headrace.gst.options import option

@@ -5,8 +5,8 @@ gst-launch-1.0 ... ! nvinfer ... ! nvtrackerbin ll-config-file=tracker.yml ! nvd
 
 from __future__ import annotations
 
+from headrace.elements.base.queued import Queued
 from headrace.elements.nvtracker import TrackerElement
-from headrace.elements.queued import Queued
 from headrace.gst.face import properties_of
 
 

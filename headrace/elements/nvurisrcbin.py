@@ -12,16 +12,17 @@ from typing import Any, ClassVar
 
 from gi.repository import GLib, GObject, Gst
 
-from headrace.elements.caps import ANY_CAPS, is_batch
-from headrace.elements.ending import EndWatch
-from headrace.elements.opening import OpeningWatch
-from headrace.elements.parts import chain, make
-from headrace.elements.reconnecting import Reconnector
-from headrace.elements.recording import Recorder
-from headrace.elements.uri_probes import EveryNth, FileLoop
-from headrace.elements.uri_source_options import UriSourceOptions
+from headrace.elements.base.caps import ANY_CAPS, is_batch
+from headrace.elements.base.parts import chain, make
+from headrace.elements.source.ending import EndWatch
+from headrace.elements.source.opening import OpeningWatch
+from headrace.elements.source.options import UriSourceOptions
+from headrace.elements.source.reconnecting import Reconnector
+from headrace.elements.source.recording import Recorder
+from headrace.elements.source.uri_probes import EveryNth, FileLoop
 from headrace.errors import HeadraceError, SourceError
 from headrace.gst.face import USER_ERRORS, Face, properties_of, template
+from headrace.gst.options import option
 from headrace.gst.recording import RecordingInfoStruct, address_of, pointer_at, pointer_to
 from headrace.gst.reference_time import note_sender_times
 from headrace.gst.structures import structure_of
@@ -38,6 +39,13 @@ SOUND = "nvurisrc_bin_audio_queue"
 CONVERT = "nvurisrc_bin_convert"
 
 
+@dataclasses.dataclass(frozen=True)
+class RecordingSourceOptions(UriSourceOptions):
+    """Options of nvurisrcbin, and what it says of itself."""
+
+    smart_rec_status: bool = option(False, "whether a recording is being written", read_only=True)
+
+
 class UriSource(Face, Gst.Bin):
     """Face of a source: decoder, queue, converter; ``vsrc_0`` appears with the first video stream.
 
@@ -49,11 +57,8 @@ class UriSource(Face, Gst.Bin):
     __gtype_name__ = "NvUriSrcBin"
     factory = "nvurisrcbin"
     rank = Gst.Rank.NONE
-    options_type = UriSourceOptions
-    __gproperties__: ClassVar[dict[str, Any]] = {
-        **properties_of(UriSourceOptions),
-        STATUS: (bool, STATUS, "whether a recording is being written", False, GObject.ParamFlags.READABLE),
-    }
+    options_type = RecordingSourceOptions
+    __gproperties__ = properties_of(RecordingSourceOptions)
     __gsignals__: ClassVar[dict[str, Any]] = {
         "start-sr": (_ACTION, None, (_POINTER, GObject.TYPE_UINT, GObject.TYPE_UINT, _POINTER)),
         "stop-sr": (_ACTION, None, (GObject.TYPE_UINT,)),

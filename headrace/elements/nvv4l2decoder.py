@@ -13,9 +13,9 @@ import dataclasses
 
 from gi.repository import Gst
 
-from headrace.elements.decoding import DECODED_CAPS, Decoder
-from headrace.elements.skipping import SKIP_NOTHING, SkipFrames
-from headrace.elements.uri_probes import EveryNth
+from headrace.elements.source.decoding import DECODED_CAPS, Decoder
+from headrace.elements.source.skipping import SKIP_NOTHING, SkipFrames
+from headrace.elements.source.uri_probes import EveryNth
 from headrace.gst.face import properties_of, template
 from headrace.gst.options import option
 from headrace.gst.structures import structure_of

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from gi.repository import Gst
 
-from headrace.elements.caps import ANY_CAPS
+from headrace.elements.base.caps import ANY_CAPS
 from headrace.elements.encoder import Encoder, EncoderOptions
 from headrace.gst.face import properties_of, template
 

@@ -10,9 +10,9 @@ import dataclasses
 
 from gi.repository import Gst, GstVideo
 
-from headrace.elements.caps import ANY_CAPS, framerate_of, is_batch, layout_of
+from headrace.elements.base.caps import ANY_CAPS, framerate_of, is_batch, layout_of
+from headrace.elements.base.negotiation import choose_caps
 from headrace.elements.conversion import Conversion, parse_rectangle, single_frame
-from headrace.elements.negotiation import choose_caps
 from headrace.errors import FrameError
 from headrace.frames.surface import SurfaceLayout
 from headrace.gst import payload

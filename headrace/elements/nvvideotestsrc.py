@@ -9,9 +9,9 @@ import dataclasses
 
 from gi.repository import Gst
 
-from headrace.elements.built import Built
-from headrace.elements.caps import BATCH_CAPS
-from headrace.elements.parts import make
+from headrace.elements.base.built import Built
+from headrace.elements.base.caps import BATCH_CAPS
+from headrace.elements.base.parts import make
 from headrace.gst.face import properties_of, template
 from headrace.gst.options import option
 

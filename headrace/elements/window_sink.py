@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from gi.repository import Gst
 
-from headrace.elements.built import Built
-from headrace.elements.caps import ANY_CAPS
-from headrace.elements.parts import make
+from headrace.elements.base.built import Built
+from headrace.elements.base.caps import ANY_CAPS
+from headrace.elements.base.parts import make
 from headrace.gst.face import template
 from headrace.gst.options import option, property_name
 
@@ -31,8 +31,10 @@ class WindowOptions:
     sync: bool = option(True, "show frames at their time; without it at once")
     async_: bool = option(True, "wait for the first frame before the pipeline is paused")
     qos: bool = option(True, "tell upstream when frames come too late")
-    max_lateness: int = option(20_000_000, "frames later than this are dropped, ns; -1: none", minimum=-1)
-    ts_offset: int = option(0, "shift of all times, ns", minimum=-(2**31))
+    max_lateness: int = option(
+        20_000_000, "frames later than this are dropped, ns; -1: none", kind="int64", minimum=-1
+    )
+    ts_offset: int = option(0, "shift of all times, ns", kind="int64")
     window_x: int = option(0, "left edge of the window", no_effect=_MANAGER)
     window_y: int = option(0, "top edge of the window", no_effect=_MANAGER)
     window_width: int = option(0, "width of the window", no_effect=_MANAGER)

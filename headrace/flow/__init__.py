@@ -1,9 +1,6 @@
 """Pipelines: elements by name, links, probes, messages."""
 
 from headrace.flow import osd, postprocessing, utils
-from headrace.flow import signals as signal
-from headrace.flow.factory import CommonFactory, probe, register_probe
-from headrace.flow.feeders import Feeder
 from headrace.flow.flow import Flow
 from headrace.flow.messages import (
     DynamicSourceMessage,
@@ -16,7 +13,10 @@ from headrace.flow.messages import (
     WarningMessage,
 )
 from headrace.flow.node import Node
-from headrace.flow.operators import (
+from headrace.flow.objects import signals as signal
+from headrace.flow.objects.factory import CommonFactory, probe, register_probe
+from headrace.flow.objects.feeders import Feeder
+from headrace.flow.objects.operators import (
     BatchMetadataOperator,
     BufferObserver,
     BufferOperator,
@@ -24,10 +24,10 @@ from headrace.flow.operators import (
     BufferRetriever,
     Probe,
 )
+from headrace.flow.objects.receivers import Receiver
+from headrace.flow.objects.signals import Emitter, SignalHandler, SourceManager
 from headrace.flow.pipeline import Pipeline, ServiceMakerPipeline
-from headrace.flow.receivers import Receiver
-from headrace.flow.recording import RecordingInfo
-from headrace.flow.signals import Emitter, SignalHandler, SourceManager
+from headrace.flow.playing.recording import RecordingInfo
 from headrace.flow.source_config import CameraInfo, RecordConfig, SensorInfo, SourceConfig
 from headrace.flow.stream import MediaType, RenderMode, StreamInfo
 

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from headrace.flow.events import OnMessage
-from headrace.flow.operators import BufferProvider, BufferRetriever
+from headrace.flow.objects.operators import BufferProvider, BufferRetriever
+from headrace.flow.objects.signals import SourceManager
 from headrace.flow.pipeline import Pipeline
-from headrace.flow.signals import SourceManager
+from headrace.flow.playing.events import OnMessage
 from headrace.flow.source_config import RecordConfig
 from headrace.flow.stages import analysis, capture, encode, exchange, render
 from headrace.flow.stages.building import attach_to_streams, each, end_each

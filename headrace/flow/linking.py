@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from gi.repository import Gst
 
 from headrace.errors import PipelineError
-from headrace.flow.manners import OWN, Manners
+from headrace.flow.playing.manners import OWN, Manners
 
 _log = logging.getLogger(__name__)
 #: Held from choosing a pad to linking it: pads appear on threads of their own, and two must not choose the same one.
@@ -44,9 +44,22 @@ def link(
     if _link_now(source, target, source_hint, target_hint):
         return
     raise PipelineError(
-        f"Elements linking  failed: {source.get_name()} ({_offers(source, Gst.PadDirection.SRC)}) -> "
-        f"{target.get_name()} ({_offers(target, Gst.PadDirection.SINK)}) have no pads with common caps"
+        f"Elements linking  failed: {_why(source, target, source_hint, target_hint)}", source.get_name()
     )
+
+
+def _why(source: Gst.Element, target: Gst.Element, source_hint: str, target_hint: str) -> str:
+    """Why two elements could not be linked."""
+    ends = (source, Gst.PadDirection.SRC, source_hint), (target, Gst.PadDirection.SINK, target_hint)
+    for element, direction, hint in ends:
+        name, side = element.get_name(), direction.value_nick
+        if not _templates(element, direction, ""):
+            return f"{name} ({element.get_factory().get_name()}) has no {side} pads"
+        if not _templates(element, direction, hint) and not _pads(element, direction, hint):
+            known = ", ".join(one.name_template for one in _templates(element, direction, ""))
+            return f"{name} has no {side} pad {hint!r}, but {known}"
+    offers = [f"{element.get_name()} ({_offers(element, direction)})" for element, direction, _ in ends]
+    return f"{' -> '.join(offers)} have no free pads with common caps"
 
 
 def _templates(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> list[Gst.PadTemplate]:

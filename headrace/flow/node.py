@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from gi.repository import Gst
 
-from headrace.flow.attaching import attach_to
 from headrace.flow.linking import link
+from headrace.flow.objects.attaching import attach_to
 from headrace.flow.values import get_property, set_property
 
 if TYPE_CHECKING:

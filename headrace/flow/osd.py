@@ -1,6 +1,6 @@
 """What is drawn on frames, and what answers the user's mouse (contract §6)."""
 
-from headrace.flow.event_handler import EventHandler
+from headrace.flow.monitors.event_handler import EventHandler
 from headrace.meta.osd import (
     Arrow,
     ArrowHead,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-import sys
 import threading
-import traceback
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -16,13 +14,15 @@ from gi.repository import GLib, Gst
 from headrace.elements import register_all
 from headrace.elements.rtsp_server import RtspStream
 from headrace.errors import PipelineError
-from headrace.flow.events import Events, OnMessage
-from headrace.flow.factory import CommonFactory
 from headrace.flow.linking import link
-from headrace.flow.manners import OWN, SERVICE_MAKER, Manners, OnError
+from headrace.flow.making import make_element
 from headrace.flow.node import Node
-from headrace.flow.recording import Recorder, RecordingInfo
-from headrace.flow.seeking import play_from
+from headrace.flow.objects.factory import CommonFactory
+from headrace.flow.playing.ending import process_ends, running, stacks
+from headrace.flow.playing.events import Events, OnMessage
+from headrace.flow.playing.manners import OWN, SERVICE_MAKER, Manners, OnError
+from headrace.flow.playing.recording import Recorder, RecordingInfo
+from headrace.flow.playing.seeking import play_from
 from headrace.flow.specification import build
 from headrace.gst.face import describe
 from headrace.gst.threads import shorten_switch_interval
@@ -79,11 +79,7 @@ class Pipeline:
         """
         if self.gst.get_by_name(name) is not None:
             raise PipelineError(f"Element creation failed: the name {name!r} is taken", name)
-        element = Gst.ElementFactory.make(type_name, name)
-        if element is None:
-            text = f"Element creation failed: no element {type_name!r} for {name!r}; run: headrace doctor"
-            raise PipelineError(text, name)
-        self.gst.add(element)
+        self.gst.add(make_element(type_name, name))
         self.manners.say(f"Add Element ... {name}")
         self[name].set(properties or {})
         return self
@@ -167,6 +163,7 @@ class Pipeline:
         """Play what `prepare` made ready; returns at once."""
         self._thread = threading.Thread(target=self._run, name=f"headrace-{self.name}", daemon=True)
         self._thread.start()
+        running.add(self)
         return self
 
     def start(self, on_message: OnMessage | None = None) -> Pipeline:
@@ -279,7 +276,7 @@ class Pipeline:
         """
         text, debug = describe(error, place)
         if self.manners.keeps_going:
-            print(f"{text}\n{debug}", file=sys.stderr, flush=True)  # noqa: T201 - as contract §2 has it
+            self._events.print_user_error(text, debug)
             return True
         gerror = GLib.Error.new_literal(Gst.stream_error_quark(), text, int(Gst.StreamError.FAILED))
         element.post_message(Gst.Message.new_error(element, gerror, debug))
@@ -303,6 +300,8 @@ class Pipeline:
         self._loop()
         self._events.over = True
         self.manners.say("Main Loop Exited...")
+        if process_ends.is_set():
+            self.gst.set_state(Gst.State.NULL)
 
     def _play(self) -> bool:
         if self._position is not None:
@@ -356,7 +355,7 @@ class Pipeline:
             raise PipelineError(
                 f"pipeline {self.name!r} does not end: code of an element or probe has not returned for "
                 f"{_PATIENCE:g} s; see the debug text for where",
-                debug=_stacks(),
+                debug=stacks(),
             )
 
     def _shut_down(self) -> None:
@@ -379,10 +378,8 @@ class ServiceMakerPipeline(Pipeline):
     while the stream goes on.
 
     Example:
-        >>> pipeline = ServiceMakerPipeline("example").add("fakesrc", "a", {"num-buffers": 1}).add("fakesink", "b")
-        Initializing GStreamer Backend...!
-        Add Element ... a
-        Add Element ... b
+        >>> ServiceMakerPipeline.manners.on_error, Pipeline.manners.on_error
+        ('return', 'raise')
     """
 
     manners = SERVICE_MAKER
@@ -397,10 +394,3 @@ def _initialise(manners: Manners) -> None:
         _initialised.add(manners)
         manners.say("Initializing GStreamer Backend...!")
     register_all()
-
-
-def _stacks() -> str:
-    """Where every thread of the process is in Python code."""
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
-    frames = sys._current_frames().items()
-    return "\n".join(f"{names.get(i, i)}:\n{''.join(traceback.format_stack(frame))}" for i, frame in frames)

@@ -12,8 +12,8 @@ import yaml
 
 from headrace import paths
 from headrace.errors import HeadraceError, PipelineError
-from headrace.flow.factory import CommonFactory
-from headrace.flow.signals import Emitter
+from headrace.flow.objects.factory import CommonFactory
+from headrace.flow.objects.signals import Emitter
 
 if TYPE_CHECKING:
     from headrace.flow.pipeline import Pipeline
@@ -31,7 +31,7 @@ def build(pipeline: Pipeline, config_file: str | os.PathLike[str]) -> None:
 
     Raises:
         PipelineError: The file cannot be read, or a node cannot be made; names file, node and what would be
-            right. An edge to an unknown name is reported and left out.
+            right. So does an edge to an unknown name, which programs of pyservicemaker are told of and go on.
     """
     path = paths.resolve(config_file)
     nodes, edges = _read(path)
@@ -121,10 +121,10 @@ class _Specification:
             self.pipeline.add(kind if enabled else "identity", name, given if enabled else None)
 
     def connect(self, source: _End, target: _End) -> None:
-        for end in (source, target):
-            if end.name not in self.names:
-                self._report_unknown(end)
-                return
+        unknown = [end for end in (source, target) if end.name not in self.names]
+        if unknown:
+            self._report_unknown(unknown[0], f"edge {source}: {target}")
+            return
         try:
             self._connect(source, target)
         except HeadraceError as error:
@@ -141,10 +141,13 @@ class _Specification:
         else:
             self.pipeline[source.name].link(self.pipeline[target.name], (source.part, target.part))
 
-    def _report_unknown(self, end: _End) -> None:
+    def _report_unknown(self, end: _End, edge: str) -> None:
         near = difflib.get_close_matches(end.name, self.names, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"nodes: {', '.join(self.names)}"
-        self.pipeline.manners.warn(f"{self.path}: edges: {end.name} Not found; {hint}")
+        text = f"{self.path}: {edge}: {end.name} Not found; {hint}"
+        if not self.pipeline.manners.keeps_going:
+            raise PipelineError(text, end.name)
+        self.pipeline.manners.warn(text)
 
 
 def _enabled(node: dict[str, Any]) -> bool:

@@ -10,8 +10,8 @@ from gi.repository import GObject, Gst
 
 from headrace import paths
 from headrace.errors import PipelineError
-from headrace.flow.configurable import as_bool, as_int
-from headrace.flow.manners import OWN, Manners
+from headrace.flow.objects.configurable import as_bool, as_int
+from headrace.flow.playing.manners import OWN, Manners
 
 _INT32, _UINT32, _UINT64 = 2**31, 2**32 - 1, 2**64 - 1
 
@@ -36,8 +36,11 @@ def get_property(element: Gst.Element, name: str, manners: Manners = OWN) -> Any
 def set_property(element: Gst.Element, name: str, value: Any, manners: Manners = OWN) -> None:
     """Set a property; unknown names are reported and ignored, ``None`` is skipped, a list is set item by item.
 
+    A number out of the property's range and an unknown name of an enumeration are what GStreamer itself ignores:
+    programs of pyservicemaker go on with a word about it.
+
     Raises:
-        PipelineError: The value does not fit the property's type.
+        PipelineError: The value does not fit the property; says what would.
     """
     if isinstance(value, list | tuple):
         for item in value:
@@ -49,12 +52,32 @@ def set_property(element: Gst.Element, name: str, value: Any, manners: Manners =
     if spec is None:
         manners.warn(f"Property {name} is not supported by object {element.get_name()}")
         return
+    text = f"property {name!r} of {element.get_name()!r} takes {_expected(spec)}, not {value!r}"
     try:
         _assign(owner, spec, value.item() if isinstance(value, np.generic) else value)
+    except _IgnoredError as error:
+        if not manners.keeps_going:
+            raise PipelineError(text, element.get_name()) from error
+        manners.warn(f"{text}; it stays as it is")
     except (TypeError, ValueError, OverflowError) as error:
-        kind = spec.value_type.name
-        text = f"property {name!r} of {element.get_name()!r} takes {kind}, not {value!r}: {error}"
         raise PipelineError(text, element.get_name()) from error
+
+
+class _IgnoredError(ValueError):
+    """A value of the right type that GStreamer would refuse with no more than a line in its log."""
+
+
+def _expected(spec: GObject.ParamSpec) -> str:
+    """What a property takes, in words."""
+    kind = spec.value_type.name
+    if spec.value_type.is_a(GObject.TYPE_ENUM):
+        return f"one of {', '.join(value.value_nick for value in _members(spec))}"
+    words = _WORDS.get(kind, kind)
+    return words if not hasattr(spec, "minimum") else f"{words}, {spec.minimum:.12g} to {spec.maximum:.12g}"
+
+
+def _members(spec: GObject.ParamSpec) -> list[Any]:
+    return list(spec.enum_class.__enum_values__.values())
 
 
 def _owner(element: Gst.Element, name: str) -> tuple[Any, GObject.ParamSpec | None]:
@@ -71,15 +94,31 @@ def _owner(element: Gst.Element, name: str) -> tuple[Any, GObject.ParamSpec | No
 def _assign(owner: Any, spec: GObject.ParamSpec, value: Any) -> None:
     converter = _CONVERTERS.get(spec.value_type.name)
     if converter is not None:
-        owner.set_property(spec.name, converter(value))
+        converted = converter(value)
+        if hasattr(spec, "minimum") and not spec.minimum <= converted <= spec.maximum:
+            raise _IgnoredError("out of range")
+        owner.set_property(spec.name, converted)
+    elif spec.value_type.is_a(GObject.TYPE_ENUM):
+        owner.set_property(spec.name, _member(spec, value))
     elif isinstance(value, str):
         _parse(owner, spec, value)
-    elif spec.value_type.is_a(GObject.TYPE_ENUM):
-        owner.set_property(spec.name, int(value))
     elif isinstance(value, int | float) and not spec.value_type.is_a(GObject.TYPE_FLAGS):
         _parse(owner, spec, str(value))
     else:
         owner.set_property(spec.name, value)
+
+
+def _member(spec: GObject.ParamSpec, value: Any) -> int:
+    """The number of an enumeration's member, given as such, as nick or as name in C."""
+    for one in _members(spec):
+        if value in (one.value_nick, one.value_name):
+            return int(one)
+    if isinstance(value, str) and not value.strip().lstrip("-").isdigit():
+        raise _IgnoredError("no name of a member")
+    number = as_int(value)
+    if number not in map(int, _members(spec)):
+        raise _IgnoredError("no number of a member")
+    return number
 
 
 def _parse(owner: Any, spec: GObject.ParamSpec, text: str) -> None:
@@ -112,6 +151,13 @@ def _within(low: int, high: int) -> Callable[[Any], int]:
     return convert
 
 
+_WORDS = {
+    **dict.fromkeys(("gint", "guint", "glong", "gulong", "gint64", "guint64"), "a whole number"),
+    **dict.fromkeys(("gfloat", "gdouble"), "a number"),
+    "gboolean": "true or false",
+    "gchararray": "text",
+    "GstCaps": "caps such as video/x-raw,width=640",
+}
 _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "gboolean": as_bool,
     "gchararray": _text,

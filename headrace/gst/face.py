@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sysconfig
 import traceback
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 from gi.repository import GLib, GObject, Gst
@@ -22,6 +24,10 @@ ANY = Gst.Caps.new_any()
 #: What user code may raise; `SystemExit` included, which would end a streaming thread
 #: or the process without a word. `KeyboardInterrupt` too: Ctrl-C itself arrives on the main thread only.
 USER_ERRORS: tuple[type[BaseException], ...] = (Exception, SystemExit, KeyboardInterrupt)
+
+#: Where files lie whose code is no user's: Headrace, Python itself, and what either imports.
+_NOT_USERS = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"), "<frozen ")
+_LIBRARY = frozenset(("site-packages", "dist-packages"))
 
 
 def template(
@@ -103,14 +109,14 @@ class Face:
         return call
 
     def post_error(self, error: BaseException, context: str = "") -> None:
-        """Put an error on the bus: one line that names what is wrong, and the traceback as debug text.
+        """Put an error on the bus: one line that names what is wrong, with the traceback of user code as debug text.
 
         Args:
             error: What happened.
             context: Where: source and frame, for example ``source 2 frame 117``.
         """
         text, debug = describe(error, context)
-        _log.debug("%s: %s\n%s", self.get_name(), text, debug)
+        _log.debug("%s: %s", self.get_name(), text, exc_info=error)
         self._post(Gst.Message.new_error, text, debug)
 
     def post_warning(self, text: str, debug: str = "") -> None:
@@ -124,11 +130,33 @@ class Face:
 
 
 def describe(error: BaseException, context: str = "") -> tuple[str, str]:
-    """One line for people and the full traceback, causes included."""
-    line = str(error) if isinstance(error, HeadraceError) else f"{type(error).__name__}: {error}"
+    """One line for people, and the traceback, causes included, where somebody else's code raised.
+
+    An error of Headrace's own names what is wrong and what to do about it. How our code came to it tells a user
+    nothing, so that its traceback is left out; the log has it at debug level.
+    """
+    raised_here = isinstance(error, HeadraceError)
+    line = str(error) if raised_here else f"{type(error).__name__}: {error}"
     if context:
         line = f"{context}: {line}"
+    if raised_here and not any(map(_is_users, _chain(error))):
+        return line, ""
     return line, "".join(traceback.format_exception(type(error), error, error.__traceback__))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what it was raised from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _is_users(error: BaseException) -> bool:
+    """Whether a traceback goes through code that is neither ours nor a library's."""
+    files = (frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__))
+    return isinstance(error, SyntaxError) or not all(
+        file.startswith(_NOT_USERS) or _LIBRARY & {*Path(file).parts} for file in files
+    )
 
 
 def register(element: type[Face]) -> None:

@@ -27,6 +27,7 @@ def option(
     maximum: float | None = None,
     kind: str = "",
     no_effect: str = "",
+    read_only: bool = False,
 ) -> T:
     """One option of an element.
 
@@ -36,11 +37,16 @@ def option(
         minimum: Smallest value of a number; whole numbers without one are unsigned if the default is not
             negative.
         maximum: Largest value of a number.
-        kind: ``int``, ``uint``, ``uint64``, ``bool``, ``float`` or ``str``; derived from the default when
-            left out.
+        kind: ``int``, ``uint``, ``int64``, ``uint64``, ``bool``, ``float`` or ``str``; derived from the default
+            when left out.
         no_effect: Why DeepStream's property of this name changes nothing here; empty when it works.
+        read_only: Whether it is the element that says the value; its `Face.do_get_property` answers, or it
+            replaces its options.
     """
-    metadata = {"help": help, "minimum": minimum, "maximum": maximum, "kind": kind, "no_effect": no_effect}
+    metadata = {
+        "help": help, "minimum": minimum, "maximum": maximum, "kind": kind,
+        "no_effect": no_effect, "read_only": read_only,
+    }  # fmt: skip
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -73,6 +79,7 @@ def bounds_of(field: dataclasses.Field[Any]) -> tuple[float, float] | None:
     default_range: dict[str, tuple[float, float]] = {
         "int": _INT_RANGE,
         "uint": _UINT_RANGE,
+        "int64": (-(2**63), 2**63 - 1),
         "uint64": (0, 2**64 - 1),
         "float": (-3.4e38, 3.4e38),
     }
@@ -85,7 +92,11 @@ def bounds_of(field: dataclasses.Field[Any]) -> tuple[float, float] | None:
 
 def gobject_properties(options: type[Any]) -> dict[str, tuple[Any, ...]]:
     """The ``__gproperties__`` of an options dataclass."""
-    types = {"bool": bool, "int": int, "uint": GObject.TYPE_UINT, "uint64": GObject.TYPE_UINT64}
+    types = {
+        "bool": bool, "int": int, "uint": GObject.TYPE_UINT,
+        "int64": GObject.TYPE_INT64, "uint64": GObject.TYPE_UINT64,
+    }  # fmt: skip
+    access = {True: GObject.ParamFlags.READABLE, False: GObject.ParamFlags.READWRITE}
     properties: dict[str, tuple[Any, ...]] = {}
     for field in dataclasses.fields(options):
         kind = kind_of(field)
@@ -95,7 +106,7 @@ def gobject_properties(options: type[Any]) -> dict[str, tuple[Any, ...]]:
         if field.metadata["no_effect"]:
             help = f"{help} (no effect here: {field.metadata['no_effect']})"
         name = property_name(field.name)
-        properties[name] = (gtype, name, help, *bounds, field.default, GObject.ParamFlags.READWRITE)
+        properties[name] = (gtype, name, help, *bounds, field.default, access[field.metadata["read_only"]])
     return properties
 
 

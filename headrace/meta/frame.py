@@ -36,6 +36,9 @@ class FrameMetadata:
         ntp_timestamp: Wall clock in ns since 1970.
         infer_done: Whether a primary model ran on this frame.
         infer_skipped: Whether a primary model left this frame out on purpose (``interval``).
+        num_surfaces_per_frame: How many views of the source's frame there are (nvdewarper); each is a frame here.
+        surface_type: Projection of this view, 0 for a picture as it came.
+        surface_index: Tells views of the same projection apart.
         arrival: When the muxer got the frame, in ns of the monotonic clock; 0 when unknown.
         user: User metas in the order they were appended.
         extras: Anything else by name; values are copied with the frame, by `copy.copy`.
@@ -52,13 +55,13 @@ class FrameMetadata:
 
     __slots__ = (
         "_objects", "_row", "arrival", "batch_id", "buffer_pts", "extras", "frame_number", "infer_done",
-        "infer_skipped", "ntp_timestamp", "pad_index", "pipeline_height", "pipeline_width", "source_height",
-        "source_id", "source_width", "user",
+        "infer_skipped", "ntp_timestamp", "num_surfaces_per_frame", "pad_index", "pipeline_height",
+        "pipeline_width", "source_height", "source_id", "source_width", "surface_index", "surface_type", "user",
     )  # fmt: skip
     _defaults: ClassVar[dict[str, Any]] = {
         "frame_number": 0, "pad_index": 0, "batch_id": 0, "source_id": 0, "source_width": 0, "source_height": 0,
         "pipeline_width": 0, "pipeline_height": 0, "buffer_pts": 0, "ntp_timestamp": 0, "infer_done": False,
-        "infer_skipped": False, "arrival": 0,
+        "infer_skipped": False, "arrival": 0, "surface_type": 0, "surface_index": 0, "num_surfaces_per_frame": 1,
     }  # fmt: skip
 
     _objects: ObjectTable
@@ -76,6 +79,9 @@ class FrameMetadata:
     infer_done: bool
     infer_skipped: bool
     arrival: int
+    surface_type: int
+    surface_index: int
+    num_surfaces_per_frame: int
     user: list[UserMetadata]
     extras: dict[str, Any]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from headrace.errors import ConfigError
-from headrace.flow.run_config import RunConfig, make_config
+from headrace.flow.run.config import RunConfig, make_config
 
 GIVEN = {"inputs": ["sim://plaza"], "model": "m.onnx"}
 

@@ -6,8 +6,8 @@ import signal
 import pytest
 
 from headrace.errors import HeadraceError
-from headrace.flow.run_events import Presence, kind_of, write_sensors
-from headrace.flow.run_files import LineFile
+from headrace.flow.run.events import Presence, kind_of, write_sensors
+from headrace.flow.run.files import LineFile
 from headrace.message import EventType, MsgConvConfig, ObjectType
 from headrace.meta import BatchMetadata, Detections
 

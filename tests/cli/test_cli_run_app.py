@@ -225,3 +225,36 @@ def test_env_names_the_assets(tmp_path):
         env=environment(), capture_output=True, text=True, check=True, cwd=ROOT,
     )  # fmt: skip
     assert f"export HEADRACE_ASSETS={tmp_path}" in done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [("sys.exit(3)", 3), ("raise ValueError('enough')", 1), ("raise KeyboardInterrupt", -signal.SIGINT)],
+)
+def test_a_program_may_end_while_its_pipeline_plays(tmp_path, end, code):
+    app = write(
+        tmp_path,
+        f"""
+        import atexit, sys, threading
+        from pyservicemaker import BatchMetadataOperator, Pipeline, Probe
+
+        class Watch(BatchMetadataOperator):
+            seen = threading.Event()
+            def handle_metadata(self, batch_meta):
+                self.seen.set()
+
+        atexit.register(print, "at exit", flush=True)
+        pipeline = Pipeline("endless").add("nvstreammux", "mux", {{"batch-size": 2}})
+        for i in range(2):
+            pipeline.add("hrsimsrc", f"s{{i}}", {{"scene": "sim://plaza?frames=100000&width=64&height=48"}})
+            pipeline.link((f"s{{i}}", "mux"), ("", "sink_%u"))
+        pipeline.add("nvdsosd", "osd").add("fakesink", "sink", {{"sync": False}}).link("mux", "osd", "sink")
+        pipeline.attach("mux", Probe("watch", Watch())).start()
+        assert Watch.seen.wait(20)
+        {end}
+    """,
+    )
+    done = run_app(app)
+    assert done.returncode == code, done.stderr
+    assert "at exit" in done.stdout
+    assert "terminate called" not in done.stderr

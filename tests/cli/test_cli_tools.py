@@ -76,7 +76,7 @@ def test_help_lists_every_command_with_a_line(headrace):
 
 
 def test_run_help_has_every_option_of_the_configuration(headrace):
-    from headrace.flow.run_config import RunConfig
+    from headrace.flow.run.config import RunConfig
 
     done = headrace("run", "--help")
     for name in set(RunConfig.model_fields) - {"inputs"}:

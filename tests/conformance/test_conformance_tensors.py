@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from headrace import BatchMetadataOperator, Buffer, Pipeline, Probe, as_tensor, osd
-from headrace.flow.feeders import Feeder
-from headrace.flow.operators import BufferProvider, BufferRetriever
-from headrace.flow.receivers import Receiver
+from headrace.flow.objects.feeders import Feeder
+from headrace.flow.objects.operators import BufferProvider, BufferRetriever
+from headrace.flow.objects.receivers import Receiver
 from headrace.frames import ColorFormat
 
 SIZE = (64, 48)

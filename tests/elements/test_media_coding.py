@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from gi.repository import Gst
 
-from headrace.elements import decoding, parts
+from headrace.elements.base import parts
 from headrace.elements.encoder import parse_qp_range
-from headrace.elements.skipping import unreferenced
+from headrace.elements.source import decoding
+from headrace.elements.source.skipping import unreferenced
 from headrace.errors import ConfigError
 from headrace.meta.batch import Batch
 

@@ -14,8 +14,8 @@ import pytest
 from gi.repository import Gst
 
 from headrace import Pipeline
-from headrace.elements.reconnecting import EXCEEDED
-from headrace.elements.recording_file import RecordingFile
+from headrace.elements.source.reconnecting import EXCEEDED
+from headrace.elements.source.recording_file import RecordingFile
 from headrace.gst.recording import RecordingInfoStruct, address_of, pointer_to
 
 gi.require_version("GstPbutils", "1.0")

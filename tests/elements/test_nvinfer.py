@@ -369,6 +369,33 @@ def test_the_texts_of_configuration_errors(run: Any, config: Any, tmp_path: Any)
     assert wrong.startswith(f"{failed}{tmp_path}/pgie.txt: [property] batch-size='x' cannot be used")
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            "num-detected-classes=3",
+            "num-detected-classes=3, but {grid} has 2 classes; objects of others are dropped",
+        ),
+        (
+            "labelfile-path=one.txt",
+            "one.txt names 1 classes, but num-detected-classes=2; objects of the others have",
+        ),
+        (
+            "parse-bbox-func-name=Parse",
+            "=Parse is compiled code; the built-in parser of DetectNet's grid is used",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_warned_about(
+    run: Any, config: Any, grid: Path, tmp_path: Any, caplog: Any, line: str, expected: str
+) -> None:
+    (tmp_path / "one.txt").write_text("car\n")
+    path = config(f"onnx-file={grid.name}", *DETECTOR, line)
+    run(f"{white(1)} ! nvinfer config-file-path={path} ! {OUT}").to_end()
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert [text for text in warnings if expected.format(grid=grid) in text], warnings
+
+
 def test_a_buffer_without_batch_is_refused(run: Any, config: Any, yolo: Path, feed: Any) -> None:
     path = config(f"onnx-file={yolo.name}", *DETECTOR)
     one = run(f"appsrc name=a ! nvinfer config-file-path={path} ! {OUT}")

@@ -210,7 +210,7 @@ class Element:
 
 def test_commands_of_a_broker_reach_the_source_with_that_number(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "headrace.flow.signals.GObject", SimpleNamespace(signal_lookup=lambda name, element: 1)
+        "headrace.flow.objects.signals.GObject", SimpleNamespace(signal_lookup=lambda name, element: 1)
     )
     commands, sensors = tmp_path / "commands.jsonl", tmp_path / "sensors.txt"
     sensors.write_text(
@@ -259,7 +259,7 @@ def test_bad_commands_are_named(payload, words):
 
 def test_a_controller_without_an_adaptor_says_so(monkeypatch, caplog):
     monkeypatch.setattr(
-        "headrace.flow.signals.GObject", SimpleNamespace(signal_lookup=lambda name, element: 1)
+        "headrace.flow.objects.signals.GObject", SimpleNamespace(signal_lookup=lambda name, element: 1)
     )
     controller = RecordingCommands("c")
     controller.set({"proto-lib": "/opt/nvidia/deepstream/deepstream/lib/libnvds_nosuch_proto.so"})

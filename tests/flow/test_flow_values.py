@@ -49,17 +49,32 @@ def test_converted(factory, name, given, read):
 
 
 @pytest.mark.parametrize(
-    ("factory", "name", "given"),
+    ("factory", "name", "given", "expected"),
     [
-        ("identity", "error-after", "many"),
-        ("identity", "silent", "perhaps"),
-        ("capsfilter", "caps", "video/x-raw, width="),
-        ("identity", "error-after", object()),
+        ("identity", "error-after", "many", "a whole number, -1 to 2147483647"),
+        ("identity", "silent", "perhaps", "true or false"),
+        ("capsfilter", "caps", "video/x-raw, width=", "caps such as video/x-raw,width=640"),
+        ("identity", "error-after", object(), "a whole number, "),
+        ("identity", "drop-probability", 1.5, "a number, 0 to 1"),
+        ("nvstreammux", "batch-size", -5, "a whole number, 0 to 1024"),
+        ("queue", "leaky", "sideways", "one of no, upstream, downstream"),
+        ("queue", "leaky", 9, "one of no, upstream, downstream"),
     ],
 )
-def test_what_does_not_fit_is_named(factory, name, given):
-    with pytest.raises(RuntimeError, match=rf"property '{name}' of 'e' takes \w+, not"):
+def test_what_does_not_fit_is_named(factory, name, given, expected):
+    with pytest.raises(RuntimeError) as caught:
         Pipeline("p").add(factory, "e", {name: given})
+    assert f"property '{name}' of 'e' takes {expected}" in str(caught.value)
+    assert f"not {given!r}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("factory", "name", "given"), [("queue", "leaky", "sideways"), ("identity", "drop-probability", 1.5)]
+)
+def test_what_gstreamer_ignores_is_told_to_programs_of_pyservicemaker(factory, name, given, capfd):
+    node = ServiceMakerPipeline("p").add(factory, "e", {name: given})["e"]
+    assert node.get(name) == 0
+    assert f"not {given!r}; it stays as it is" in capfd.readouterr().out
 
 
 def test_a_structure_is_parsed():

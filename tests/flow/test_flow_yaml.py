@@ -87,16 +87,24 @@ NODES = "deepstream:\n  nodes:\n  - {type: videotestsrc, name: source}\n  - {typ
         ("deepstream:\n  nodes:\n  - {type: fakesink}", ["node 0", "type and name expected"]),
         (
             "deepstream:\n  nodes:\n  - {type: fakesnk, name: a}",
-            ["Element creation failed", "'fakesnk'", "node 'a'"],
+            ["Element creation failed", "'fakesnk'", "did you mean 'fakesink'?", "node 'a'"],
         ),
         (NODES + "  - {type: queue, name: sink}", ["the name 'sink' is taken", "node 'sink'"]),
         (NODES + "  - {type: queue, name: q, properties: [1]}", ["node 'q'", "properties"]),
         (
             NODES + "  - {type: queue, name: q, properties: {max-size-buffers: many}}",
-            ["property 'max-size-buffers' of 'q' takes guint, not 'many'", "node 'q'"],
+            [
+                "property 'max-size-buffers' of 'q' takes a whole number, 0 to 4294967295, not 'many'",
+                "node 'q'",
+            ],
         ),
         (NODES + "  - {type: nope.nope, name: p}", ["there is no built-in object 'nope'", "node 'p'"]),
         (NODES + "  - {type: python.nope, name: p}", ["no probe 'nope' is registered", "node 'p'"]),
+        (NODES + "  edges: {source: snk}", ["edge source: snk", "snk Not found; did you mean 'sink'?"]),
+        (
+            NODES + "  edges: {source: sink.snk}",
+            ["sink has no sink pad 'snk', but sink", "edge source: sink.snk"],
+        ),
         (NODES + "  edges: [source, sink]", ["edges", "source: target"]),
         (NODES + "  edges: {sink: source}", ["Elements linking  failed", "edge sink: source"]),
         (NODES + "  - {type: lidar_feeder.lidar_feeder, name: l}", ["3D lidar", "node 'l'"]),
@@ -118,7 +126,7 @@ def test_a_file_that_is_not_there(tmp_path):
         Pipeline("p", str(tmp_path / "none.yaml"))
 
 
-def test_edges_to_unknown_names_are_told_and_left_out(tmp_path, capfd):
+def test_programs_of_pyservicemaker_are_told_of_edges_to_unknown_names(tmp_path, capfd):
     text = NODES + "  edges:\n    source: [sonk, sink]\n    nobody: sink\n"
     pipeline = ServiceMakerPipeline("p", write(tmp_path, text))
     out = capfd.readouterr().out

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headrace.discovery import available
-from headrace.flow.run_config import RunConfig
+from headrace.flow.run.config import RunConfig
 from headrace.infer.nvinfer.keys import keys_of
 from headrace.infer.roi import PreprocessConfig, RegionGroup
 

@@ -41,10 +41,9 @@ class NvDsFrameMeta(Handle):
     bInferDone = shown("infer_done", bool)
     misc_frame_info = spare_numbers("misc_frame_info")
     reserved = spare_numbers("reserved")
-    # A frame is one picture here, of no dewarped surfaces.
-    num_surfaces_per_frame = property(lambda _self: 1, lambda _self, value: None)
-    surface_type = property(lambda _self: 0, lambda _self, value: None)
-    surface_index = property(lambda _self: 0, lambda _self, value: None)
+    num_surfaces_per_frame = shown("num_surfaces_per_frame", unsigned)
+    surface_type = shown("surface_type", unsigned)
+    surface_index = shown("surface_index", unsigned)
 
     @property
     def base_meta(self) -> NvDsBaseMeta:

@@ -9,7 +9,7 @@ import yaml
 from headrace import paths
 from headrace.errors import ConfigError
 from headrace.flow.messages import NOT_AVAILABLE
-from headrace.flow.operators import BatchMetadataOperator, Probe
+from headrace.flow.objects.operators import BatchMetadataOperator, Probe
 from headrace.meta.batch import BatchMetadata
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from headrace import paths
-from headrace.flow.operators import BatchMetadataOperator, Probe
+from headrace.flow.objects.operators import BatchMetadataOperator, Probe
 from headrace.meta.batch import BatchMetadata
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.object import ObjectMetadata

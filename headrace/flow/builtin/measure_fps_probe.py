@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from headrace.flow.manners import console
-from headrace.flow.operators import BatchMetadataOperator, Probe
+from headrace.flow.objects.operators import BatchMetadataOperator, Probe
+from headrace.flow.playing.manners import console
 from headrace.meta.batch import BatchMetadata
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headrace.flow.manners import console
-from headrace.flow.operators import BufferObserver, Probe
+from headrace.flow.objects.operators import BufferObserver, Probe
+from headrace.flow.playing.manners import console
 from headrace.meta.buffer import Buffer
 
 

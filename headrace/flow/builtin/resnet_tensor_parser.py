@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from headrace.flow.operators import BatchMetadataOperator, Probe
+from headrace.flow.objects.operators import BatchMetadataOperator, Probe
 from headrace.infer.attributes import ClassAttributes
 from headrace.infer.cluster import cluster
 from headrace.infer.parsers.detectnet import parse_detectnet

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from headrace.flow.manners import console
-from headrace.flow.signals import SignalHandler
+from headrace.flow.objects.signals import SignalHandler
+from headrace.flow.playing.manners import console
 
 
 class ModelUpdates(SignalHandler):

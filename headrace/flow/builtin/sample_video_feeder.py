@@ -8,8 +8,8 @@ import numpy as np
 
 from headrace import paths
 from headrace.errors import ConfigError
-from headrace.flow.feeders import Feeder
-from headrace.flow.operators import BufferProvider
+from headrace.flow.objects.feeders import Feeder
+from headrace.flow.objects.operators import BufferProvider
 from headrace.frames.frame import PIXEL_FORMATS, PixelFormat
 from headrace.frames.surface import SurfaceLayout
 from headrace.meta.buffer import Buffer

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headrace.flow.operators import BufferRetriever
-from headrace.flow.receivers import Receiver
+from headrace.flow.objects.operators import BufferRetriever
+from headrace.flow.objects.receivers import Receiver
 from headrace.meta.buffer import Buffer
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from headrace import paths
 from headrace.errors import HeadraceError, PipelineError
-from headrace.flow.signals import Emitter
+from headrace.flow.objects.signals import Emitter
 from headrace.gst.recording import pointer_to
 from headrace.message.config import MsgConvConfig
 from headrace.message.subscription import Subscription, subscribe

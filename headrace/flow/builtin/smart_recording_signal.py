@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from headrace.flow.manners import console
-from headrace.flow.recording import RecordingInfo
-from headrace.flow.signals import SignalHandler
+from headrace.flow.objects.signals import SignalHandler
+from headrace.flow.playing.manners import console
+from headrace.flow.playing.recording import RecordingInfo
 
 
 class RecordingPrinter(SignalHandler):

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from headrace.flow.operators import BatchMetadataOperator, Probe
+from headrace.flow.objects.operators import BatchMetadataOperator, Probe
 from headrace.flow.stages.building import QUEUE, AnyFlow, chain, each, streams_of
 from headrace.flow.stream import StreamInfo
 from headrace.frames.tensor import Tensor, as_tensor

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from headrace.errors import PipelineError, SourceError
-from headrace.flow.factory import CommonFactory
-from headrace.flow.signals import SourceManager
+from headrace.flow.objects.factory import CommonFactory
+from headrace.flow.objects.signals import SourceManager
 from headrace.flow.source_config import RecordConfig, SensorInfo, SourceConfig
 from headrace.flow.stages.building import AnyFlow, chain, streams_of
 from headrace.flow.stages.cameras import add_cameras

@@ -7,9 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from headrace.errors import ConfigError, PipelineError
-from headrace.flow.feeders import Feeder
-from headrace.flow.operators import BufferProvider, BufferRetriever
-from headrace.flow.receivers import Receiver
+from headrace.flow.objects.feeders import Feeder
+from headrace.flow.objects.operators import BufferProvider, BufferRetriever
+from headrace.flow.objects.receivers import Receiver
 from headrace.flow.stages.building import AnyFlow, Element, chain, streams_of
 from headrace.flow.stages.stamping import stamp_frames
 from headrace.flow.stream import MediaType, StreamInfo, node_name

@@ -11,6 +11,7 @@ import numpy as np
 from headrace.errors import ConfigError, ModelError
 from headrace.infer.decoders import DecodeOptions, choose_decoder
 from headrace.infer.decoders.base import Decoder
+from headrace.infer.nvinfer.keys import warn_once
 from headrace.infer.nvinfer.subject import Outputs, Subject, custom_function, function_field, rows_of
 from headrace.infer.parsers import ParseParams, load_parser, parse_detectnet
 from headrace.meta import Detections
@@ -45,6 +46,7 @@ def choose_boxes(subject: Subject) -> FindBoxes:
     if all(any(word in name for name in names) for word in _GRID_LAYERS):
         _say(refused, subject, "the built-in parser of DetectNet's grid")
         size, classes = (subject.network.width, subject.network.height), config.num_detected_classes
+        _compare(subject, next(o.shape[-3:][0] for o in subject.graph.outputs if "cov" in o.name.lower()))
         return lambda outputs: [parse_detectnet(row, size, classes, thresholds) for row in rows_of(outputs)]
     decoder = _known_decoder(subject, refused)
     _say(refused, subject, f"the built-in decoder {decoder.name}")
@@ -63,12 +65,7 @@ def _known_decoder(subject: Subject, refused: ConfigError | None) -> Decoder:
             f"{'; '.join(map(str, graph.outputs))}. The built-in parser wants layers with cov and bbox in their "
             "names; write a parser in Python and name it file.py:function"
         ) from error
-    classes = decoder.class_count(graph)
-    if classes is not None and classes != config.num_detected_classes:
-        _log.warning(
-            "%s=%d, but %s has %d classes; objects of others are dropped",
-            config.where("num_detected_classes"), config.num_detected_classes, graph.path, classes,
-        )  # fmt: skip
+    _compare(subject, decoder.class_count(graph))
     grouping = any(one.group_threshold for one in config.attributes)
     if decoder.needs_nms and (config.cluster_mode == 4 or (config.cluster_mode == 0 and not grouping)):
         _log.warning(
@@ -76,6 +73,16 @@ def _known_decoder(subject: Subject, refused: ConfigError | None) -> Decoder:
             config.where("cluster_mode"), config.cluster_mode, decoder.name,
         )  # fmt: skip
     return decoder
+
+
+def _compare(subject: Subject, classes: object) -> None:
+    """Say so where a model's number of classes, if it is known, is not the configuration's."""
+    config = subject.config
+    if isinstance(classes, int) and classes != config.num_detected_classes:
+        _log.warning(
+            "%s=%d, but %s has %d classes; objects of others are dropped",
+            config.where("num_detected_classes"), config.num_detected_classes, subject.graph.path, classes,
+        )  # fmt: skip
 
 
 def _decoded(subject: Subject, decoder: Decoder, threshold: float) -> FindBoxes:
@@ -98,4 +105,4 @@ def _say(refused: ConfigError | None, subject: Subject, instead: str) -> None:
     if refused is not None:
         field = function_field(subject.config)
         name = getattr(subject.config, field)
-        _log.info("%s=%s is compiled code; %s is used", subject.config.where(field), name, instead)
+        warn_once(f"{subject.config.where(field)}={name} is compiled code; {instead} is used")

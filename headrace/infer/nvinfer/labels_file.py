@@ -7,7 +7,11 @@ from pathlib import Path
 from headrace.errors import ConfigError
 from headrace.infer.nvinfer.config import NvInferConfig
 
-MISSING = "does not exist; check the path, which starts from the configuration's folder"
+
+def missing(file: Path) -> str:
+    """Why a path is not the file that a configuration wants, and what to do."""
+    reason = "is a folder" if file.is_dir() else "does not exist"
+    return f"{reason}; check the path, which starts from the configuration's folder"
 
 
 def read_label_lines(config: NvInferConfig) -> tuple[tuple[str, ...], ...]:
@@ -21,7 +25,7 @@ def read_label_lines(config: NvInferConfig) -> tuple[tuple[str, ...], ...]:
     path = Path(config.labelfile_path)
     where = f"{config.where('labelfile_path')}={path}"
     if not path.is_file():
-        raise ConfigError(f"{where} {MISSING}")
+        raise ConfigError(f"{where} {missing(path)}")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from headrace.errors import ConfigError
 from headrace.infer.nvinfer.config import NvInferConfig
-from headrace.infer.nvinfer.labels_file import MISSING
+from headrace.infer.nvinfer.keys import warn_once
+from headrace.infer.nvinfer.labels_file import missing
 from headrace.paths import resolve
 
 _log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def find_model(config: NvInferConfig) -> Path:
         text = getattr(config, field)
         beside = next((file for file in map(resolve, candidates(Path(text))) if file.is_file()), None)
         if beside is not None:
-            _log.info("%s=%s is %s; %s is used instead", config.where(field), text, _OTHERS[field], beside)
+            warn_once(f"{config.where(field)}={text} is {_OTHERS[field]}; {beside} is used instead")
             return beside
     if not named:
         raise ConfigError(f"{config.where('onnx_file')} is not set; give the ONNX file of the model")
@@ -57,7 +58,7 @@ def find_model(config: NvInferConfig) -> Path:
 def _onnx_file(config: NvInferConfig) -> Path:
     file, where = Path(config.onnx_file), config.where("onnx_file")
     if not file.is_file():
-        raise ConfigError(f"{where}={file} {MISSING}")
+        raise ConfigError(f"{where}={file} {missing(file)}")
     if config.model_engine_file:
         _log.info("%s=%s is used; TensorRT engines cannot be used here", where, file)
     return file

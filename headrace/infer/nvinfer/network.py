@@ -15,6 +15,7 @@ from headrace.infer.labels import labels_in_metadata
 from headrace.infer.model import Network, Result
 from headrace.infer.nvinfer.config import CLASSIFIER, OTHER, NvInferConfig
 from headrace.infer.nvinfer.frame_input import FrameInput, tensor_info
+from headrace.infer.nvinfer.keys import warn_once
 from headrace.infer.nvinfer.labels_file import class_names, read_label_lines
 from headrace.infer.nvinfer.model_file import find_model
 from headrace.infer.nvinfer.outputs import ordered_outputs, write_raw
@@ -63,11 +64,20 @@ class NvInferNetwork(Network):
             lines = lines or (stored,)
         else:
             self.labels = class_names(lines) if lines else stored
+            self._check_labels()
         self._outputs = ordered_outputs(config, graph)
         by_name = {output.name: output for output in graph.outputs}
         used = replace(graph, outputs=tuple(by_name[name] for name in self._outputs))
         self._parse = choose_parse(Subject(config, used, self.info, lines))
         self._runs = 0
+
+    def _check_labels(self) -> None:
+        config, names = self.config, len(self.labels)
+        if config.detects and config.labelfile_path and names < config.num_detected_classes:
+            warn_once(
+                f"{config.where('labelfile_path')}={config.labelfile_path} names {names} classes, but "
+                f"num-detected-classes={config.num_detected_classes}; objects of the others have no label"
+            )
 
     def results(self, frames: FrameBatch) -> list[Result]:
         """See `Network.results`; boxes are not clipped to the picture."""

@@ -67,8 +67,8 @@ def read_config(path: str | os.PathLike[str]) -> NvInferConfig:
 def config_of(place: Path, groups: Groups) -> NvInferConfig:
     """The configuration of groups that were read already; errors as for `read_config`."""
     if "property" not in groups:
-        named = ", ".join(f"[{name}]" for name in groups) or "no group"
-        raise ConfigError(f"{place} has no group [property], but {named}; write [property] with onnx-file")
+        found = ", ".join(f"[{name}]" for name in groups) or "nothing"
+        raise ConfigError(f"{place}: group [property] with onnx-file expected, found {found}")
     config = NvInferConfig(path=place)
     config = config.with_values(**values_of(place, "property", groups["property"], PROPERTY_KEYS))
     return replace(config, attributes=_attributes(config, groups))
@@ -112,7 +112,9 @@ def _made(config: NvInferConfig, group: str, common: dict[str, Any], own: dict[s
     try:
         return ClassAttributes(**{**common, **own})
     except ConfigError as error:
-        raise ConfigError(f"{config.path}: [{group}] {error}") from error
+        field, _, rest = str(error).partition(" ")
+        name = next((key.name for key in CLASS_KEYS.values() if key.field == field), field)
+        raise ConfigError(f"{config.path}: [{group}] {name} {rest}") from error
 
 
 def finished(config: NvInferConfig) -> NvInferConfig:

@@ -189,7 +189,7 @@ def test_hints_for_the_backend_are_listed_as_idle(write, caplog):
         (["num-detected-classes=2"], {"class_attrs_x": "eps=0.1"}, r"\[class-attrs-x\] is no class"),
         (["num-detected-classes=2"], {"class_attrs_all": "topk=-2"}, r"\[class-attrs-all\] topk='-2'"),
         (["num-detected-classes=2"], {"class_attrs_1": "eps=x"}, r"\[class-attrs-1\] eps='x'"),
-        (["num-detected-classes=2"], {"class_attrs_1": "bg-color=1;1"}, r"\[class-attrs-1\] bg_color is"),
+        (["num-detected-classes=2"], {"class_attrs_1": "bg-color=1;1"}, r"\[class-attrs-1\] bg-color is"),
         (["num-detected-classes=2", "output-instance-mask=1"], {}, "output-instance-mask=1 needs cluster-mode=4"),
         (["network-type=100", "infer-dims=3;4"], {}, "infer-dims=3;4 is not c;h;w"),
     ],
@@ -206,7 +206,7 @@ def test_files_that_are_no_configuration(tmp_path, write):
         read_config(tmp_path / "missing.txt")
     other = tmp_path / "other.txt"
     other.write_text("[tracker]\nenable=1\n")
-    with pytest.raises(ConfigError, match=r"has no group \[property\], but \[tracker\]"):
+    with pytest.raises(ConfigError, match=r"group \[property\] with onnx-file expected, found \[tracker\]"):
         read_config(other)
 
 

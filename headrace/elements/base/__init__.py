@@ -1,0 +1,1 @@
+"""What elements are built on: filters of batches, bins, caps and their negotiation."""

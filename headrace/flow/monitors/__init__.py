@@ -1,0 +1,1 @@
+"""Helpers that watch a pipeline that plays."""

@@ -1,0 +1,1 @@
+"""What user code attaches to elements: operators, receivers, feeders, signals, and how they are attached."""

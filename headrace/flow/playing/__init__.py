@@ -1,0 +1,1 @@
+"""A pipeline at work: its thread, its messages, seeking, recording, its end."""

@@ -1,0 +1,1 @@
+"""``headrace run``: one pipeline made from options, played and reported."""

@@ -1,0 +1,97 @@
+"""The graph of a run: sources, muxer, model, tracker and what stands behind them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headrace.errors import HeadraceError, PipelineError
+from headrace.flow.pipeline import Pipeline
+from headrace.flow.run.config import NO_TRACKER, RunConfig, is_live
+from headrace.flow.run.events import Presence
+from headrace.flow.run.output import QUEUE, add_events, add_video
+from headrace.source.sim import parse_sim_uri
+from headrace.source.uri import to_uri
+
+#: Microseconds after which a batch of live sources goes out although it is not full.
+_LIVE_TIMEOUT = 40_000
+
+
+def add_sources(pipeline: Pipeline, config: RunConfig) -> None:
+    """Add muxer and sources; source ``i`` is the muxer's pad ``i``, whichever is opened first.
+
+    Raises:
+        PipelineError: An input does not exist; its element names it.
+    """
+    # No width and height: frames keep their size, and boxes are in source pixels. Batch size 0: one frame of each
+    # source that has not ended, so that tiles go on at the same pace when some have.
+    pipeline.add("nvstreammux", "mux", {
+        "batch-size": 0, "drop-late": config.paced,
+        "batched-push-timeout": _LIVE_TIMEOUT if config.paced else -1,
+    })  # fmt: skip
+    for index, name in enumerate(config.inputs):
+        pipeline["mux"].element.request_pad_simple(f"sink_{index}")
+        _add_source(pipeline, f"source{index}", name, f"sink_{index}", config.paced)
+
+
+def _add_source(pipeline: Pipeline, element: str, name: str, pad: str, paced: bool) -> None:
+    try:
+        uri = to_uri(name)
+        if uri.startswith("sim://"):
+            parse_sim_uri(uri)
+    except HeadraceError as error:
+        raise PipelineError(str(error), element) from error
+    if uri.startswith("sim://"):
+        pipeline.add("hrsimsrc", element, {"scene": uri})
+        out = "src"
+    else:
+        pipeline.add("nvurisrcbin", element, {"uri": uri})
+        out = "vsrc_%u"
+    if paced and not is_live(name):  # plays a camera's part: frames come in real time
+        pipeline.add("clocksync", f"{element}_clock")
+        pipeline.link((element, f"{element}_clock"), (out, "sink"))
+        element, out = f"{element}_clock", "src"
+    pipeline.link((element, "mux"), (out, pad))
+
+
+def add_model(pipeline: Pipeline, config: RunConfig) -> str:
+    """Add model and tracker behind the muxer; returns the name of the last element."""
+    pipeline.add("queue", "batch_queue", QUEUE)
+    pipeline.add("hrinfer", "infer", {
+        "model": config.model, "labels": config.labels, "confidence": config.confidence, "nms": config.nms,
+        "on-error": config.on_error,
+    })  # fmt: skip
+    pipeline.link("mux", "batch_queue", "infer")
+    if config.tracker == NO_TRACKER:
+        return "infer"
+    # Detections that no track claims are results too.
+    pipeline.add("nvtracker", "tracker", {"tracker": config.tracker, "keep-untracked": True})
+    pipeline.link("infer", "tracker")
+    return "tracker"
+
+
+def add_outputs(
+    pipeline: Pipeline, config: RunConfig, last: str, presence: Presence | None, sensors: Path | None
+) -> None:
+    """Add what stands behind the tracker: video, events, both, or a sink that takes all.
+
+    Args:
+        pipeline: What to add to.
+        config: Which outputs.
+        last: Name of the element in front.
+        presence: Makes the events, where they are wanted.
+        sensors: Configuration of their converter.
+    """
+    ends = []
+    if config.out is not None:
+        ends.append(add_video(pipeline, config, config.out))
+    if config.events is not None and presence is not None and sensors is not None:
+        ends.append(add_events(pipeline, config.events, sensors, presence.finish))
+    if not ends:
+        pipeline.add("fakesink", "end", {"sync": False, "async": False})
+        ends.append("end")
+    if len(ends) == 1:
+        pipeline.link(last, ends[0])
+        return
+    pipeline.add("tee", "tee").link(last, "tee")
+    for end in ends:
+        pipeline.link("tee", end)
