@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from headrace.errors import ConfigError
 from headrace.keyfile import read_groups
+from headrace.paths import resolve
 
 _log = logging.getLogger(__name__)
 
@@ -124,6 +125,7 @@ class AnalyticsConfig:
         Raises:
             ConfigError: Names the file, the group, the key and what is expected.
         """
+        path = resolve(path)
         groups = read_groups(path, "analytics configuration")
         if "property" not in groups:
             raise ConfigError(f"{path}: the group [property] with config-width and config-height is missing")

@@ -14,7 +14,6 @@ from headrace.errors import ConfigError, HeadraceError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
 from headrace.meta.batch import Batch
-from headrace.paths import resolve
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +55,7 @@ class AnalyticsElement(Filter):
     def _load(self) -> AnalyticsConfig:
         if not self.options.config_file:
             raise ConfigError("no configuration: set config-file")
-        return AnalyticsConfig.load(resolve(self.options.config_file))
+        return AnalyticsConfig.load(self.options.config_file)
 
     def option_changed(self, field: str) -> None:
         """A new configuration while playing takes effect with the next frame; a broken one changes nothing."""

@@ -171,6 +171,9 @@ class UriSource(Face, Gst.Bin):
             raise SourceError(
                 f"source {redacted(self.options.uri)}: there is no {self._wanted()} stream in it"
             )
+        sound = self.get_by_name(SOUND)
+        if sound is not None and self.get_by_name(QUEUE) is None:
+            self._loop_from(sound.get_static_pad("sink"))
 
     def _source_setup(self, _decoder: Gst.Element, source: Gst.Element) -> None:
         if source.get_factory().get_name() == "rtspsrc":
@@ -234,13 +237,17 @@ class UriSource(Face, Gst.Bin):
         if self.reconnector is not None:
             self.reconnector.watch(sink)
         self.end = EndWatch(self, sink, redacted(options.uri))
-        if options.file_loop and to_uri(options.uri).startswith("file://"):
-            self.loop = FileLoop(self, sink)
+        self._loop_from(sink)
         if options.drop_frame_interval > 1:
             self.skipper = EveryNth(self, sink, options.drop_frame_interval)
         self._show("vsrc_0", out)
         queue.sync_state_with_parent()
         return queue
+
+    def _loop_from(self, sink: Gst.Pad) -> None:
+        options = self.options
+        if self.loop is None and options.file_loop and to_uri(options.uri).startswith("file://"):
+            self.loop = FileLoop(self, sink)
 
     def _show(self, name: str, part: Gst.Element) -> None:
         pad_template = self.template(name.replace("0", "%u"))

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 from headrace.errors import ConfigError, ModelError
+from headrace.paths import resolve
 
 #: The 80 classes of COCO in the order of training code (https://cocodataset.org).
 COCO = tuple(
@@ -29,7 +30,7 @@ def read_labels(labels: str | Path | tuple[str, ...]) -> tuple[str, ...]:
         names = labels
     else:
         try:
-            text = Path(labels).read_text(encoding="utf-8-sig")
+            text = resolve(labels).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
                 f"labels file {labels} cannot be read: {error}; give a UTF-8 text file"

@@ -92,5 +92,5 @@ def make_broker(proto_lib: str, conn_str: str, config: str = "") -> Broker:
     if dump and broker_name(proto_lib) in _DUMPED:
         proto_lib, conn_str, config = "file", str(paths.resolve(dump)), ""
     module = adaptor(proto_lib)
-    broker: Broker = module.build(conn_str, config)
+    broker: Broker = module.build(conn_str, str(paths.resolve(config)) if config else "")
     return broker

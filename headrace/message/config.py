@@ -14,6 +14,7 @@ from typing import TypeVar
 from headrace.errors import ConfigError
 from headrace.keyfile import Groups, read_groups
 from headrace.meta.event import Coordinate, Location
+from headrace.paths import resolve
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class MsgConvConfig:
         Raises:
             ConfigError: The file is missing or malformed; names file, group and key.
         """
-        path = Path(path)
+        path = resolve(path)
         read = _read_csv if path.suffix.lower() == ".csv" else read_groups
         return _build(path, read(path, "message converter configuration"))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from headrace.errors import SourceError
+from headrace.paths import resolve
 
 SCHEMES = ("file", "http", "https", "rtsp", "rtsps", "v4l2", "sim", "udp", "srt")
 
@@ -37,6 +38,7 @@ def to_uri(address: str) -> str:
 
 
 def _file(path: Path) -> Path:
+    path = resolve(path)
     if not path.exists():
         raise SourceError(f"{path} does not exist; check the path")
     if path.is_dir():

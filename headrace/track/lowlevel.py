@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from headrace.errors import ConfigError
 from headrace.keyfile import one_line
+from headrace.paths import resolve
 from headrace.track.options import TrackerOptions
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ def options_from_yaml(path: str | Path) -> TrackerOptions:
     known = {field.validation_alias for field in TrackerOptions.model_fields.values()}
     values: dict[str, object] = {}
     ignored: list[str] = []
-    for section, keys in _sections(Path(path)).items():
+    for section, keys in _sections(resolve(path)).items():
         for key, value in (keys if isinstance(keys, dict) else {section: keys}).items():
             if key in known:
                 values[key] = value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,29 @@ def test_a_looped_file_goes_on_in_time(run: Any, clip: Path) -> None:
     assert one.messages == []
     assert one.out.pts[:35] == [n * 40 * Gst.MSECOND for n in range(35)]
     assert [frame.frame_number for frame in one.out.frames[:35]] == list(range(35))
+
+
+def test_a_looped_sound_goes_on_in_time(run: Any, tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "tone.wav"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(b"\0\1" * 4000)
+    times: list[int] = []
+
+    def note(pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
+        segment = pad.get_sticky_event(Gst.EventType.SEGMENT, 0).parse_segment()
+        times.append(segment.to_running_time(Gst.Format.TIME, info.get_buffer().pts))
+        return Gst.PadProbeReturn.OK
+
+    one = run("nvurisrcbin name=u file-loop=true disable-audio=false u. ! audioconvert ! fakesink name=heard")
+    one["u"].set_property("uri", str(tmp_path / "tone.wav"))
+    one["heard"].get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, note)
+    one.play().wait(lambda: bool(times) and times[-1] > 1.6 * Gst.SECOND).stop()
+    assert one.messages == []
+    assert times == sorted(times)
+    assert [next(time for time in times if time >= start) for start in (5 * 10**8, 10**9)] == [
+        5 * 10**8,
+        10**9,
+    ]
 
 
 def test_every_nth_frame(run: Any, clip: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from gi.repository import Gst
 
 from headrace import Pipeline
 from headrace.elements.source.reconnecting import EXCEEDED
+from headrace.elements.source.recording_file import RecordingFile
 from headrace.gst.recording import RecordingInfoStruct, address_of, pointer_to
 
 gi.require_version("GstPbutils", "1.0")
@@ -188,3 +191,39 @@ def test_a_pipeline_records_and_tells_what_it_recorded(tmp_path: Path, serve: An
     assert told[0].session_id == session
     assert (tmp_path / told[0].file_name).stat().st_size > 1000
     assert told[0].width == 64
+
+
+def coded(caps: str, count: int = 30) -> list[Gst.Sample]:
+    """Frames of H.264 out of order, 40 ms from one to the next."""
+    pipeline = Gst.parse_launch(
+        f"videotestsrc num-buffers={count} ! video/x-raw,width=64,height=48,framerate=25/1"
+        f" ! x264enc bframes=2 b-adapt=false ! h264parse ! {caps} ! appsink name=out sync=false"
+    )
+    pipeline.set_state(Gst.State.PLAYING)
+    out = pipeline.get_by_name("out")
+    samples = list(iter(lambda: out.emit("pull-sample"), None))
+    pipeline.set_state(Gst.State.NULL)
+    return samples
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_reordered_frames_without_decoding_times_keep_theirs(tmp_path: Path, ending: str) -> None:
+    if not Gst.ElementFactory.find("h264timestamper"):
+        pytest.skip("this GStreamer cannot find decoding times")
+    samples = coded("video/x-h264,stream-format=byte-stream,alignment=au")
+    path, ended = tmp_path / f"out.{ending}", threading.Event()
+    file = RecordingFile(path, 1, {"video": samples[0].get_caps()}, lambda file, error: ended.set())
+    for sample in samples:
+        buffer = sample.get_buffer().copy()
+        buffer.dts = Gst.CLOCK_TIME_NONE  # as from RTP
+        file.push("video", buffer, buffer.pts)
+    file.finish()
+    assert ended.wait(10)
+    read = Gst.parse_launch("filesrc name=f ! parsebin ! avdec_h264 ! appsink name=out sync=false")
+    read.get_by_name("f").set_property("location", str(path))
+    read.set_state(Gst.State.PLAYING)
+    out = read.get_by_name("out")
+    times = [sample.get_buffer().pts for sample in iter(lambda: out.emit("pull-sample"), None)]
+    read.set_state(Gst.State.NULL)
+    steps = [round((later - earlier) / Gst.MSECOND) for earlier, later in itertools.pairwise(times)]
+    assert steps == [40] * 29

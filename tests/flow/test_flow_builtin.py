@@ -266,8 +266,20 @@ def test_a_controller_without_an_adaptor_says_so(monkeypatch, caplog):
     controller.attach("start-sr", Source("src_0", Element()))
     controller._thread.join(5)
     assert "c gets no commands: no message broker adaptor 'nosuch'" in caplog.text
-    with pytest.raises(PipelineError, match="whose name ends in its number"):
-        controller.attach("start-sr", Source("camera", Element()))
+
+
+def test_commands_find_sources_that_bear_their_sensors_id(monkeypatch):
+    monkeypatch.setattr(
+        "headrace.flow.signals.GObject", SimpleNamespace(signal_lookup=lambda name, element: 1)
+    )
+    controller, element = RecordingCommands("c"), Element()
+    for action in ("start-sr", "stop-sr"):
+        controller.attach(action, Source("gate", element))
+    controller.obey(b'{"command": "start-recording", "sensor": {"id": "gate"}}')
+    controller.obey(b'{"command": "stop-recording", "sensor": {"id": "gate"}}')
+    assert element.orders == [("start-sr", 0, 0), ("stop-sr", 0)]
+    with pytest.raises(PipelineError, match="no element whose name ends in _1"):
+        controller.obey(b'{"command": "start-recording", "sensor": {"id": "1"}}')
 
 
 def test_recording_what_cannot_be_recorded(capfd):

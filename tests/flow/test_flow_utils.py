@@ -73,7 +73,10 @@ def test_sources_with_names_have_a_line_each(clock):
         "0.00 (0.00)\tsource_id : 1 stream_name Yard",
     ]
     perf.remove_stream(1)
+    perf.count([0, 1])  # a frame that was under way
     assert perf.report().startswith("Active sources : 1")
+    perf.add_stream(source_id=1, sensor_name="Yard")
+    assert perf.report().startswith("Active sources : 2")
 
 
 def test_nothing_is_counted_or_printed_in_a_pause(clock):

@@ -16,7 +16,7 @@ class UriSourceOptions:
     """Options that a user sets on a source."""
 
     uri: str = option("", "file, http, https, rtsp, v4l2 or sim address, or a bare path")
-    file_loop: bool = option(False, "start a file again when it ends; sound is heard once")
+    file_loop: bool = option(False, "start a file again when it ends; sound beside video is heard once")
     disable_audio: bool = option(True, "leave sound out; without it asrc_0 appears with the first sound")
     leaky: int = option(0, "what a full queue drops: 0 nothing, 1 new, 2 old frames", maximum=2)
     max_size_buffers: int = option(4, "frames in the queue behind the decoder")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ from headrace.gst.structures import structure_of
 
 _MUXERS = {"mp4": "mp4mux", "mkv": "matroskamux"}
 _PARSERS = {"video/x-h264": "h264parse", "video/x-h265": "h265parse"}
+#: What comes over RTP has no decoding times; where frames are reordered, files need them.
+_TIMESTAMPERS = {"video/x-h264": "h264timestamper", "video/x-h265": "h265timestamper"}
 _AUDIO_PARSERS = {1: "mpegaudioparse", 2: "aacparse", 4: "aacparse"}
 
 
@@ -59,12 +62,12 @@ class RecordingFile:
     def _input(self, caps: Gst.Caps, muxer: Gst.Element) -> Gst.Element:
         source = make("appsrc", None, {"caps": caps, "format": Gst.Format.TIME, "max-bytes": 0})
         queue = make("queue", None, {"max-size-buffers": 0, "max-size-bytes": 0, "max-size-time": 0})
-        parser = make(parser_of(caps))
-        for element in (source, queue, parser):
+        steps = [source, queue, make(parser_of(caps)), *_timestamper(caps)]
+        for element in steps:
             self._pipeline.add(element)
-        source.link(queue)
-        queue.link(parser)
-        if not parser.link(muxer):
+        for one, other in itertools.pairwise(steps):
+            one.link(other)
+        if not steps[-1].link(muxer):
             raise SourceError(
                 f"cannot record to {self.path}: {caps.to_string()} does not fit into such a file"
             )
@@ -116,6 +119,12 @@ def parser_of(caps: Gst.Caps) -> str:
     if name == "audio/mpeg":
         return _AUDIO_PARSERS[structure.get_int("mpegversion")[1]]
     return _PARSERS.get(name, "identity")
+
+
+def _timestamper(caps: Gst.Caps) -> list[Gst.Element]:
+    """What finds decoding times; older GStreamer has none, and then frames must be in order."""
+    factory = _TIMESTAMPERS.get(structure_of(caps, 0).get_name(), "")
+    return [make(factory)] if factory and Gst.ElementFactory.find(factory) else []
 
 
 def _since(time: int, first: int) -> int:

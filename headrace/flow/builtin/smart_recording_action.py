@@ -31,8 +31,9 @@ class RecordingCommands(Emitter):
     """Listens to a broker and lets sources record (contract: configs §9).
 
     A command is ``{"command": "start-recording", "start": ..., "end": ..., "sensor": {"id": ...}}`` or
-    ``"stop-recording"``; times are seconds since 1970 or ISO 8601. The sensor is a source's number, or an id that
-    ``msgconv-config-file`` gives to a number. It records with the element whose name ends in ``_<number>``.
+    ``"stop-recording"``; times are seconds since 1970 or ISO 8601. The sensor is the name of an attached
+    element, which is how Flow names sources of a file; otherwise a source's number, or an id that
+    ``msgconv-config-file`` gives to a number, for the element whose name ends in ``_<number>``.
 
     Listening begins when the first element is attached; without ``proto-lib`` there is none.
 
@@ -51,7 +52,7 @@ class RecordingCommands(Emitter):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self._sessions: dict[int, int] = {}
+        self._sessions: dict[str, int] = {}
         self._thread: threading.Thread | None = None
         self.listening = threading.Event()
 
@@ -59,12 +60,8 @@ class RecordingCommands(Emitter):
         """Let commands reach a source, for ``start-sr`` or ``stop-sr``.
 
         Raises:
-            PipelineError: The element's name does not end in its number, or it does not record.
+            PipelineError: The element does not record.
         """
-        if _number_of(node.name) is None:
-            raise PipelineError(
-                f"{self.name!r} needs a source whose name ends in its number, as src_0", node.name
-            )
         super().attach(action, node)
         if self._thread is None:
             self._thread = threading.Thread(
@@ -100,21 +97,27 @@ class RecordingCommands(Emitter):
             before, duration = _span(command.get("start"), command.get("end"))
         except (ValueError, KeyError, TypeError) as error:
             raise PipelineError(f"not a command for recording: {payload[:200]!r} ({error})") from error
-        number = self._source_number(sensor)
         if kind == "start-recording":
             session = ctypes.c_uint32(0)
-            self._emit_to(_START, number, pointer_to(session), before, duration, None)
-            self._sessions[number] = session.value
+            node = self._target(_START, sensor)
+            node.element.emit(_START, pointer_to(session), before, duration, None)
+            self._sessions[node.name] = session.value
         elif kind == "stop-recording":
-            self._emit_to(_STOP, number, self._sessions.pop(number, 0))
+            node = self._target(_STOP, sensor)
+            node.element.emit(_STOP, self._sessions.pop(node.name, 0))
         else:
             raise PipelineError(f"unknown command {kind!r}; known: start-recording, stop-recording")
 
-    def _emit_to(self, action: str, number: int, *arguments: Any) -> None:
-        nodes = [node for node in self.targets.get(action, []) if _number_of(node.name) == number]
-        if not nodes:
+    def _target(self, action: str, sensor: str) -> Node:
+        nodes = self.targets.get(action, [])
+        named = [node for node in nodes if node.name == sensor]
+        if named:
+            return named[0]
+        number = self._source_number(sensor)
+        numbered = [node for node in nodes if re.search(rf"_0*{number}$", node.name)]
+        if not numbered:
             raise PipelineError(f"no element whose name ends in _{number} is attached for {action}")
-        nodes[0].element.emit(action, *arguments)
+        return numbered[0]
 
     def _source_number(self, sensor: str) -> int:
         if sensor.isdigit():
@@ -144,11 +147,6 @@ def _listen(owner: weakref.ref[RecordingCommands]) -> None:
             except HeadraceError as error:
                 _log.warning("%s: %s", emitter.name, error)
         del emitter
-
-
-def _number_of(name: str) -> int | None:
-    found = re.search(r"_(\d+)$", name)
-    return int(found[1]) if found else None
 
 
 def _span(start: Any, end: Any) -> tuple[int, int]:

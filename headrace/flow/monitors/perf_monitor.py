@@ -63,6 +63,7 @@ class PerfMonitor:
         self._clock = clock
         self._lock = threading.Lock()
         self._sources: dict[int, _Source] = {}
+        self._removed: set[int] = set()
         self._printed: float | None = None
         self._prints = 0
         self._paused = False
@@ -92,11 +93,13 @@ class PerfMonitor:
     def add_stream(self, source_id: int, uri: str = "", sensor_id: str = "", sensor_name: str = "") -> None:
         """A source was added; its name is shown from now on."""
         with self._lock:
+            self._removed.discard(source_id)
             self._sources[source_id] = _Source(self._clock(), name=sensor_name or sensor_id or uri)
 
     def remove_stream(self, source_id: int) -> None:
-        """A source was removed."""
+        """A source was removed; frames of it that are still under way do not bring it back, `add_stream` does."""
         with self._lock:
+            self._removed.add(source_id)
             self._sources.pop(source_id, None)
 
     def count(self, sources: list[int]) -> None:
@@ -106,6 +109,8 @@ class PerfMonitor:
         now = self._clock()
         with self._lock:
             for index in sources:
+                if index in self._removed:
+                    continue
                 source = self._sources.setdefault(index, _Source(now))
                 source.recent += 1
                 source.total += 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from headrace.discovery import Found, discover
 from headrace.errors import ModelError
 from headrace.infer.engines.base import Engine, EngineFactory, EngineOptions
+from headrace.paths import resolve
 
 _DEFAULTS = EngineOptions()
 
@@ -35,7 +36,7 @@ def open_engine(path: str | Path, engine: str = "auto", options: EngineOptions =
     Raises:
         ModelError: No such file, no such engine, no engine for the suffix, or the file is no model.
     """
-    file = Path(path)
+    file = resolve(path)
     factory = _choose(file, engine)
     if not file.is_file():
         raise ModelError(f"model file {file} does not exist; check the path")
