@@ -6,7 +6,6 @@ gst-launch-1.0 ... ! hrinfer model=yolo.onnx ! nvdslogger fps-measurement-interv
 from __future__ import annotations
 
 import dataclasses
-import logging
 import time
 from collections import Counter
 
@@ -15,26 +14,26 @@ from headrace.gst.face import properties_of
 from headrace.gst.options import option
 from headrace.meta.batch import Batch
 
-_log = logging.getLogger("headrace.nvdslogger")
-
 
 @dataclasses.dataclass(frozen=True)
 class LoggerOptions:
     """Options of nvdslogger."""
 
     fps_measurement_interval_sec: int = option(5, "seconds between two lines", minimum=1)
-    show_fps: bool = option(True, "log frames per second of each source")
-    show_latency: bool = option(False, "log the age of frames since the muxer, of each source")
+    show_fps: bool = option(True, "print frames per second of each source")
+    show_latency: bool = option(
+        False, "print the age of frames, since the muxer or their cameras, of each source"
+    )
 
 
 class Logger(Filter):
-    """Face of the measurement; lines go to the logger ``headrace.nvdslogger`` at level INFO."""
+    """Face of the measurement; lines go to the console, which is what the element is for."""
 
     __gtype_name__ = "HeadraceLogger"
     factory = "nvdslogger"
     options_type = LoggerOptions
     __gproperties__ = properties_of(LoggerOptions)
-    __gstmetadata__ = ("Logger", "Filter/Analyzer", "Logs frames per second", "Headrace")
+    __gstmetadata__ = ("Logger", "Filter/Analyzer", "Prints frames per second", "Headrace")
 
     def start(self) -> None:
         """Begin to measure."""
@@ -55,13 +54,10 @@ class Logger(Filter):
 
     def _report(self, elapsed: float) -> None:
         if self.options.show_fps:
-            rates = " ".join(
-                f"source {source}: {n / elapsed:.1f}" for source, n in sorted(self.counts.items())
-            )
-            _log.info("%s: frames per second: %s", self.get_name(), rates)
+            rates = {source: count / elapsed for source, count in self.counts.items()}
+            _print("**PERF:", "FPS", rates)
         if self.options.show_latency:
-            ages = " ".join(f"source {source}: {ms:.1f}" for source, ms in sorted(self.latency.items()))
-            _log.info("%s: latency in ms: %s", self.get_name(), ages)
+            _print("**LATENCY:", "ms", self.latency)
         self.counts.clear()
         self.since = time.monotonic()
 
@@ -69,3 +65,8 @@ class Logger(Filter):
         """Report the rest."""
         if self.counts:
             self._report(max(time.monotonic() - self.since, 1e-9))
+
+
+def _print(title: str, unit: str, values: dict[int, float]) -> None:
+    texts = (f"source {source}: {value:.2f} {unit}" for source, value in sorted(values.items()))
+    print(title, ", ".join(texts), flush=True)  # noqa: T201 - contract §13

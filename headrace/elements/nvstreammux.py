@@ -40,7 +40,7 @@ class MuxOptions:
     drop_late: bool = option(
         False, "drop a source's oldest waiting frame when the pipeline is slower, as for live sources"
     )
-    attach_sys_ts: bool = option(True, "stamp frames with the system's time")
+    attach_sys_ts: bool = option(True, "stamp frames with the system's time; off: with their cameras'")
     drop_pipeline_eos: bool = option(False, "go on waiting for new sources when all have ended")
     frame_num_reset_on_eos: bool = option(False, "count frames from 0 again after a source has ended")
     frame_num_reset_on_stream_reset: bool = option(False, "count frames from 0 again after a flush")

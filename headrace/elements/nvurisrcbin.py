@@ -24,6 +24,7 @@ from headrace.errors import HeadraceError, SourceError
 from headrace.gst.face import USER_ERRORS, Face, properties_of, template
 from headrace.gst.options import option
 from headrace.gst.recording import RecordingInfoStruct, address_of, pointer_at, pointer_to
+from headrace.gst.reference_time import note_sender_times
 from headrace.gst.structures import structure_of
 from headrace.source.uri import redacted, to_uri
 
@@ -178,6 +179,7 @@ class UriSource(Face, Gst.Bin):
     def _source_setup(self, _decoder: Gst.Element, source: Gst.Element) -> None:
         if source.get_factory().get_name() == "rtspsrc":
             options = self.options
+            note_sender_times(hash(source))
             source.set_property("latency", options.latency)
             source.set_property("drop-on-latency", options.drop_on_latency)
             source.set_property("udp-buffer-size", options.udp_buffer_size)

@@ -267,6 +267,10 @@ def test_events_for_elements():
     pyds.configure_source_for_ntp_sync(hash(source))
     assert pyds.gst_element_send_nvevent_interval_update(hash(source), "0", 2) in (True, False)
     assert pyds.gst_element_send_nvevent_new_stream_reset(hash(source), 0) in (True, False)
+    camera = Gst.ElementFactory.make("rtspsrc")
+    pyds.configure_source_for_ntp_sync(hash(camera))
+    if camera.find_property("add-reference-timestamp-meta"):  # since GStreamer 1.22
+        assert camera.get_property("add-reference-timestamp-meta")
     buffer = Gst.Buffer.new()
     with pytest.raises(ValueError, match="no GstElement"):
         pyds.configure_source_for_ntp_sync(hash(buffer))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
+import re
 from typing import Any
 
 import numpy as np
@@ -338,8 +338,8 @@ def test_wrong_settings_are_errors(run: Any, chain: str, name: str, expected: st
     assert expected in error.text
 
 
-def test_the_logger_tells_how_fast_sources_run(run: Any, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "headrace.nvdslogger"):
-        run(f"{source(5)} ! nvdslogger name=log show-latency=true ! {OUT}").to_end()
-    assert "log: frames per second: source 0:" in caplog.text
-    assert "latency in ms: source 0:" in caplog.text
+def test_the_logger_tells_how_fast_sources_run(run: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    run(f"{source(5)} ! nvdslogger show-latency=true ! {OUT}").to_end()
+    rates, ages = capfd.readouterr().out.splitlines()
+    assert re.fullmatch(r"\*\*PERF: source 0: [\d.]+ FPS", rates)
+    assert re.fullmatch(r"\*\*LATENCY: source 0: [\d.]+ ms", ages)

@@ -28,6 +28,22 @@ def numbers(frames: list[Any]) -> dict[int, list[int]]:
     return found
 
 
+def test_frames_carry_the_time_of_their_cameras_clock(run: Any, feed: Any) -> None:
+    one = run(f"{MUX} attach-sys-ts=false ! {OUT} {sources(1)}").play()
+    feeder = feed(one["s0"], SMALL)
+    feeder.push(PIXELS)  # before the camera's first report
+    buffer = Gst.Buffer.new_wrapped(PIXELS)
+    buffer.pts = 40 * Gst.MSECOND
+    since_1900 = 2_208_988_800 + 1_700_000_000
+    ntp = Gst.Caps.from_string("timestamp/x-ntp")
+    buffer.add_reference_timestamp_meta(ntp, since_1900 * Gst.SECOND + 5, Gst.CLOCK_TIME_NONE)
+    one["s0"].emit("push-buffer", buffer)
+    feeder.end()
+    one.wait().stop()
+    assert one.errors == []
+    assert [frame.ntp_timestamp for frame in one.out.frames] == [0, 1_700_000_000_000_000_005]
+
+
 def test_batches_hold_a_frame_of_each_source_with_its_own_number_and_time(run: Any, feed: Any) -> None:
     one = run(f"{MUX} ! {OUT} {sources(2)}").play()
     feeders = [feed(one[f"s{i}"], SMALL) for i in range(2)]

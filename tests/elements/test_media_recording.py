@@ -193,6 +193,10 @@ def test_a_pipeline_records_and_tells_what_it_recorded(tmp_path: Path, serve: An
     assert told[0].width == 64
 
 
+#: Longer than a frame takes, so that a pipeline that fails does not hang the test.
+LONG = 10 * Gst.SECOND
+
+
 def coded(caps: str, count: int = 30) -> list[Gst.Sample]:
     """Frames of H.264 out of order, 40 ms from one to the next."""
     pipeline = Gst.parse_launch(
@@ -201,7 +205,7 @@ def coded(caps: str, count: int = 30) -> list[Gst.Sample]:
     )
     pipeline.set_state(Gst.State.PLAYING)
     out = pipeline.get_by_name("out")
-    samples = list(iter(lambda: out.emit("pull-sample"), None))
+    samples = list(iter(lambda: out.emit("try-pull-sample", LONG), None))
     pipeline.set_state(Gst.State.NULL)
     return samples
 
@@ -223,7 +227,7 @@ def test_reordered_frames_without_decoding_times_keep_theirs(tmp_path: Path, end
     read.get_by_name("f").set_property("location", str(path))
     read.set_state(Gst.State.PLAYING)
     out = read.get_by_name("out")
-    times = [sample.get_buffer().pts for sample in iter(lambda: out.emit("pull-sample"), None)]
+    times = [sample.get_buffer().pts for sample in iter(lambda: out.emit("try-pull-sample", LONG), None)]
     read.set_state(Gst.State.NULL)
     steps = [round((later - earlier) / Gst.MSECOND) for earlier, later in itertools.pairwise(times)]
     assert steps == [40] * 29

@@ -12,6 +12,7 @@ from headrace.compat.pyds.addresses import buffer_at, element_at
 from headrace.compat.pyds.fields import text, whole
 from headrace.gst import payload
 from headrace.gst.native import gst
+from headrace.gst.reference_time import note_sender_times
 from headrace.meta.batch import Batch
 from headrace.meta.latency import frame_latencies
 
@@ -45,12 +46,12 @@ def nvds_measure_buffer_latency(gst_buffer: int) -> int:
 
 
 def configure_source_for_ntp_sync(src_elem: int) -> None:
-    """Accepted without effect: frames carry the time at which the muxer got them.
+    """Frames of an rtspsrc get the time of their camera's clock, where the muxer's ``attach-sys-ts`` is off.
 
     Raises:
         ValueError: No element lives at the address.
     """
-    element_at(src_elem)
+    note_sender_times(element_at(src_elem))
 
 
 def gst_element_send_nvevent_new_stream_reset(element: int, source_id: int) -> bool:

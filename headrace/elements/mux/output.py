@@ -100,13 +100,14 @@ class MuxOutput:
     def push(self, frames: list[tuple[int, QueuedFrame]]) -> int:
         """Push a batch; returns the flow value."""
         self._send_events()
-        meta, now = BatchMetadata.new(), time.time_ns() if self._mux.options.attach_sys_ts else 0
+        meta, now = BatchMetadata.new(), time.time_ns() if self._mux.options.attach_sys_ts else None
         for _, frame in frames:
             for surface, (kind, number) in zip(frame.surfaces, frame.views, strict=True):
                 layout = surface.layout
                 entry = meta.add_frame(
                     pad_index=frame.index, source_id=frame.index, frame_number=frame.number, buffer_pts=frame.pts,
-                    ntp_timestamp=now, source_width=frame.source_size[0], source_height=frame.source_size[1],
+                    ntp_timestamp=frame.sender_time if now is None else now,
+                    source_width=frame.source_size[0], source_height=frame.source_size[1],
                     pipeline_width=layout.width, pipeline_height=layout.height, arrival=frame.arrival,
                     surface_type=kind, surface_index=number, num_surfaces_per_frame=len(frame.surfaces),
                 )  # fmt: skip

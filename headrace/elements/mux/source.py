@@ -14,6 +14,7 @@ from headrace.frames.surface import Surface, SurfaceLayout
 from headrace.gst import payload
 from headrace.gst.buffer import BufferRef
 from headrace.gst.native import CLOCK_TIME_NONE, buffer_struct, gst_quick
+from headrace.gst.reference_time import sender_time
 from headrace.gst.videometa import planes_of
 from headrace.meta.batch import Batch, SourceItems
 from headrace.meta.user import UserMetadata
@@ -37,6 +38,7 @@ class QueuedFrame:
     framerate: tuple[int, int]
     items: list[UserMetadata]
     arrival: int
+    sender_time: int
 
 
 class MuxSource:
@@ -97,6 +99,7 @@ class MuxSource:
         return QueuedFrame(
             self.index, number, surfaces, views, fields.pts, self._running_time(fields.pts), fields.duration,
             (self._layout.width, self._layout.height), self._framerate, items, time.monotonic_ns(),
+            sender_time(buffer),
         )  # fmt: skip
 
     def _running_time(self, pts: int) -> int:
