@@ -16,7 +16,11 @@ from headrace.gst.structures import structure_of
 _MUXERS = {"mp4": "mp4mux", "mkv": "matroskamux"}
 _PARSERS = {"video/x-h264": "h264parse", "video/x-h265": "h265parse"}
 #: What comes over RTP has no decoding times; where frames are reordered, files need them.
-_TIMESTAMPERS = {"video/x-h264": "h264timestamper", "video/x-h265": "h265timestamper"}
+#: The form of stream that muxers want is asked for before: these elements would let any other through.
+_TIMESTAMPERS = {
+    "video/x-h264": ("h264timestamper", "video/x-h264,stream-format=avc,alignment=au"),
+    "video/x-h265": ("h265timestamper", "video/x-h265,stream-format=hvc1,alignment=au"),
+}
 _AUDIO_PARSERS = {1: "mpegaudioparse", 2: "aacparse", 4: "aacparse"}
 
 
@@ -123,8 +127,10 @@ def parser_of(caps: Gst.Caps) -> str:
 
 def _timestamper(caps: Gst.Caps) -> list[Gst.Element]:
     """What finds decoding times; older GStreamer has none, and then frames must be in order."""
-    factory = _TIMESTAMPERS.get(structure_of(caps, 0).get_name(), "")
-    return [make(factory)] if factory and Gst.ElementFactory.find(factory) else []
+    factory, form = _TIMESTAMPERS.get(structure_of(caps, 0).get_name(), ("", ""))
+    if not factory or Gst.ElementFactory.find(factory) is None:
+        return []
+    return [make("capsfilter", None, {"caps": Gst.Caps.from_string(form)}), make(factory)]
 
 
 def _since(time: int, first: int) -> int:
