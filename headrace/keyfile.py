@@ -55,7 +55,7 @@ def parse_keyfile(path: Path, text: str) -> Groups:
         parser.read_string(flat, str(path))
     except configparser.Error as error:
         raise ConfigError(
-            f"{path} is not a key file; write [group] and key=value lines: {_line(error)}"
+            f"{path} is not a key file; write [group] and key=value lines: {one_line(error)}"
         ) from error
     return {name: dict(parser[name]) for name in parser.sections()}
 
@@ -69,7 +69,7 @@ def parse_yaml(path: Path, text: str) -> Groups:
     try:
         content = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {_line(error)}") from error
+        raise ConfigError(f"{path} is not YAML: {one_line(error)}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: groups of keys expected, got {type(content).__name__}")
     groups: Groups = {}
@@ -80,7 +80,8 @@ def parse_yaml(path: Path, text: str) -> Groups:
     return groups
 
 
-def _line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """What a library said over several lines, for a message of one."""
     return " ".join(str(error).split())
 
 

@@ -134,6 +134,7 @@ class AnalyticsConfig:
         for name, keys in groups.items():
             match = _STREAM.fullmatch(name)
             if match is None:
+                _warn_of_group(path, name)
                 continue
             rules.setdefault(int(match[2]), {})[match[1]] = _read_stream(path, match[1], name, keys)
         return cls(
@@ -148,6 +149,14 @@ class AnalyticsConfig:
                 index: StreamRules(**{_FIELD[k]: v for k, v in one.items()}) for index, one in rules.items()
             },
         )
+
+
+def _warn_of_group(path: str | Path, name: str) -> None:
+    if name != "property":
+        kind = name.partition("-stream-")[0]
+        near = difflib.get_close_matches(kind, _FIELD, 1, 0.5)
+        wanted = f"{near[0]}-stream-<N>" if near else ", ".join(f"{kind}-stream-<N>" for kind in _FIELD)
+        _log.warning("%s: [%s] has no meaning here; write %s with the number of a source", path, name, wanted)
 
 
 _STREAM = re.compile(r"(roi-filtering|overcrowding|line-crossing|direction-detection)-stream-(\d+)")

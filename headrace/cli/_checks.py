@@ -17,10 +17,13 @@ _PACKAGES = (
     ("lap", "lap", True), ("msgspec", "msgspec", True), ("pydantic", "pydantic", True), ("yaml", "pyyaml", True),
     ("rich", "rich", True), ("typer", "typer", True), ("openvino", "openvino", False), ("torch", "torch", False),
 )  # fmt: skip
+#: Typelib, its package, what for; those with a purpose are not needed otherwise.
 _TYPELIBS = (
-    ("Gst", "gir1.2-gstreamer-1.0"),
-    ("GstBase", "gir1.2-gstreamer-1.0"),
-    ("GstVideo", "gir1.2-gst-plugins-base-1.0"),
+    ("Gst", "gir1.2-gstreamer-1.0", ""),
+    ("GstBase", "gir1.2-gstreamer-1.0", ""),
+    ("GstVideo", "gir1.2-gst-plugins-base-1.0", ""),
+    ("GstPbutils", "gir1.2-gst-plugins-base-1.0", "MediaInfo"),
+    ("GstRtspServer", "gir1.2-gst-rtsp-server-1.0", "RTSP servers, nvrtspoutsinkbin"),
 )
 #: Elements (one of those in a row is enough), the package, what for, whether it is needed.
 _CORE = "libgstreamer1.0-0"
@@ -48,7 +51,13 @@ _ELEMENTS: tuple[tuple[tuple[str, ...], str, str, bool], ...] = (
     (("h265parse",), _BAD, "H.265", False),
     (("avdec_h264", "openh264dec", "nvh264dec", "vah264dec", "vaapih264dec"), _LIBAV, "decoding H.264", True),
     (("avdec_h265", "nvh265dec", "vah265dec", "libde265dec"), _LIBAV, "decoding H.265", False),
-    (("x264enc", "openh264enc"), _UGLY, "encoding H.264 for --out", True),
+    (("x264enc", "openh264enc"), _UGLY, "encoding H.264 for --out and nvv4l2h264enc", True),
+    (("x265enc",), _BAD, "encoding H.265, nvv4l2h265enc", False),
+    (("jpegenc",), _GOOD, "nvjpegenc", False),
+    (("matroskamux",), _GOOD, "recordings as MKV", False),
+    (("rtph264pay",), _GOOD, "sending H.264 over RTP and RTSP", False),
+    (("udpsink",), _GOOD, "sending over UDP", False),
+    (("autovideosink",), _GOOD, "windows: nveglglessink, nv3dsink", False),
 )
 
 
@@ -98,9 +107,10 @@ def _packages() -> Iterator[Check]:
 def _bindings() -> Iterator[Check]:
     ok, detail = _try(partial(_version, "gi"))
     yield Check("gstreamer", "PyGObject (gi)", ok, True, detail, apt="python3-gi", hint=_VENV)
-    for name, package in _TYPELIBS:
+    for name, package, purpose in _TYPELIBS:
         found, detail = _try(partial(_typelib, name)) if ok else (False, "needs PyGObject")
-        yield Check("gstreamer", f"typelib {name}", found, True, detail, apt=package)
+        shown = f"{purpose}: {detail}" if purpose else detail
+        yield Check("gstreamer", f"typelib {name}", found, not purpose, shown, apt=package)
     found, detail = _try(_overrides) if ok else (False, "needs PyGObject")
     yield Check(
         "gstreamer", "Python overrides of Gst", found, True, detail, apt="python3-gst-1.0", hint=_VENV

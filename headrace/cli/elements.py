@@ -81,7 +81,7 @@ def _properties(fields: list[dataclasses.Field[Any]]) -> Table:
         table.add_column(heading, overflow="fold")
     for field in fields:
         why = field.metadata["no_effect"]
-        text = str(field.metadata["help"]) + (f" ({why})" if why else "")
+        text = str(field.metadata["help"]) + (f"; no effect here, because {why}" if why else "")
         cells = (property_name(field.name), kind_of(field), _value(field.default), _range(field), text)
         table.add_row(*map(escape, cells))
     return table

@@ -6,6 +6,7 @@ gst-launch-1.0 ... ! hrinfer model=yolo.onnx ! nvtracker ! nvdsosd ! ...
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 from headrace.elements.base.filter import Filter, parse_ids
 from headrace.elements.tracking import SourceTrackers
@@ -13,8 +14,10 @@ from headrace.gst.face import properties_of
 from headrace.gst.options import option
 from headrace.meta.batch import Batch
 from headrace.track import TrackerOptions, options_from_yaml
-from headrace.track.registry import DEFAULT
+from headrace.track.registry import DEFAULT, trackers
 
+#: DeepStream's own libraries, which nearly every program names; the trackers here stand in for them.
+_DEEPSTREAMS = "libnvds_"
 _ARRAYS = "the tracker sees boxes, not pixels"
 
 
@@ -64,6 +67,12 @@ class TrackerElement(Filter):
     def start(self) -> None:
         """Read the settings."""
         path = self.options.ll_config_file
+        library = Path(self.options.ll_lib_file).name
+        if library and not library.startswith(_DEEPSTREAMS):
+            self.post_warning(
+                f"ll-lib-file={self.options.ll_lib_file} is not used: low-level libraries cannot run here; the "
+                f"property tracker chooses among {', '.join(trackers())}, now {self.options.tracker}"
+            )
         settings = options_from_yaml(path) if path else TrackerOptions()
         options = self.options
         classes = parse_ids(options.operate_on_class_ids)

@@ -51,15 +51,31 @@ def link(
 def _why(source: Gst.Element, target: Gst.Element, source_hint: str, target_hint: str) -> str:
     """Why two elements could not be linked."""
     ends = (source, Gst.PadDirection.SRC, source_hint), (target, Gst.PadDirection.SINK, target_hint)
-    for element, direction, hint in ends:
-        name, side = element.get_name(), direction.value_nick
-        if not _templates(element, direction, ""):
-            return f"{name} ({element.get_factory().get_name()}) has no {side} pads"
-        if not _templates(element, direction, hint) and not _pads(element, direction, hint):
-            known = ", ".join(one.name_template for one in _templates(element, direction, ""))
-            return f"{name} has no {side} pad {hint!r}, but {known}"
+    reason = next(filter(None, (_no_free_pad(*end) for end in ends)), "")
+    if reason:
+        return reason
     offers = [f"{element.get_name()} ({_offers(element, direction)})" for element, direction, _ in ends]
-    return f"{' -> '.join(offers)} have no free pads with common caps"
+    return f"{' -> '.join(offers)} have no pads with common caps"
+
+
+def _no_free_pad(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> str:
+    """Why an element has no pad to link, empty where it has one."""
+    name, side = element.get_name(), direction.value_nick
+    if not _templates(element, direction, ""):
+        return f"{name} ({element.get_factory().get_name()}) has no {side} pads"
+    fitting = [pad for pad in pads_of(element) if pad.direction == direction and _is_meant(pad, hint)]
+    wanted = _templates(element, direction, hint)
+    if not wanted and not fitting:
+        known = ", ".join(one.name_template for one in _templates(element, direction, ""))
+        return f"{name} has no {side} pad {hint!r}, but {known}"
+    more = any(one.presence == Gst.PadPresence.REQUEST for one in wanted)
+    if more or not fitting or not all(pad.is_linked() for pad in fitting):
+        return ""
+    other = fitting[0].get_peer().get_parent_element()
+    return (
+        f"pad {fitting[0].get_name()!r} of {name} is linked already, to {other.get_name() if other else 'a pad'}; "
+        "a tee has several targets"
+    )
 
 
 def _templates(element: Gst.Element, direction: Gst.PadDirection, hint: str) -> list[Gst.PadTemplate]:

@@ -25,7 +25,7 @@ from headrace.flow.playing.recording import Recorder, RecordingInfo
 from headrace.flow.playing.seeking import play_from
 from headrace.flow.specification import build
 from headrace.gst.face import describe
-from headrace.gst.threads import shorten_switch_interval
+from headrace.gst.threads import is_streaming, shorten_switch_interval
 
 _POLL = 100 * Gst.MSECOND
 #: Seconds that elements get to let go of what they hold before the pipeline is given up.
@@ -187,9 +187,13 @@ class Pipeline:
                 what the pipeline's manners say.
 
         Raises:
-            PipelineError: An element failed; or user code on a streaming thread does not return, so that the
-                pipeline cannot be freed: its debug text shows where each thread is.
+            PipelineError: An element failed; user code on a streaming thread does not return (the debug text shows
+                where each thread is); or a callback waits, for itself.
         """
+        if is_streaming(threading.current_thread()) or self._thread is threading.current_thread():
+            raise PipelineError(
+                "wait() in a callback would wait for itself; call stop() there, and wait outside"
+            )
         raises = (on_error or self.manners.on_error) == "raise"
         thread = self._thread
         while thread is not None and thread.is_alive() and not self._quit.is_set():

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import yaml
 
 from headrace.errors import ConfigError
+from headrace.keyfile import one_line
 from headrace.paths import resolve
 
 _log = logging.getLogger(__name__)
@@ -170,7 +171,7 @@ def _read(file: str | os.PathLike[str]) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the source configuration {file} cannot be read: {error}") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{file} is not YAML: {error}".replace("\n", " ")) from error
+        raise ConfigError(f"{file} is not YAML: {one_line(error)}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{file}: a source-list or camera-list expected")
     return content

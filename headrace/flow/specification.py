@@ -14,6 +14,7 @@ from headrace import paths
 from headrace.errors import HeadraceError, PipelineError
 from headrace.flow.objects.factory import CommonFactory
 from headrace.flow.objects.signals import Emitter
+from headrace.keyfile import one_line
 
 if TYPE_CHECKING:
     from headrace.flow.pipeline import Pipeline
@@ -50,7 +51,7 @@ def _read(path: Path) -> tuple[list[Any], dict[str, Any]]:
     except (OSError, UnicodeDecodeError) as error:
         raise PipelineError(f"pipeline file {path} cannot be read: {error}") from error
     except yaml.YAMLError as error:
-        raise PipelineError(f"pipeline file {path} is not YAML: {error}".replace("\n", " ")) from error
+        raise PipelineError(f"pipeline file {path} is not YAML: {one_line(error)}") from error
     keys = list(content) if isinstance(content, dict) else []
     key = next((key for key in keys if _KEY in key), None)
     if key is None:

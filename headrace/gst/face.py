@@ -139,9 +139,8 @@ def describe(error: BaseException, context: str = "") -> tuple[str, str]:
     line = str(error) if raised_here else f"{type(error).__name__}: {error}"
     if context:
         line = f"{context}: {line}"
-    if raised_here and not any(map(_is_users, _chain(error))):
-        return line, ""
-    return line, "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    cause = next(filter(_is_users, _chain(error)), None) if raised_here else error
+    return line, "".join(traceback.format_exception(cause)) if cause is not None else ""
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

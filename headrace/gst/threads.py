@@ -27,6 +27,11 @@ def keep_thread_state() -> None:
         shorten_switch_interval()
 
 
+def is_streaming(thread: threading.Thread) -> bool:
+    """Whether a thread is GStreamer's: Python did not start it, and stands a dummy in for it."""
+    return thread.name.startswith("Dummy-")
+
+
 def shorten_switch_interval() -> None:
     """Let streaming threads get the GIL within `SWITCH_INTERVAL` seconds; done for each thread."""
     if sys.getswitchinterval() > SWITCH_INTERVAL:

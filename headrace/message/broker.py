@@ -13,6 +13,8 @@ from headrace.errors import BrokerError
 PACKAGE = "headrace.message.brokers"
 #: Names a file that gets the messages of the brokers in `_DUMPED`, which are then not connected to.
 DUMP_VARIABLE = "NVDS_JSON_DUMP_FILE"
+#: Brokers whose libraries `pip` knows as extras of Headrace.
+_PLANNED = ("amqp", "kafka", "mqtt", "nats", "redis")
 _DUMPED = ("kafka", "redis")
 
 
@@ -61,10 +63,18 @@ def adaptor(proto_lib: str) -> ModuleType:
     if name not in known:
         raise BrokerError(
             f"no message broker adaptor {name!r} (proto-lib {proto_lib!r}) in this version of Headrace; "
-            f"available: {', '.join(known)}. To install it: pip install --upgrade 'headrace[{name}]'; "
-            f"to see the messages of kafka or redis without it: {DUMP_VARIABLE}=FILE"
+            f"available: {', '.join(known)}{_remedy(name)}"
         )
     return discovery.load(PACKAGE, name, "message broker adaptor", BrokerError)
+
+
+def _remedy(name: str) -> str:
+    if name not in _PLANNED:
+        return ". An adaptor of your own cannot be a compiled library here"
+    return (
+        f". To install it: pip install --upgrade 'headrace[{name}]'; to see the messages of kafka or redis without "
+        f"it: {DUMP_VARIABLE}=FILE"
+    )
 
 
 def make_broker(proto_lib: str, conn_str: str, config: str = "") -> Broker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import logging
 import re
 from collections.abc import Mapping
@@ -137,7 +138,9 @@ def _build(path: Path, groups: Groups) -> MsgConvConfig:
             log.warning("%s: [%s] has no meaning here; sensor<N>, place<N>, analytics<N> have", path, name)
             continue
         for key in keys.keys() - {"enable", *KEYS[match[1]]}:
-            log.warning("%s: [%s] %s has no meaning here", path, name, key)
+            near = difflib.get_close_matches(key, KEYS[match[1]], 1, 0.5)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            log.warning("%s: [%s] %s has no meaning here%s", path, name, key, hint)
         if _enabled(path, name, keys):
             found[match[1]][int(match[2])] = keys | {"": name}
     return MsgConvConfig(

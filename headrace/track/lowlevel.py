@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from headrace.errors import ConfigError
+from headrace.keyfile import one_line
 from headrace.paths import resolve
 from headrace.track.options import TrackerOptions
 
@@ -50,7 +51,7 @@ def _sections(path: Path) -> dict[str, object]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"tracker configuration {path} cannot be read: {error}") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {error}".replace("\n", " ")) from error
+        raise ConfigError(f"{path} is not YAML: {one_line(error)}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: sections such as 'TargetManagement:' expected")
     return content

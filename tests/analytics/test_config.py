@@ -110,3 +110,19 @@ def test_unknown_key_is_warned_about_with_the_nearest(
     with caplog.at_level(logging.WARNING):
         load(tmp_path, HEAD + "osd-mod=1\n")
     assert "osd-mod has no meaning here; did you mean osd-mode?" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("group", "says"),
+    [
+        ("lin-crossing-stream-0", "write line-crossing-stream-<N> with the number of a source"),
+        ("line-crossing-stream-x", "write line-crossing-stream-<N>"),
+        ("zebra", "write roi-filtering-stream-<N>, overcrowding-stream-<N>"),
+    ],
+)
+def test_an_unknown_group_is_warned_about(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, group: str, says: str
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        load(tmp_path, f"{HEAD}[{group}]\nenable=1\n")
+    assert f"[{group}] has no meaning here; {says}" in caplog.text

@@ -1,5 +1,6 @@
 """The smaller commands: help, doctor, inspect, elements, env, demo."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -12,7 +13,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from headrace.elements import ELEMENTS
+from headrace.cli.elements import command as elements_command
+from headrace.elements import ELEMENTS, element_class
+from headrace.gst.options import property_name
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {
@@ -86,7 +89,17 @@ def test_run_help_has_every_option_of_the_configuration(headrace):
 def test_doctor_is_content_here(headrace):
     done = headrace("doctor")
     assert done.returncode == 0, done.stdout
-    for word in ("uridecodebin", "typelib GstVideo", "onnxruntime", "yolox", "cascade", "hrinfer"):
+    for word in (
+        "uridecodebin",
+        "typelib GstVideo",
+        "typelib GstRtspServer",
+        "typelib GstPbutils",
+        "x265enc",
+        "onnxruntime",
+        "yolox",
+        "cascade",
+        "hrinfer",
+    ):
         assert word in done.stdout
     assert "missing" not in done.stdout
 
@@ -165,6 +178,16 @@ def test_one_element_shows_pads_properties_and_what_has_no_effect(headrace):
     assert "keep-untracked" in working
     assert "ll-lib-file" in idle
     assert "chosen by the property tracker" in idle
+
+
+@pytest.mark.parametrize("name", ELEMENTS)
+def test_every_property_without_effect_says_why(name, capsys):
+    elements_command(name)
+    shown = " ".join(capsys.readouterr().out.split())
+    for field in dataclasses.fields(element_class(name).options_type):
+        if field.metadata["no_effect"]:
+            assert property_name(field.name) in shown
+            assert f"no effect here, because {field.metadata['no_effect']}" in shown
 
 
 def test_an_unknown_element_is_answered_with_the_nearest(headrace):

@@ -228,6 +228,15 @@ def test_wrong_values_are_refused(field, value):
         setattr(pyds.NvOSD_TextParams(), field, value)
 
 
+@pytest.mark.parametrize(("value", "kind"), [("x", TypeError), (None, TypeError), (2**40, ValueError)])
+def test_columns_say_what_they_take(batch, frame, value, kind):
+    one = pyds.nvds_acquire_obj_meta_from_pool(batch)
+    pyds.nvds_add_obj_meta_to_frame(frame, one, None)
+    with pytest.raises(kind, match="class_id takes a number in its range, not"):
+        one.class_id = value
+    assert one.class_id == 0
+
+
 def test_analytics_types(frame):
     frame._p.append(UserMetadata(32, AnalyticsFrameMeta(obj_in_roi_cnt={"gate": 2})))
     user = pyds.NvDsUserMeta.cast(frame.frame_user_meta_list.data)

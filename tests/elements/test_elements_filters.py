@@ -233,6 +233,23 @@ def test_objects_keep_their_ids(run: Any, model: Any) -> None:
     assert next(one.out.frames[-1].object_items).nv_bbox_info["width"] > 20
 
 
+@pytest.mark.parametrize(
+    ("library", "warned"),
+    [
+        ("", 0),
+        ("/opt/nvidia/deepstream/deepstream/lib/libnvds_nvmultiobjecttracker.so", 0),
+        ("/x/libmine.so", 1),
+    ],
+)
+def test_a_low_level_tracker_that_is_not_used_is_said(run: Any, library: str, warned: int) -> None:
+    given = f"ll-lib-file={library}" if library else ""
+    one = run(f"{source(1)} ! nvtracker {given} ! {OUT}").to_end()
+    assert len(one.of("warning")) == warned
+    assert all(
+        "/x/libmine.so is not used" in told.text and "cascade" in told.text for told in one.of("warning")
+    )
+
+
 @pytest.mark.parametrize("given", ["NV12", "I420", "RGB", "BGR", "RGBA", "BGRx", "GRAY8"])
 def test_the_overlay_draws_in_every_format(run: Any, model: Any, given: str) -> None:
     boxes = model(BOX)

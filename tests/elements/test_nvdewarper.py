@@ -45,7 +45,7 @@ def frames(batch):
 def test_the_muxer_batches_all_views_of_every_source(run, views):
     one = run(
         f"{SOURCE} ! nvvideoconvert ! {NVMM},format=RGBA ! nvdewarper config-file={views} ! m.sink_0"
-        f" {SOURCE} ! nvvideoconvert ! nvdewarper config-file={views} ! m.sink_1"
+        f" {SOURCE} ! nvvideoconvert ! {NVMM},format=RGBA ! nvdewarper config-file={views} ! m.sink_1"
         f" nvstreammux name=m batch-size=2 num-surfaces-per-frame=2 ! {OUT}"
     ).to_end()
     seen = [frame for batch in one.out.payloads for frame in frames(batch)]

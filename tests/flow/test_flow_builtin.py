@@ -270,7 +270,7 @@ def test_a_controller_without_an_adaptor_says_so(monkeypatch, caplog):
 
 def test_commands_find_sources_that_bear_their_sensors_id(monkeypatch):
     monkeypatch.setattr(
-        "headrace.flow.signals.GObject", SimpleNamespace(signal_lookup=lambda name, element: 1)
+        "headrace.flow.objects.signals.GObject", SimpleNamespace(signal_lookup=lambda name, element: 1)
     )
     controller, element = RecordingCommands("c"), Element()
     for action in ("start-sr", "stop-sr"):

@@ -3,6 +3,7 @@
 import pytest
 from flows import play
 
+from headrace.errors import PipelineError
 from headrace.flow import BatchMetadataOperator, Pipeline, Probe, ServiceMakerPipeline
 from headrace.flow.linking import pads_of
 
@@ -87,3 +88,26 @@ def test_a_hint_chooses_among_pads_that_come_later(clip_with_sound):
     pads = {}
     play(pipeline, lambda message: pads.update(linked(pipeline, "source")))
     assert pads == {"sink": "file.src", "video_0": "video.sink", "audio_0": "sound.sink"}
+
+
+@pytest.mark.parametrize(
+    ("names", "hints", "says"),
+    [
+        (("caps", "source"), ("", ""), "source (videotestsrc) has no sink pads"),
+        (("sink", "caps"), ("", ""), "sink (fakesink) has no src pads"),
+        (("caps", "sink"), ("", "snk"), "sink has no sink pad 'snk', but sink"),
+        (("caps", "sink"), ("out", ""), "caps has no src pad 'out', but src"),
+        (
+            ("source", "sink"),
+            ("", ""),
+            "pad 'src' of source is linked already, to caps; a tee has several targets",
+        ),
+        (("caps", "mp3"), ("", ""), "caps (src: ANY) -> mp3 (sink: audio/mpeg"),
+    ],
+)
+def test_why_elements_are_not_linked_is_said(names, hints, says):
+    pipeline = Pipeline("p").add("videotestsrc", "source").add("capsfilter", "caps").add("fakesink", "sink")
+    pipeline.add("mpegaudioparse", "mp3").link("source", "caps")
+    with pytest.raises(PipelineError) as caught:
+        pipeline.link(names, hints)
+    assert f"Elements linking  failed: {says}" in str(caught.value)

@@ -298,3 +298,26 @@ def test_probes_on_one_pad_run_in_the_order_in_which_they_came():
         pipeline.attach("mux", Probe(name, Note(name)))
     play(pipeline)
     assert order == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("where", ["probe", "on_message"])
+def test_waiting_in_a_callback_is_refused_not_a_deadlock(where):
+    class Waits(BufferOperator):
+        def handle_buffer(self, buffer):
+            pipeline.wait()
+
+    pipeline = Pipeline("p").add("fakesrc", "a", {"num-buffers": 2}).add("fakesink", "b").link("a", "b")
+    if where == "probe":
+        pipeline.attach("a", Probe("waits", Waits()))
+        pipeline.start()
+    else:
+        pipeline.start(lambda message: pipeline.wait())
+    with pytest.raises(PipelineError, match="wait outside"):
+        pipeline.wait()
+
+
+def test_an_output_without_a_link_is_named():
+    pipeline = Pipeline("p").add("fakesrc", "a", {"num-buffers": 2})
+    with pytest.raises(PipelineError, match="has no link") as caught:
+        pipeline.start().wait()
+    assert caught.value.element == "a"

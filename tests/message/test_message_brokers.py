@@ -57,6 +57,10 @@ def test_library_names_mean_adaptors(given, name):
 
 
 def test_an_unknown_broker_says_what_there_is_and_what_to_install():
+    with pytest.raises(
+        BrokerError, match=r"'libmine.so'.*available: file\. An adaptor of your own cannot be a compiled"
+    ):
+        make_broker("/x/libmine.so", "a;b")
     with pytest.raises(BrokerError, match=r"'kafka'.*available: file.*pip install.*headrace\[kafka\]"):
         make_broker("/opt/lib/libnvds_kafka_proto.so", "localhost;9092")
 

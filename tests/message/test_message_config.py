@@ -94,6 +94,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_unknown_groups_and_keys_are_warned_about(tmp_path, caplog):
-    load(tmp_path, "c.txt", "[sensors]\nenable=1\n[sensor0]\nenable=1\ncolour=red\n")
+    load(tmp_path, "c.txt", "[sensors]\nenable=1\n[sensor0]\nenable=1\ncolour=red\ntyp=Camera\n")
     assert "[sensors]" in caplog.text
     assert "colour" in caplog.text
+    assert "[sensor0] typ has no meaning here; did you mean type?" in caplog.text

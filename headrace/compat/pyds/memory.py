@@ -62,6 +62,8 @@ def thing_at(address: int) -> Any:
     """
     thing = _known.get(address)
     if thing is None:
+        if not isinstance(address, int):
+            raise TypeError(f"an address is an int, not a {type(address).__name__}")
         raise ValueError(
             f"nothing lives at address {address:#x}: it was freed with its owner, or is no pyds address"
         )

@@ -18,6 +18,11 @@ from headrace.meta.object import MAX_LABEL, ObjectMetadata
 from headrace.meta.views import TableColor, TableRect
 
 
+def _unfit(column: str, value: Any, error: Exception) -> Exception:
+    """What is said of a value that a column cannot hold, which the storage itself puts in terms of formats."""
+    return type(error)(f"{column} takes a number in its range, not {value!r}")
+
+
 def _cell(column: str) -> Any:
     """A value of the row; the check for moved storage is written out because this is the hot path."""
 
@@ -31,7 +36,10 @@ def _cell(column: str) -> Any:
         columns = self._c
         if columns.rows is not columns.table._rows:
             columns.refresh()
-        getattr(columns, column)[self._row] = value
+        try:
+            getattr(columns, column)[self._row] = value
+        except (TypeError, ValueError) as error:
+            raise _unfit(column, value, error) from error
 
     return property(get, put)
 
@@ -50,7 +58,10 @@ def _side(column: str, side: int) -> Any:
         columns = self._c
         if columns.rows is not columns.table._rows:
             columns.refresh()
-        getattr(columns, column)[self._row, side] = value
+        try:
+            getattr(columns, column)[self._row, side] = value
+        except (TypeError, ValueError) as error:
+            raise _unfit(column, value, error) from error
 
     return property(get, put)
 

@@ -131,7 +131,10 @@ class Events:
 def _explained(text: str, debug: str) -> str:
     """An error's text with the detail that elements written in C put behind the place in their source."""
     detail = _DETAIL.fullmatch(debug)
-    return f"{text.rstrip('.')}: {detail[1]}" if detail else text
+    line = f"{text.rstrip('.')}: {detail[1]}" if detail else text
+    return (
+        f"{line}; an output of it, or of an element behind it, has no link" if "not-linked" in line else line
+    )
 
 
 def _tail(debug: str) -> str:

@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from headrace.errors import ConfigError
+from headrace.keyfile import one_line
 from headrace.source.uri import redacted
 from headrace.track.registry import DEFAULT as DEFAULT_TRACKER
 from headrace.track.registry import trackers
@@ -179,7 +180,7 @@ def load_config(path: str | Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"configuration {path} cannot be read: {error}") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"configuration {path} is not YAML: {error}".replace("\n", " ")) from error
+        raise ConfigError(f"configuration {path} is not YAML: {one_line(error)}") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
