@@ -52,7 +52,7 @@ def set_property(element: Gst.Element, name: str, value: Any, manners: Manners =
     if spec is None:
         manners.warn(f"Property {name} is not supported by object {element.get_name()}")
         return
-    text = f"property {name!r} of {element.get_name()!r} takes {_expected(spec)}, not {value!r}"
+    text = f"property {name!r} of {element.get_name()!r} takes {_expected(owner, spec)}, not {value!r}"
     try:
         _assign(owner, spec, value.item() if isinstance(value, np.generic) else value)
     except _IgnoredError as error:
@@ -67,17 +67,19 @@ class _IgnoredError(ValueError):
     """A value of the right type that GStreamer would refuse with no more than a line in its log."""
 
 
-def _expected(spec: GObject.ParamSpec) -> str:
+def _expected(owner: Any, spec: GObject.ParamSpec) -> str:
     """What a property takes, in words."""
     kind = spec.value_type.name
     if spec.value_type.is_a(GObject.TYPE_ENUM):
-        return f"one of {', '.join(value.value_nick for value in _members(spec))}"
+        return f"one of {', '.join(value.value_nick for value in _members(owner, spec).values())}"
     words = _WORDS.get(kind, kind)
     return words if not hasattr(spec, "minimum") else f"{words}, {spec.minimum:.12g} to {spec.maximum:.12g}"
 
 
-def _members(spec: GObject.ParamSpec) -> list[Any]:
-    return list(spec.enum_class.__enum_values__.values())
+def _members(owner: Any, spec: GObject.ParamSpec) -> dict[int, Any]:
+    """The members of an enumeration by number; each knows its nick and its name in C."""
+    # Newer bindings make the class when a value is read; `spec.enum_class` is C's there.
+    return dict(type(owner.get_property(spec.name)).__enum_values__)
 
 
 def _owner(element: Gst.Element, name: str) -> tuple[Any, GObject.ParamSpec | None]:
@@ -99,7 +101,7 @@ def _assign(owner: Any, spec: GObject.ParamSpec, value: Any) -> None:
             raise _IgnoredError("out of range")
         owner.set_property(spec.name, converted)
     elif spec.value_type.is_a(GObject.TYPE_ENUM):
-        owner.set_property(spec.name, _member(spec, value))
+        owner.set_property(spec.name, _member(owner, spec, value))
     elif isinstance(value, str):
         _parse(owner, spec, value)
     elif isinstance(value, int | float) and not spec.value_type.is_a(GObject.TYPE_FLAGS):
@@ -108,15 +110,16 @@ def _assign(owner: Any, spec: GObject.ParamSpec, value: Any) -> None:
         owner.set_property(spec.name, value)
 
 
-def _member(spec: GObject.ParamSpec, value: Any) -> int:
+def _member(owner: Any, spec: GObject.ParamSpec, value: Any) -> int:
     """The number of an enumeration's member, given as such, as nick or as name in C."""
-    for one in _members(spec):
+    members = _members(owner, spec)
+    for number, one in members.items():
         if value in (one.value_nick, one.value_name):
-            return int(one)
+            return number
     if isinstance(value, str) and not value.strip().lstrip("-").isdigit():
         raise _IgnoredError("no name of a member")
     number = as_int(value)
-    if number not in map(int, _members(spec)):
+    if number not in members:
         raise _IgnoredError("no number of a member")
     return number
 

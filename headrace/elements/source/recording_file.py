@@ -11,6 +11,7 @@ from gi.repository import Gst
 
 from headrace.elements.base.parts import make
 from headrace.errors import SourceError
+from headrace.gst.native import buffer_struct
 from headrace.gst.structures import structure_of
 
 _MUXERS = {"mp4": "mp4mux", "mkv": "matroskamux"}
@@ -93,8 +94,10 @@ class RecordingFile:
         if self._first is None:
             self._first = time
         entry = buffer.copy()
-        entry.pts = _since(buffer.pts, self._first)
-        entry.dts = _since(buffer.dts, self._first)
+        # Written as a structure: newer bindings hold a reference of their own and call the copy shared.
+        times = buffer_struct(hash(entry))
+        times.pts = _since(buffer.pts, self._first)
+        times.dts = _since(buffer.dts, self._first)
         if track == "video":
             self._last = max(
                 self._last, time + (0 if buffer.duration == Gst.CLOCK_TIME_NONE else buffer.duration)
