@@ -52,15 +52,13 @@ def set_property(element: Gst.Element, name: str, value: Any, manners: Manners =
     if spec is None:
         manners.warn(f"Property {name} is not supported by object {element.get_name()}")
         return
-    text = f"property {name!r} of {element.get_name()!r} takes {_expected(owner, spec)}, not {value!r}"
     try:
         _assign(owner, spec, value.item() if isinstance(value, np.generic) else value)
-    except _IgnoredError as error:
-        if not manners.keeps_going:
+    except (TypeError, ValueError, OverflowError) as error:
+        text = f"property {name!r} of {element.get_name()!r} takes {_expected(owner, spec)}, not {value!r}"
+        if not (isinstance(error, _IgnoredError) and manners.keeps_going):
             raise PipelineError(text, element.get_name()) from error
         manners.warn(f"{text}; it stays as it is")
-    except (TypeError, ValueError, OverflowError) as error:
-        raise PipelineError(text, element.get_name()) from error
 
 
 class _IgnoredError(ValueError):
