@@ -92,11 +92,15 @@ class FileModel(Model):
 
     def __init__(self, file: ModelFile, options: InferOptions) -> None:
         self._engine = file.engine
-        self._options = options
         self.graph = _with_one_image(file.graph)
         self.guess: Guess = choose_decoder(self.graph, options.decoder)
         self.labels = file.labels(self.decoder.class_count(self.graph))
         self.network = NetworkInput(self.graph, options, self.decoder.preprocess(self.graph))
+        self.adjust(options)
+
+    def adjust(self, options: InferOptions) -> None:
+        """Go on with other thresholds and limits; see `Model.adjust`."""
+        self._options = options
         least = min([options.confidence, *options.class_confidence.values()])
         self._decode = DecodeOptions(least, self.network.width, self.network.height, self.labels)
 
