@@ -36,8 +36,8 @@ class InferOptions:
         threads: Threads for one run of the engine; 0 is the engine's own choice.
         max_detections: Most objects in a frame, the most confident first.
         classes: Class numbers to keep; ``None`` keeps all.
-        preprocess: How frames become input, or only what is to be changed, by attribute of `PreprocessOptions`; ``None``
-            is what the model file says, else what the model family's own code does.
+        preprocess: How frames become input, or only what is to be changed, by attribute of `PreprocessOptions`;
+            ``None`` is what the model file says, else what the model family's own code does.
         input_size: Width and height for graphs that leave them open; ignored by others.
 
     Raises:

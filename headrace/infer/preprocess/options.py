@@ -55,6 +55,11 @@ class PreprocessOptions:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ConfigError(f"{name} is {getattr(self, name)!r}; use one of {', '.join(choices)}")
+        for name in ("pad_value", "scale", "mean", "std"):
+            value = getattr(self, name)
+            numbers = value if name in ("mean", "std") else (value,)
+            if not isinstance(numbers, tuple) or not all(isinstance(n, int | float) for n in numbers):
+                raise ConfigError(f"{name} is {value!r}; a number is needed, for mean and std one for each channel")
         for name in ("mean", "std"):
             if len(getattr(self, name)) < self.channels:
                 raise ConfigError(
@@ -92,11 +97,8 @@ class PreprocessOptions:
                 near = difflib.get_close_matches(key, known, 1)
                 hint = f", did you mean {near[0]}?" if near else "."
                 raise ConfigError(f"{where} has no {key!r}{hint} Known: {', '.join(known)}")
-        plain = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-        try:
-            return replace(self, **plain)
-        except TypeError as error:
-            raise ConfigError(f"{where}: {error}; numbers are needed there") from error
+        plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        return replace(self, **plain)
 
     @classmethod
     def from_json(cls, text: str) -> PreprocessOptions:
