@@ -60,16 +60,20 @@ def example(batch, size, half):
     return torch.zeros(rows, 3, side, side, dtype=torch.float16 if half else torch.float32)
 
 
-def torchscript(folder, batch="batch", size=32, half=False, metadata=None):
+def script(path, module, pictures, metadata=None):
+    """Trace a module into a TorchScript file."""
     import torch
 
-    path = folder / "tiny.torchscript"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        traced = torch.jit.trace(tiny(batch, half), example(batch, size, half))
-        stored = {"imgsz": [32, 32], "batch": 1 if batch == "batch" else batch, **(metadata or {})}
-        torch.jit.save(traced, path, _extra_files={"config.txt": json.dumps(stored)})
+        extra = {} if metadata is None else {"config.txt": json.dumps(metadata)}
+        torch.jit.save(torch.jit.trace(module, pictures), path, _extra_files=extra)
     return path
+
+
+def torchscript(folder, batch="batch", size=32, half=False, metadata=None):
+    stored = {"imgsz": [32, 32], "batch": 1 if batch == "batch" else batch, **(metadata or {})}
+    return script(folder / "tiny.torchscript", tiny(batch, half), example(batch, size, half), stored)
 
 
 def pt2(folder, batch="batch", size=32, half=False, metadata=None):
@@ -91,4 +95,6 @@ MAKERS = {
     "onnxruntime": ("onnxruntime", onnx, ("onnx", "onnxruntime")),
     "openvino": ("openvino", onnx, ("onnx", "openvino")),
     "openvino-xml": ("openvino", xml, ("onnx", "openvino")),
+    "torchscript": ("torch", torchscript, ("torch",)),
+    "torch-export": ("torch", pt2, ("torch",)),
 }
