@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from headrace.elements.base.async_filter import AsyncFilter, Pending
 from headrace.elements.base.filter import ON_ERROR_HELP, parse_ids
@@ -17,9 +17,11 @@ from headrace.elements.inference.running import Inference, InferenceSettings, Wo
 from headrace.elements.inference.swapping import SIGNALS, Swappable
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
-from headrace.gst.options import option
+from headrace.gst.options import option, with_value
 from headrace.infer import InferOptions, load_model
 from headrace.infer.model import Model
+from headrace.infer.options import NmsMode, parse_size
+from headrace.infer.preprocess import parse_preprocess
 from headrace.meta.batch import Batch
 
 
@@ -34,8 +36,18 @@ class InferElementOptions:
     labels: str = option("", "text file with a class name on each line; empty: those of the model")
     confidence: float = option(0.25, "detections below it are left out", minimum=0.0, maximum=1.0)
     nms: float = option(0.45, "overlap above which the weaker of two boxes goes", minimum=0.0, maximum=1.0)
+    nms_mode: str = option(
+        "class", "boxes that suppress each other: of a class, agnostic, soft (confidence falls), none"
+    )
+    class_confidence: str = option("", "confidence of single classes, such as 0=0.5;2=0.3")
+    min_object_size: str = option("", "width and height that an object must have, such as 16x16")
+    max_object_size: str = option("", "width and height that it may have, such as 800x0; 0: any")
     engine: str = option("auto", "what runs the file")
+    device: str = option("auto", "where it runs: auto, cpu, cuda, cuda:1")
+    precision: str = option("auto", "auto, f32, bf16 or f16")
     decoder: str = option("auto", "model family, for the meaning of the outputs")
+    input_size: str = option("", "width and height for models that leave them open, such as 640x384")
+    preprocess: str = option("", "what to change in the family's own, such as color=BGR scale=1/255")
     batch_size: int = option(0, "most frames in one call of the model; 0: what comes", maximum=1024)
     threads: int = option(0, "threads of the engine; 0: its own choice")
     max_detections: int = option(300, "most objects in a frame", minimum=1)
@@ -49,7 +61,37 @@ class InferElementOptions:
 
 
 #: Options that belong to a model: they take effect with the model that is set next. The others do so at once.
-_WITH_MODEL = ("labels", "engine", "decoder", "threads")
+_WITH_MODEL = (
+    "labels", "engine", "device", "precision", "decoder", "input_size", "preprocess", "threads",
+)  # fmt: skip
+
+
+def infer_options(options: InferElementOptions) -> InferOptions:
+    """A model's settings from the element's properties.
+
+    Raises:
+        ConfigError: A text that cannot be read, or a value out of its bounds.
+    """
+    return InferOptions(
+        model=options.model, labels=options.labels or None, confidence=options.confidence, nms=options.nms,
+        nms_mode=cast(NmsMode, options.nms_mode), class_confidence=_class_confidence(options.class_confidence),
+        least_size=parse_size(options.min_object_size, "min-object-size") or (0, 0),
+        greatest_size=parse_size(options.max_object_size, "max-object-size") or (0, 0),
+        engine=options.engine, device=options.device, precision=options.precision, decoder=options.decoder,
+        batch_size=options.batch_size, threads=options.threads, max_detections=options.max_detections,
+        input_size=parse_size(options.input_size, "input-size"),
+        preprocess=parse_preprocess(options.preprocess) or None,
+    )  # fmt: skip
+
+
+def _class_confidence(text: str) -> dict[int, float]:
+    try:
+        pairs = [word.split("=") for word in text.replace(";", " ").split()]
+        return {int(number): float(value) for number, value in pairs}
+    except ValueError as error:
+        raise ConfigError(
+            f"class-confidence {text!r} cannot be read; write for example 0=0.5;2=0.3"
+        ) from error
 
 
 class Infer(Swappable, AsyncFilter):
@@ -72,7 +114,7 @@ class Infer(Swappable, AsyncFilter):
         options = self.options
         if not options.model:
             raise ConfigError("no model: set model=file.onnx or model=file.py:Class")
-        settings, self._at_work = self._infer_options(), options.model
+        settings, self._used = infer_options(options), options
         self.inference = Inference(load_model(options.model, settings), settings, self._settings())
         super().start()
 
@@ -82,28 +124,27 @@ class Infer(Swappable, AsyncFilter):
         if field == self.model_field:
             self.model_set()
         elif inference is not None and field not in _WITH_MODEL:
-            inference.settings = self._settings()
-            inference.slot.adjust(self._infer_options())
+            try:
+                settings, options = self._settings(), infer_options(self.options)
+            except ConfigError as error:  # a slip of the hand does not end a pipeline that plays
+                self.options = with_value(self.options, field, getattr(self._used, field))
+                self.post_warning(f"{error}; the value before stays")
+                return
+            inference.settings = settings
+            inference.slot.adjust(options)
+            self._used = with_value(self.options, self.model_field, self._used.model)
 
     def loader(self, model: str) -> Callable[[], Model]:
         """A function that loads a model with the options that are set now."""
-        settings = self._infer_options()
+        settings = infer_options(self.options)
         return lambda: load_model(model, settings)
 
     def model_told(self, model: str, error: BaseException | None) -> None:
         """The property tells the model at work when the one that was set cannot be used."""
         if error is None:
-            self._at_work = model
+            self._used = with_value(self._used, self.model_field, model)
         elif self.options.model == model:
-            self.keep_model(self._at_work)
-
-    def _infer_options(self) -> InferOptions:
-        options = self.options
-        return InferOptions(
-            model=options.model, labels=options.labels or None, confidence=options.confidence,
-            nms=options.nms, engine=options.engine, decoder=options.decoder, batch_size=options.batch_size,
-            threads=options.threads, max_detections=options.max_detections,
-        )  # fmt: skip
+            self.keep_model(self._used.model)
 
     def _settings(self) -> InferenceSettings:
         options = self.options

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from headrace.errors import ConfigError
 from headrace.infer.preprocess import PreprocessOptions
 
 NmsMode = Literal["class", "agnostic", "soft", "none"]
 NMS_MODES: tuple[NmsMode, ...] = ("class", "agnostic", "soft", "none")
+
+
+#: What says which results are wanted; the rest belongs to the network.
+_THRESHOLDS = (
+    "confidence", "class_confidence", "nms", "nms_mode", "least_size", "greatest_size", "max_detections",
+    "classes", "batch_size",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,8 @@ class InferOptions:
         threads: Threads for one run of the engine; 0 is the engine's own choice.
         max_detections: Most objects in a frame, the most confident first.
         classes: Class numbers to keep; ``None`` keeps all.
-        preprocess: How frames become input; ``None`` is what the model family's own code does.
+        preprocess: How frames become input, or only what is to be changed, by attribute of `PreprocessOptions`;
+            ``None`` is what the model file says, else what the model family's own code does.
         input_size: Width and height for graphs that leave them open; ignored by others.
 
     Raises:
@@ -63,8 +71,12 @@ class InferOptions:
     threads: int = 0
     max_detections: int = 300
     classes: tuple[int, ...] | None = None
-    preprocess: PreprocessOptions | None = None
+    preprocess: PreprocessOptions | Mapping[str, Any] | None = None
     input_size: tuple[int, int] | None = None
+
+    def adjusted(self, other: InferOptions) -> InferOptions:
+        """These options with the thresholds and limits of others: what can change while a model is at work."""
+        return replace(self, **{name: getattr(other, name) for name in _THRESHOLDS})
 
     def __post_init__(self) -> None:
         for name in ("confidence", "nms"):
@@ -84,3 +96,21 @@ class InferOptions:
                 raise ConfigError(f"{name} is {value}; use {least} or more")
         if self.input_size is not None and min(self.input_size) < 1:
             raise ConfigError(f"input_size is {self.input_size}; use positive pixels for width and height")
+
+
+def parse_size(text: str, where: str) -> tuple[int, int] | None:
+    """Width and height from ``640x384``; ``None`` for no text.
+
+    Raises:
+        ConfigError: It cannot be read.
+
+    Example:
+        >>> parse_size("640x384", "input-size")
+        (640, 384)
+    """
+    if not text:
+        return None
+    width, _, height = text.partition("x")
+    if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
+        raise ConfigError(f"{where} {text!r} is no size; write width and height, such as 640x384")
+    return int(width), int(height)
