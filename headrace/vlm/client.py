@@ -101,6 +101,8 @@ class OpenAiModel(VisionLanguageModel):
             connection.request("POST", f"{self._address.path}/chat/completions", body, self._headers())
             response = connection.getresponse()
             reply = response.read(_LARGEST + 1)
+            if response.length and len(reply) <= _LARGEST:
+                raise http.client.IncompleteRead(reply, response.length)
             if late.is_set():
                 raise TimeoutError
         except (OSError, http.client.HTTPException) as error:

@@ -150,7 +150,9 @@ class Drip(Fault):
 
 def completion(answer):
     text = answer if isinstance(answer, str) else json.dumps(answer)
-    return {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]}
+    return {
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]
+    }
 
 
 def reply(http, status, body, headers=None):

@@ -17,7 +17,7 @@ from headrace.meta.user import MetaType, UserMetadata
 from headrace.vlm import VlmConfig, VlmRequest, VlmResult
 
 _SIZE = 14
-_COLUMNS, _LINES = 44, 6
+_COLUMNS, _LINES = 32, 6
 _MARGIN = 8
 
 
