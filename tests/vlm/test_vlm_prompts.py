@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.errors import ConfigError
+from headrace.vlm.config import SegmentConfig, VlmConfig
 from headrace.vlm.prompts import PLACEHOLDERS, Prompt
+from headrace.vlm.rules import FUNCTIONS, NAMES
 
 VALUES = {name: f"<{name}>" for name in PLACEHOLDERS}
 
@@ -50,13 +52,10 @@ def test_no_text_does_anything_but_render_or_be_refused(text):
     assert isinstance(prompt.render(VALUES), str)
 
 
-def test_the_page_has_every_placeholder_and_name():
-    from headrace.vlm.rules import FUNCTIONS, NAMES
-
+def test_the_page_has_every_placeholder_name_and_key():
     page = (Path(__file__).resolve().parents[2] / "docs/vlm.md").read_text()
-    for name in PLACEHOLDERS:
-        assert f"`{{{name}}}`" in page, name
-    for name in NAMES:
-        assert f"`{name}`" in page, name
-    for name in FUNCTIONS:
-        assert f"`{name}(" in page, name
+    names = [*(f"{{{name}}}" for name in PLACEHOLDERS), *NAMES]
+    keys = [key for model in (VlmConfig, SegmentConfig) for key in model.model_fields]
+    missing = [name for name in (*names, *(key.replace("_", "-") for key in keys)) if f"`{name}`" not in page]
+    assert missing == []
+    assert [name for name in FUNCTIONS if f"`{name}(" not in page] == []
