@@ -1,4 +1,4 @@
-"""Ask a vision-language model about what crosses a synthetic crossroad: python run.py http://localhost:8000/v1 MODEL."""
+"""Ask a vision-language model about what crosses a synthetic crossroad: python run.py BASE_URL MODEL [FRAMES]."""
 
 import json
 import sys

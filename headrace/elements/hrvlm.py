@@ -23,6 +23,7 @@ from headrace.elements.vlm.watching import SourceWatchers
 from headrace.gst.face import describe, properties_of
 from headrace.gst.options import option
 from headrace.meta.batch import Batch
+from headrace.paths import resolve
 from headrace.vlm import Asker, AskerCounts, VlmRequest, VlmResult, load_config
 from headrace.vlm.loader import load_model
 
@@ -75,9 +76,10 @@ class Vlm(Filter):
         self.watchers = SourceWatchers(config, self.post_warning)
         self.answers = Answers(config)
         announce, report = weakref.WeakMethod(self._announce), weakref.WeakMethod(self._report)
-        self.asker = Asker(
-            load_model(config, options.config_file_path), config, _weakly(announce), _weakly(report)
-        )
+        # A path in the file is relative to the file, one in a property to the working directory.
+        inside = options.config_file_path and not options.model
+        model = load_model(config, resolve(options.config_file_path).parent if inside else None)
+        self.asker = Asker(model, config, _weakly(announce), _weakly(report))
 
     def stop(self) -> None:
         """End the threads."""

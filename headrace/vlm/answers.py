@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -20,13 +21,13 @@ class AnswerError(HeadraceError):
 
 
 def plain(text: str) -> str:
-    """The answer without the model's thoughts and without blanks around it.
+    """The answer without the model's thoughts, blanks around it and halves of characters.
 
     Example:
         >>> plain("<think>Hm.</think> Two dogs. ")
         'Two dogs.'
     """
-    return _THOUGHTS.sub("", text).strip()
+    return _THOUGHTS.sub("", text).strip().encode(errors="replace").decode()
 
 
 def read_json(text: str) -> Any:
@@ -41,14 +42,25 @@ def read_json(text: str) -> Any:
     """
     fenced = _FENCED.search(text)
     try:
-        return json.loads(fenced[1] if fenced else text, parse_constant=_no_constant)
+        data = json.loads(fenced[1] if fenced else text, parse_constant=_no_number, parse_float=_finite)
+        json.dumps(
+            data, ensure_ascii=False
+        ).encode()  # halves of characters, endless nesting: nobody could send it on
+        return data
     except (ValueError, RecursionError) as error:
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
         raise AnswerError(f"the answer is not JSON ({error}): {shown!r}") from error
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number in JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        _no_number(text)
+    return number
 
 
 def checker(schema: dict[str, Any] | None) -> Callable[[str], Any]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from headrace.errors import ModelError
 from headrace.vlm.answers import AnswerError, checker, plain
 from headrace.vlm.config import VlmConfig
 from headrace.vlm.model import ServerError, VisionLanguageModel, VlmRequest
@@ -21,6 +22,7 @@ _log = logging.getLogger(__name__)
 _MINUTE = 60.0
 _LONGEST_WAIT = 60.0
 _JOIN = 2.0
+_ANYTHING = (Exception, SystemExit, KeyboardInterrupt)
 
 Announce = Callable[[VlmResult], None]
 Report = Callable[[BaseException], None]
@@ -77,7 +79,7 @@ class Asker:
         model: Loaded already; closed by `close`.
         config: Queue, threads, retries, budget.
         announce: Called on an asking thread with each answer.
-        report: Called on an asking thread with each failure whose text differs from the one before it.
+        report: Called on an asking thread with a failure, at most once a minute for each reason.
 
     Example:
         >>> class Yes(VisionLanguageModel):
@@ -107,7 +109,7 @@ class Asker:
         self._checks: dict[int, tuple[Any, Callable[[str], Any]]] = {}
         self._asked = self._answered = self._active = self._requests = 0
         self._lost: Counter[str] = Counter()
-        self._last_error = ""
+        self._told: dict[str, float] = {}
         self._open = True
         self._interrupted = False
         self._threads = [
@@ -200,12 +202,12 @@ class Asker:
                 reason = ""
             except ServerError as error:
                 reason = error.reason
-                self._tell(error)
+                self._tell(error, reason)
             except AnswerError as error:
                 reason = "invalid answer"
-                self._tell(error)
-            except Exception as error:  # noqa: BLE001 - the user's class may raise anything; reported and counted
-                self._tell(error)
+                self._tell(error, reason)
+            except _ANYTHING as error:  # the user's class may raise it; reported and counted
+                self._tell(error, reason)
             finally:
                 if reason:
                     self._finished(reason)
@@ -222,10 +224,11 @@ class Asker:
             return self._queue.popleft()
 
     def _deliver(self, request: VlmRequest, result: VlmResult) -> None:
-        self._last_error = ""
         self._done.append((request, result))
         try:
             self._announce(result)
+        except _ANYTHING as error:  # whoever listens must not end the asking
+            self._tell(error, "announcing")
         finally:
             self._finished("")
 
@@ -271,7 +274,7 @@ class Asker:
                     raise ServerError(text, "over budget")
                 self._requests += 1
             try:
-                return self._model.answer(request)
+                return self._text(self._model.answer(request))
             except ServerError as error:
                 if not error.again or attempt == self._config.retries or not self._open:
                     raise
@@ -280,13 +283,22 @@ class Asker:
                 self._pause(min(wait, _LONGEST_WAIT))
         raise AssertionError("the loop returns or raises")
 
+    def _text(self, answer: object) -> str:
+        if not isinstance(answer, str):
+            raise ModelError(f"{self._config.model}: answer() must return text, not {type(answer).__name__}")
+        return answer
+
     def _pause(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         with self._changed:
             while self._open and (left := deadline - time.monotonic()) > 0:
                 self._changed.wait(left)
 
-    def _tell(self, error: Exception) -> None:
-        if self._open and str(error) != self._last_error:
-            self._last_error = str(error)
-            self._report(error)
+    def _tell(self, error: BaseException, reason: str) -> None:
+        now = time.monotonic()
+        with self._changed:
+            known = now - self._told.get(reason, -_MINUTE) < _MINUTE
+            if known or not self._open:
+                return
+            self._told[reason] = now
+        self._report(error)

@@ -56,10 +56,10 @@ class OpenAiModel(VisionLanguageModel):
     def answer(self, request: VlmRequest) -> str:
         """Ask the server."""
         status, data, wait = self._post(json.dumps(self.body(request)).encode())
-        reply = self._redacted(data.decode(errors="replace"))
+        reply = data.decode(errors="replace")
         if status == http.client.OK:
-            return _text_of(reply)
-        message = f"{self._config.base_url} answered {status}: {_error_of(reply)}"
+            return _text_of(reply, self._redacted(reply[:_SHOWN]))
+        message = f"{self._config.base_url} answered {status}: {self._redacted(_error_of(reply))}"
         if status in _REMEDIES:
             message += f"; {_REMEDIES[status]}"
         again = status >= http.client.INTERNAL_SERVER_ERROR or status in (_BUSY, http.client.REQUEST_TIMEOUT)
@@ -178,12 +178,11 @@ def _messages(request: VlmRequest) -> list[dict[str, Any]]:
     return messages
 
 
-def _text_of(reply: str) -> str:
+def _text_of(reply: str, shown: str) -> str:
     try:
         choice = json.loads(reply)["choices"][0]
         content = choice["message"]["content"]
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        shown = reply[:_SHOWN]
         raise ServerError(
             f"the server's reply is no chat completion: {shown!r}", "broken reply", again=True
         ) from error

@@ -178,7 +178,11 @@ class VlmConfig(Question):
     @classmethod
     def _is_address(cls, value: str) -> str:
         parts = urlsplit(value)
-        if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+        try:
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # the port is no number, or too large
+            usable = False
+        if value and not usable:
             raise ValueError("write http://HOST:PORT/v1")
         if "@" in parts.netloc or parts.query:
             raise ValueError(

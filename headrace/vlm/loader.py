@@ -12,12 +12,12 @@ from headrace.vlm.config import VlmConfig
 from headrace.vlm.model import VisionLanguageModel
 
 
-def load_model(config: VlmConfig, path: str = "") -> VisionLanguageModel:
+def load_model(config: VlmConfig, base: Path | None = None) -> VisionLanguageModel:
     """A model ready to answer: a server where there is a ``base-url``, otherwise a class of the user's.
 
     Args:
         config: Names it.
-        path: The configuration file; a class in a file is named relative to it. Empty: to the working directory.
+        base: Folder that the file of a class is relative to; ``None``: the working directory.
 
     Raises:
         ConfigError: The server's key is missing.
@@ -25,7 +25,7 @@ def load_model(config: VlmConfig, path: str = "") -> VisionLanguageModel:
     """
     if config.base_url:
         return OpenAiModel(config)
-    kind = load_name(config.model, Path(path).parent if path else None, "model")
+    kind = load_name(config.model, base, "model")
     if not (inspect.isclass(kind) and issubclass(kind, VisionLanguageModel)):
         raise ModelError(
             f"model {config.model} must be a class derived from headrace.vlm.VisionLanguageModel; for a server set "

@@ -44,5 +44,5 @@ class VlmResult:
     model: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields as plain data, ready for JSON."""
-        return dataclasses.asdict(self)
+        """All fields by name, ready for JSON."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}

@@ -68,6 +68,7 @@ def test_a_schema_with_underscores_and_dashes_stays_as_it_is(tmp_path):
         ("model: m\nprompt: 'who is {object.id}?'", "{object.id} needs subject: object"),
         ("model: m\nprompt: '{tim}'", "did you mean {time}?"),
         (BASE.replace("http:", "ftp:"), "write http://HOST:PORT/v1"),
+        (BASE.replace("8000", "80000"), "write http://HOST:PORT/v1"),
         (BASE.replace("localhost", "user:secret@localhost"), "api-key-env"),
         (BASE + "timeout: 0", "timeout: input should be greater than 0"),
         (BASE + "answer-schema: {type: nonsense}", "answer-schema is no JSON schema"),
@@ -99,11 +100,11 @@ def test_a_class_is_found_beside_the_file(tmp_path):
     )
     path = tmp_path / "questions.yaml"
     path.write_text("model: mine.py:Mine\nprompt: x")
-    assert load_model(load_config(path), str(path)).loaded
+    assert load_model(load_config(path), tmp_path).loaded
     with pytest.raises(ModelError, match="a class derived from"):
-        load_model(load_config(path, {"model": "mine.py:Other"}), str(path))
+        load_model(load_config(path, {"model": "mine.py:Other"}), tmp_path)
     with pytest.raises(ModelError, match="names nothing in Python"):
-        load_model(load_config(path, {"model": "qwen2.5vl"}), str(path))
+        load_model(load_config(path, {"model": "qwen2.5vl"}), tmp_path)
 
 
 def test_a_key_that_is_missing_is_named(tmp_path, monkeypatch):

@@ -1,14 +1,17 @@
 """Questions to a real HTTP server with all the faults that servers have."""
 
 import base64
+import json
 import logging
 import threading
 import time
 
+import msgspec
 import pytest
 from openai_server import ChatServer, Disconnect, Drip, Never, Raw, Slow, Status, text_of
 
 from headrace.vlm import Asker, VisionLanguageModel, VlmConfig, VlmRequest
+from headrace.vlm.answers import AnswerError, read_json
 from headrace.vlm.loader import load_model
 
 LIMIT = 20.0
@@ -197,7 +200,13 @@ def test_json_is_found(server, answer):
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"), [("maybe", "not JSON"), ('{"open": 3}', "$.open"), ("{}", "'open'")]
+    ("answer", "says"),
+    [
+        ("maybe", "not JSON"),
+        ('{"open": 3}', "$.open"),
+        ("{}", "'open'"),
+        ('{"open": true, "n": 1e999}', "not JSON"),
+    ],
 )
 def test_a_wrong_answer_is_given_back_once(server, answer, says):
     pytest.importorskip("jsonschema")
@@ -216,9 +225,7 @@ def test_a_wrong_answer_is_given_back_once(server, answer, says):
 def test_the_key_is_never_told(server, monkeypatch, caplog):
     monkeypatch.setenv("VLM_TEST_KEY", "sk-secret")
     caplog.set_level(logging.DEBUG)
-    server.script.extend(
-        [Status(401, "Incorrect API key provided: sk-secret."), Raw(b"sk-secret"), "it is sk-secret"]
-    )
+    server.script.extend([Status(401, "Incorrect API key provided: sk-secret."), Raw(b"sk-secret"), "fine"])
     with Asking(server, api_key_env="VLM_TEST_KEY", retries=0) as asking:
         answers = asking.ask("a", "b", "c").answers()
     told = [*map(str, asking.reported), *map(repr, asking.announced), *map(repr, answers), caplog.text]
@@ -267,3 +274,52 @@ def test_a_class_of_the_users_that_fails_is_counted():
     asker.close()
     assert asker.counts.lost == {"failed": 2}
     assert [str(error) for error in reported] == ["my mistake"]
+
+
+@pytest.mark.parametrize(("answer", "says"), [(3, "must return text, not int"), (None, "must return text")])
+def test_a_class_that_gives_no_text_is_told(answer, says):
+    class Odd(VisionLanguageModel):
+        def answer(self, request):
+            return answer
+
+    reported = []
+    asker = Asker(Odd(), VlmConfig(model="x.py:Odd", prompt="?"), report=reported.append)
+    asker.submit(VlmRequest("?", ()))
+    assert asker.drain(LIMIT)
+    asker.close()
+    assert says in str(reported[0])
+
+
+def test_asking_survives_who_listens(server):
+    config = VlmConfig(base_url=server.url, model="m", prompt="?")
+    reported = []
+
+    def announce(result):
+        raise SystemExit("listener")
+
+    asker = Asker(load_model(config), config, announce, reported.append)
+    asker.submit(VlmRequest("a", ()))
+    asker.submit(VlmRequest("b", ()))
+    assert asker.drain(LIMIT)
+    assert [result.text for _, result in asker.results()] == ["yes", "yes"]
+    asker.close()
+    assert [str(error) for error in reported] == ["listener"]
+
+
+@pytest.mark.parametrize(
+    "answer", ["half \ud800 a character", "\x00\x01 control", "日本語 🎉", "x" * 100_000]
+)
+def test_odd_texts_come_through_and_can_be_sent_on(server, answer):
+    server.usual = answer
+    with Asking(server) as asking:
+        (result,) = asking.ask("?").answers()
+    assert json.loads(msgspec.json.encode(result.to_dict()))["text"] == result.text
+    assert result.text == answer.strip().replace("\ud800", "?")
+
+
+@pytest.mark.parametrize(
+    "text", ['"\\ud800"', "1e999", "NaN", "[" * 5000, "[" * 400 + "]" * 400 + ",", "{'a': 1}", ""]
+)
+def test_what_could_not_be_sent_on_is_no_json(text):
+    with pytest.raises(AnswerError, match="is not JSON"):
+        read_json(text)

@@ -1,5 +1,9 @@
 """What is asked of a source: by frame and by object, when, and with which pictures."""
 
+import gc
+import sys
+import weakref
+
 import cv2
 import numpy as np
 import pytest
@@ -182,3 +186,16 @@ def test_what_is_gone_is_forgotten():
         watcher.look(frame_at(t, [(t + 1, "person", 20)]), picture)
     held = [watcher._first_seen, watcher._last_seen, watcher._asked, watcher._segments, watcher._subjects]
     assert max(map(len, held)) <= 32
+
+
+def test_nothing_of_a_frame_is_kept():
+    watcher = SourceWatcher(Question(prompt="?", segment={"length": 60}))
+    pixels, frame = picture(), frame_at(0, [(3, "car", 30)])
+    plane, table = weakref.ref(pixels.planes[0]), frame.table
+    watcher.look(frame, lambda pixels=pixels: pixels)
+    before = sys.getrefcount(table)
+    del pixels, frame
+    gc.collect()
+    assert plane() is None
+    assert sys.getrefcount(table) < before
+    assert len(watcher.finish()) == 1
