@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
-from headrace.infer.candidates import strongest
+from headrace.infer.candidates import strongest, to_numpy
 from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder, Guess, choose_decoder
-from headrace.infer.decoders.base import Outputs, PictureDecoder
+from headrace.infer.decoders.base import NotFiniteError, Outputs, PictureDecoder
 from headrace.infer.engines import Engine, EngineOptions, ModelGraph, open_engine, run_batch
+from headrace.infer.known_inputs import image_graph, run_each, with_known_inputs
 from headrace.infer.labels import choose_labels, labels_in_metadata, read_labels
 from headrace.infer.model import Model
 from headrace.infer.network_input import NetworkInput
@@ -96,14 +99,16 @@ class FileModel(Model):
     """
 
     def __init__(self, file: ModelFile, options: InferOptions | None = None) -> None:
-        self._engine = file.engine
         self._options = options = options or file.options
-        self.graph = _with_one_image(file.graph)
+        self.graph = image_graph(file.graph)
         self.guess: Guess = choose_decoder(self.graph, options.decoder)
         self.labels = file.labels(self.decoder.class_count(self.graph))
         self.network = NetworkInput(self.graph, options, self.decoder.preprocess(self.graph))
         least = min([options.confidence, *options.class_confidence.values()])
-        self._decode = DecodeOptions(least, self.network.width, self.network.height, self.labels)
+        size = self.network.width, self.network.height
+        self._engine = with_known_inputs(file.engine, size)
+        self._decode = DecodeOptions(least, *size, self.labels, options.decoder_options, self.graph.metadata)
+        self.decoder.check(self._decode)
 
     @property
     def decoder(self) -> Decoder:
@@ -120,9 +125,8 @@ class FileModel(Model):
             return []
         tensor = self.network.take(len(frames))
         frames.fill(tensor, self.network.options)
-        outputs = run_batch(self._engine, tensor)
+        results = self._results_of(tensor)
         self.network.give(tensor)
-        results = self._read(outputs, len(frames))
         pairs = zip(results, frames.placements, strict=True)
         return [
             result
@@ -130,6 +134,11 @@ class FileModel(Model):
             else replace(result, detections=self._sized(placement.detections_to_frame(result.detections)))
             for result, placement in pairs
         ]
+
+    def _results_of(self, tensor: NDArray[Any]) -> list[Result]:
+        if self.decoder.batched:
+            return self._read(run_batch(self._engine, tensor), len(tensor))
+        return [self._read(outputs, 1)[0] for outputs in run_each(self._engine, tensor)]
 
     def _read(self, outputs: Outputs, rows: int) -> list[Result]:
         """The decoder's results, boxes in pixels of the network's input."""
@@ -140,6 +149,8 @@ class FileModel(Model):
             if isinstance(decoder, BoxDecoder):
                 boxes = self._boxes(decoder, outputs, rows)
                 return [Result(detections=found, names=self.labels) for found in boxes]
+        except NotFiniteError as error:
+            raise self._not_finite(outputs) from error
         except (ValueError, IndexError) as error:
             raise ModelError(
                 f"decoder {decoder.name} cannot read the outputs of {self.graph.path} "
@@ -151,10 +162,7 @@ class FileModel(Model):
         options = self._options
         found = decoder.decode(outputs, self._decode).numpy()
         if not (np.isfinite(found.xyxy).all() and np.isfinite(found.confidence).all()):
-            raise ModelError(
-                f"{self.graph.path}: boxes or confidences are not finite (NaN or infinite); export the model again, "
-                "in float32 where it is float16"
-            )
+            raise self._not_finite(outputs)
         if options.class_confidence:
             least = np.full(
                 max(found.class_id.max(initial=0), *options.class_confidence) + 1, options.confidence
@@ -167,6 +175,13 @@ class FileModel(Model):
         mode = options.nms_mode if decoder.overlapping else "none"
         kept = strongest(suppress(found, options.nms, mode, options.confidence), options.max_detections)
         return decoder.complete(kept, outputs, self._decode).split(rows)
+
+    def _not_finite(self, outputs: Outputs) -> ModelError:
+        bad = [n for n, array in outputs.items() if not np.isfinite(to_numpy(array, np.float32)).all()]
+        return ModelError(
+            f"{self.graph.path}: {' and '.join(bad) or 'boxes made of the outputs'} not finite (NaN or infinite); "
+            "export the model again, in float32 where it is float16, and check how its input is normalised"
+        )
 
     def _sized(self, found: Detections) -> Detections:
         """What is neither too small nor too large."""
@@ -184,12 +199,3 @@ class FileModel(Model):
 
 def _engine_options(options: InferOptions) -> EngineOptions:
     return EngineOptions(options.threads, options.device, options.precision, options.input_size)
-
-
-def _with_one_image(graph: ModelGraph) -> ModelGraph:
-    if len(graph.inputs) != 1 or len(graph.inputs[0].shape) != 4:
-        raise ModelError(
-            f"{graph.path} takes {', '.join(map(str, graph.inputs)) or 'no input'}; only models with "
-            "one input, a batch of images (four axes), can be fed from frames: write a Python model for it"
-        )
-    return graph
