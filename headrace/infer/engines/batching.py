@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,25 @@ def run_batch(engine: Engine, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
         outputs = _checked(engine, engine.run({spec.name: full}), size)
         parts.append({name: array[: len(rows)] for name, array in outputs.items()})
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def run_each(engine: Engine, tensor: NDArray[Any]) -> Iterator[dict[str, NDArray[Any]]]:
+    """Run a model whose outputs have no batch axis on one picture after the other.
+
+    Args:
+        engine: Takes a batch of one picture, or a picture without a batch axis.
+        tensor: ``n`` pictures.
+
+    Returns:
+        The outputs of each, with a first axis of one entry.
+
+    Raises:
+        ModelError: The run failed.
+    """
+    (spec,) = engine.graph.inputs
+    for row in range(len(tensor)):
+        picture = tensor[row] if len(spec.shape) < tensor.ndim else tensor[row : row + 1]
+        yield {name: array[None] for name, array in engine.run({spec.name: picture}).items()}
 
 
 def _checked(engine: Engine, outputs: dict[str, NDArray[Any]], rows: int) -> dict[str, NDArray[Any]]:
