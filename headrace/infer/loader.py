@@ -22,7 +22,7 @@ def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Model:
     the import path, so that it can import its neighbours.
 
     Args:
-        spec: ``file.onnx``, ``file.py:Class`` or ``package.module:Class``.
+        spec: ``file.onnx``, a model's URL, ``file.py:Class`` or ``package.module:Class``.
         options: Settings; ``options.model`` is replaced by ``spec``.
 
     Returns:
@@ -37,7 +37,7 @@ def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Model:
     if not text:
         raise ModelError("no model is set; give file.onnx, file.py:Class or package.module:Class")
     _, colon, class_name = text.rpartition(":")
-    if colon and class_name.isidentifier():
+    if colon and class_name.isidentifier() and "://" not in text:
         return _load_class(text, load_name(text, what="model"), options)
     if text.endswith(".py"):
         raise ModelError(f"model {text} names no class; write {text}:ClassName")

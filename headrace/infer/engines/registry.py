@@ -33,9 +33,14 @@ def missing_engines() -> dict[str, str]:
 def open_engine(path: str | Path, engine: str = "auto", options: EngineOptions = _DEFAULTS) -> Engine:
     """Load a model file with the named engine, or with the first installed one that knows its suffix.
 
+    A URL goes to the engine that has its scheme among its ``schemes``.
+
     Raises:
         ModelError: No such file, no such engine, no engine for the suffix, or the file is no model.
     """
+    scheme, remote, _ = str(path).partition("://")
+    if remote and scheme != "file":
+        return _open_url(scheme, str(path), engine, options)
     file = resolve(path)
     factory = _choose(file, engine)
     if not file.is_file():
@@ -43,6 +48,17 @@ def open_engine(path: str | Path, engine: str = "auto", options: EngineOptions =
     if file.stat().st_size == 0:
         raise ModelError(f"model file {file} is empty; copy or download it again")
     return factory(file, options)
+
+
+def _open_url(scheme: str, url: str, engine: str, options: EngineOptions) -> Engine:
+    """Open a model on a server; the URL may hold credentials and is in no message here."""
+    factories = {name: one for name, one in _found().items.items() if getattr(one, "schemes", ())}
+    for name, factory in factories.items():
+        if scheme in factory.schemes and engine in ("auto", name):
+            opened: Engine = factory(url, options)
+            return opened
+    known = ", ".join(f"{one}:// ({name})" for name, factory in factories.items() for one in factory.schemes)
+    raise ModelError(f"no engine {engine!r} opens {scheme}:// URLs; known: {known}")
 
 
 def _choose(file: Path, engine: str) -> EngineFactory:
