@@ -1,0 +1,247 @@
+"""The KServe v2 protocol over HTTP, with the extension for binary tensors.
+
+Written over ``http.client``: Triton's own client for HTTP stands on gevent, whose connections belong to the thread that
+made them, and models here are called from any thread. The standard library does it, without anything to install.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import ssl
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headrace.infer.engines.triton_address import Address
+from headrace.infer.engines.triton_protocol import (
+    ServerError,
+    Tensor,
+    Trouble,
+    from_wire,
+    shaped,
+    split_bytes,
+    wire_dtype,
+)
+
+_HEADER_LENGTH = "Inference-Header-Content-Length"
+_TROUBLES = {401: Trouble.DENIED, 403: Trouble.DENIED, 404: Trouble.UNKNOWN, 502: Trouble.AWAY, 503: Trouble.AWAY,
+             504: Trouble.AWAY}  # fmt: skip
+_Read = TypeVar("_Read")
+
+
+class HttpTransport:
+    """A model behind ``http://`` or ``https://``; see `Transport`.
+
+    Each request has a connection to itself, which then waits for the next: there are as many as calls overlap.
+    Proxies of the environment are not used.
+
+    Args:
+        address: Of the model.
+
+    Example:
+        >>> from headrace.infer.engines.triton_address import parse_url
+        >>> HttpTransport(parse_url("http://127.0.0.1:9/m")).metadata()
+        Traceback (most recent call last):
+        headrace.infer.engines.triton_protocol.ServerError: [Errno 111] Connection refused
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._model = f"/v2/models/{quote(address.model, safe='')}"
+        if address.version:
+            self._model += f"/versions/{quote(address.version, safe='')}"
+        self._headers = {"Authorization": address.authorization} if address.authorization else {}
+        self._tls = ssl.create_default_context() if address.secure else None
+        self._idle: deque[HTTPConnection] = deque()
+
+    def metadata(self) -> dict[str, Any]:
+        """See `Transport.metadata`."""
+        return self._object(self._send("GET", self._model, read=self._json))
+
+    def ready(self) -> bool:
+        """See `Transport.ready`."""
+        try:
+            self._send("GET", f"{self._model}/ready", read=HTTPResponse.read)
+        except ServerError as error:
+            if error.trouble in (Trouble.DROPPED, Trouble.LATE, Trouble.DENIED):
+                raise
+            return False
+        return True
+
+    def config(self) -> dict[str, Any]:
+        """See `Transport.config`."""
+        return self._object(self._send("GET", f"{self._model}/config", read=self._json))
+
+    def models(self) -> list[dict[str, Any]]:
+        """See `Transport.models`."""
+        found = self._send("POST", "/v2/repository/index", [b"{}"], read=self._json)
+        return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+    def infer(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, int]) -> dict[str, NDArray[Any]]:
+        """See `Transport.infer`."""
+        header = json.dumps(_request(inputs, outputs)).encode()
+        headers = {_HEADER_LENGTH: str(len(header)), "Content-Type": "application/octet-stream"}
+        body: list[bytes | memoryview] = [header, *(tensor.data for tensor in inputs.values())]
+        return self._send("POST", f"{self._model}/infer", body, headers, read=self._outputs)
+
+    def close(self) -> None:
+        """See `Transport.close`; a request under way ends with its answer."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _connect(self) -> HTTPConnection:
+        address = self._address
+        connection = (
+            HTTPConnection(address.host, address.port, timeout=address.connect_timeout)
+            if self._tls is None
+            else HTTPSConnection(
+                address.host, address.port, timeout=address.connect_timeout, context=self._tls
+            )
+        )
+        try:
+            connection.connect()
+        except ssl.SSLError as error:
+            text = f"{error} (SSL_CERT_FILE names the certificates that are trusted)"
+            raise ServerError(Trouble.AWAY, text) from error
+        except OSError as error:  # no such host, refused, timed out
+            raise ServerError(Trouble.AWAY, str(error)) from error
+        connection.sock.settimeout(address.timeout)
+        return connection
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Sequence[bytes | memoryview] = (),
+        headers: Mapping[str, str] = {},
+        *,
+        read: Callable[[HTTPResponse], _Read],
+    ) -> _Read:
+        """One request on a connection that nobody else uses meanwhile."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._connect()
+        length = {"Content-Length": str(sum(map(len, body)))} if body else {}
+        try:
+            connection.request(
+                method, self._address.prefix + path, body or None, {**self._headers, **headers, **length}
+            )
+            with connection.getresponse() as response:
+                if response.status != 200:
+                    raise self._refusal(response)
+                answer = read(response)
+                response.read()  # what is left: only then can the connection serve again
+        except (TimeoutError, OSError, HTTPException) as error:
+            connection.close()
+            if isinstance(error, TimeoutError):
+                raise ServerError(Trouble.LATE, "timed out") from error
+            self.close()  # the others lead to the same server that has gone
+            raise ServerError(Trouble.DROPPED, f"{type(error).__name__}: {error}") from error
+        except BaseException:
+            connection.close()
+            raise
+        if connection.sock is not None:  # the server keeps it open
+            self._idle.append(connection)
+        return answer
+
+    def _refusal(self, response: HTTPResponse) -> ServerError:
+        text = response.read(1 << 16).decode(errors="replace")
+        try:
+            words = json.loads(text)["error"]
+        except (ValueError, LookupError, TypeError):
+            words = " ".join(text.split())[:200]
+        words = self._address.hide(f"{words or response.reason} (HTTP {response.status})")
+        return ServerError(_TROUBLES.get(response.status, Trouble.REFUSED), words)
+
+    def _json(self, response: HTTPResponse) -> Any:
+        return self._parsed(response.read())
+
+    def _parsed(self, text: bytes | bytearray) -> Any:
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise ServerError(
+                Trouble.REFUSED, f"the answer is not that of a KServe v2 server: {error}"
+            ) from error
+
+    def _object(self, answer: Any) -> dict[str, Any]:
+        if not isinstance(answer, dict):
+            raise ServerError(
+                Trouble.REFUSED, "the answer is not that of a KServe v2 server: an object expected"
+            )
+        return answer
+
+    def _outputs(self, response: HTTPResponse) -> dict[str, NDArray[Any]]:
+        """The tensors of an answer, each read into memory of its own."""
+        length = response.getheader(_HEADER_LENGTH)
+        header = self._object(
+            self._parsed(response.read() if length is None else _exactly(response, int(length)))
+        )
+        try:
+            return {str(one["name"]): _tensor(one, response) for one in header["outputs"]}
+        except (KeyError, TypeError, ValueError) as error:
+            text = f"the server's answer is damaged: {type(error).__name__}: {error}"
+            raise ServerError(Trouble.REFUSED, text) from error
+
+
+def _request(inputs: Mapping[str, Tensor], outputs: Mapping[str, int]) -> dict[str, Any]:
+    """The JSON part of a request for inference."""
+    request: dict[str, Any] = {
+        "inputs": [
+            {
+                "name": name,
+                "shape": list(tensor.shape),
+                "datatype": tensor.datatype,
+                "parameters": {"binary_data_size": len(tensor.data)},
+            }
+            for name, tensor in inputs.items()
+        ],
+        "parameters": {"binary_data_output": True},
+    }
+    if outputs:
+        request["outputs"] = [
+            {
+                "name": name,
+                "parameters": {"binary_data": True, **({"classification": count} if count else {})},
+            }
+            for name, count in outputs.items()
+        ]
+    return request
+
+
+def _tensor(output: Mapping[str, Any], response: HTTPResponse) -> NDArray[Any]:
+    datatype, shape = str(output["datatype"]), [int(size) for size in output["shape"]]
+    size = (output.get("parameters") or {}).get("binary_data_size")
+    if size is None:
+        return shaped(output["data"], datatype, shape)
+    if datatype == "BYTES":
+        return split_bytes(_exactly(response, int(size)), shape)
+    dtype = wire_dtype(datatype)
+    if size != dtype.itemsize * math.prod(shape):
+        raise ValueError(f"{size} bytes for {datatype}{shape}")
+    array = np.empty(shape, dtype)
+    _fill(response, array.reshape(-1).view(np.uint8).data)
+    return from_wire(array, datatype)
+
+
+def _exactly(response: HTTPResponse, size: int) -> bytearray:
+    data = bytearray(size)
+    _fill(response, memoryview(data))
+    return data
+
+
+def _fill(response: HTTPResponse, view: memoryview) -> None:
+    """Read as many bytes as there is room for."""
+    done = 0
+    while done < len(view):
+        count = response.readinto(view[done:])
+        if not count:
+            raise ConnectionError(f"the answer broke off after {done} of {len(view)} bytes")
+        done += count
