@@ -10,7 +10,6 @@ import json
 import socket
 import struct
 import threading
-import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,7 +19,12 @@ import numpy as np
 
 SIZES = {"FP32": "<f4", "FP16": "<f2", "FP64": "<f8", "INT8": "i1", "INT16": "<i2", "INT32": "<i4", "INT64": "<i8",
          "UINT8": "u1", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8", "BOOL": "?", "BF16": "<u2"}  # fmt: skip
-_ONNX = {"tensor(float)": "FP32", "tensor(float16)": "FP16", "tensor(int64)": "INT64", "tensor(uint8)": "UINT8"}
+_ONNX = {
+    "tensor(float)": "FP32",
+    "tensor(float16)": "FP16",
+    "tensor(int64)": "INT64",
+    "tensor(uint8)": "UINT8",
+}
 
 
 class Refused(Exception):
@@ -91,8 +95,8 @@ class KServe:
 
     `faults` holds what happens to the next inferences, one after the other: "slow" (answers after `slow_seconds`),
     "error" (500, INTERNAL), "unavailable" (503, UNAVAILABLE), "drop" (the connection breaks before an answer; gRPC:
-    every connection), "half" (HTTP: it breaks in the middle of the answer), "short" (fewer bytes than the shape says),
-    "echo" (an error that repeats the Authorization header).
+    the relay in front of it), "half" (HTTP: it breaks in the middle of the answer), "short" (fewer bytes than the
+    shape says), "echo" (an error that repeats the Authorization header).
     """
 
     def __init__(self, models, grpc=False, token="", triton=True, binary=True):
@@ -116,13 +120,16 @@ class KServe:
         self._http = _HttpServer(("127.0.0.1", self.http_port), handler)
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
         if self.with_grpc:
-            self._grpc = _grpc_server(self)
+            self._grpc, port = _grpc_server(self)
+            self._relay = _Relay(self, self.grpc_port, port)
         return self
 
     def stop(self):
         self._stopped.set()
         self._http.shutdown()
         self._http.server_close()
+        if self.with_grpc:
+            self._relay.stop()
         self.break_connections()
         if self.with_grpc:
             self._grpc.stop(0).wait()
@@ -139,7 +146,9 @@ class KServe:
         if served is None or (version and version != served.version):
             raise Refused(404, "NOT_FOUND", f"Request for unknown model: '{name}' is not found")
         if need_ready and not served.ready:
-            raise Refused(503, "UNAVAILABLE", f"Request for unknown model: '{name}' has no available versions")
+            raise Refused(
+                503, "UNAVAILABLE", f"Request for unknown model: '{name}' has no available versions"
+            )
         return served
 
     def check(self, authorization):
@@ -178,7 +187,9 @@ class KServe:
         arrays = {}
         for tensor, datatype, shape in served.inputs:
             if tensor not in inputs:
-                raise Refused(400, "INVALID_ARGUMENT", f"expected 1 inputs but got 0 inputs for model '{name}'")
+                raise Refused(
+                    400, "INVALID_ARGUMENT", f"expected 1 inputs but got 0 inputs for model '{name}'"
+                )
             given_type, given_shape, data = inputs[tensor]
             if given_type != datatype:
                 raise Refused(
@@ -294,6 +305,9 @@ class _Handler(BaseHTTPRequestHandler):
         return name, version, "/".join(rest)
 
     def _get(self, parts, _body):
+        if parts == ["v2"]:
+            extensions = ["binary_tensor_data"] if self.kserve.triton else []
+            return self._reply(json.dumps({"name": "test", "extensions": extensions}).encode())
         name, version, what = self._place(parts)
         served = self.kserve.model(name, version, need_ready=what == "ready")
         if what == "ready":
@@ -318,11 +332,16 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "slow":
             self.kserve.sleep()
         split = int(self.headers.get("Inference-Header-Content-Length", len(body)))
+        if split < len(body) and not self.kserve.binary:
+            raise Refused(400, "INVALID_ARGUMENT", "a JSON object was expected")
         request, place, inputs = json.loads(body[:split]), split, {}
         for one in request["inputs"]:
-            size = one["parameters"]["binary_data_size"]
-            inputs[one["name"]] = one["datatype"], one["shape"], body[place : place + size]
-            place += size
+            if "data" in one:
+                data = np.array(one["data"], SIZES[one["datatype"]]).tobytes()
+            else:
+                size = one["parameters"]["binary_data_size"]
+                data, place = body[place : place + size], place + size
+            inputs[one["name"]] = one["datatype"], one["shape"], data
         classes = {
             one["name"]: one["parameters"].get("classification", 0) for one in request.get("outputs", ())
         }
@@ -410,8 +429,9 @@ def _grpc_server(kserve):
             _raise(fault, authorization)
             if fault == "slow":
                 kserve.sleep()
-            if fault == "drop":  # as gRPC itself says it when a connection has gone
-                context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
+            if fault == "drop":
+                kserve.break_connections()
+                kserve.sleep()
             contents = request.raw_input_contents
             inputs = {
                 one.name: (one.datatype, list(one.shape), contents[n]) for n, one in enumerate(request.inputs)
@@ -430,15 +450,43 @@ def _grpc_server(kserve):
             return answer
 
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-    server = grpc.server(ThreadPoolExecutor(8), options=[*unlimited, ("grpc.so_reuseport", 0)])
+    server = grpc.server(ThreadPoolExecutor(8), options=unlimited)
     service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(Servicer(), server)
-    for _ in range(50):  # a port that was just left may be taken for a moment
-        try:
-            server.add_insecure_port(f"127.0.0.1:{kserve.grpc_port}")
-            break
-        except RuntimeError:
-            time.sleep(0.1)
-    else:
-        raise RuntimeError(f"port {kserve.grpc_port} is taken")
+    port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    return server
+    return server, port
+
+
+class _Relay(threading.Thread):
+    """Passes connections on to another port: those of gRPC cannot be broken from inside."""
+
+    def __init__(self, kserve, port, target):
+        super().__init__(daemon=True)
+        self._kserve, self._target = kserve, target
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self.start()
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(("127.0.0.1", self._target))
+                with self._kserve._lock:
+                    self._kserve._connections |= {near, far}
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass, args=pair, daemon=True).start()
+
+    @staticmethod
+    def _pass(source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+        for one in (source, target):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def stop(self):
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.join()

@@ -58,7 +58,8 @@ def _open_url(scheme: str, url: str, engine: str, options: EngineOptions) -> Eng
             opened: Engine = factory(url, options)
             return opened
     known = ", ".join(f"{one}:// ({name})" for name, factory in factories.items() for one in factory.schemes)
-    raise ModelError(f"no engine {engine!r} opens {scheme}:// URLs; known: {known}")
+    which = "installed engine" if engine == "auto" else f"engine {engine!r}"
+    raise ModelError(f"no {which} opens {scheme}:// URLs; known: {known}")
 
 
 def _choose(file: Path, engine: str) -> EngineFactory:

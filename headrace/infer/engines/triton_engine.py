@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,10 +16,12 @@ from headrace.errors import ModelError
 from headrace.infer.engines.base import Engine, EngineOptions, ModelGraph
 from headrace.infer.engines.triton_address import AUTHORIZATION, PORTS, Address, parse_url
 from headrace.infer.engines.triton_labels import with_labels
-from headrace.infer.engines.triton_protocol import ServerError, Tensor, Transport, Trouble, graph_of
+from headrace.infer.engines.triton_protocol import ServerError, Tensor, Transport, Trouble, graph_of, one_line
 
 _log = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer")
+#: Seconds before a second try: gRPC needs a moment to see that the connection has gone, or takes it once more.
+_PAUSE = 0.1
 
 
 class TritonEngine:
@@ -92,6 +95,7 @@ class TritonEngine:
             if error.trouble is not Trouble.DROPPED:
                 raise
             _log.info("%s: %s; asking once more", self._address, error.text)
+        time.sleep(_PAUSE)
         return call(transport)
 
     def _load(self) -> tuple[ModelGraph, int, dict[str, str]]:
@@ -103,7 +107,7 @@ class TritonEngine:
             if not self._ask(lambda transport: transport.ready()):
                 raise ServerError(Trouble.UNKNOWN, "the model is not ready")
         except ServerError as error:
-            raise ModelError(self._message(error, self._unusable(error))) from error
+            raise ModelError(self._unusable(error)) from error
         datatypes = {str(one["name"]): str(one["datatype"]) for one in metadata.get("inputs") or ()}
         graph = with_labels(
             graph, config, lambda tensors, wanted: self._ask(lambda t: t.infer(tensors, wanted))
@@ -120,21 +124,21 @@ class TritonEngine:
             return {}
 
     def _unusable(self, error: ServerError) -> str:
-        """Why a model cannot be loaded, with what the server's index says of it."""
+        """Why the model cannot be loaded, with what the server's index says of it."""
         name, reason = self._address.model, f"cannot be used: {error.text}"
+        unsure = self._message(
+            error, f"{reason}; check the model's name, and that this is a KServe v2 server"
+        )
+        if error.trouble not in (Trouble.UNKNOWN, Trouble.REFUSED, Trouble.DROPPED):
+            return unsure
         try:
             index = self._ask(lambda transport: transport.models())
         except ServerError:
-            return f"{reason}; check the model's name, and that this is a KServe v2 server"
-        states = {
-            str(one.get("name")): f"{one.get('state', '')} {one.get('reason', '')}".strip() for one in index
-        }
-        if name in states:
-            state = f" (it is {states[name]})" if states[name] else ""
-            return (
-                f"{reason}{state}; look into the server's log, load the model there or name another version"
-            )
-        return f"{reason}; the server has {', '.join(sorted(states)) or 'no models'}"
+            return unsure
+        states = [_state(one) for one in index if one.get("name") == name]
+        others = ", ".join(sorted({str(one.get("name")) for one in index})) or "no models"
+        there = f"it as {', '.join(states)}: load it there, or see the server's log" if states else others
+        return f"{self._address} {reason}; the server has {there}"
 
     def _message(self, error: ServerError, otherwise: str) -> str:
         """The error in words, with the remedy."""
@@ -143,14 +147,21 @@ class TritonEngine:
         words = {
             Trouble.AWAY: f"is not available: {error.text}; check that the server runs, and host and port "
             f"(Triton: 8000 for HTTP, 8001 for gRPC; this is {kind})",
-            Trouble.DROPPED: f"broke off the connection twice: {error.text}; look into the server's log, and check "
-            f"that the port is one for {kind}",
+            Trouble.DROPPED: f"did not answer, asked twice: {error.text}; look into the server's log, and check that "
+            f"the port is one for {kind}",
             Trouble.LATE: f"has not answered within {address.timeout:g} s; look at the server's load, or allow more "
             "with ?timeout=SECONDS at the end of the URL",
             Trouble.DENIED: f"refuses access: {error.text}; set the environment variable {AUTHORIZATION} to the "
             "value of the Authorization header, such as 'Bearer TOKEN'",
         }
         return f"{address} {words.get(error.trouble, otherwise)}"
+
+
+def _state(entry: Mapping[str, Any]) -> str:
+    """Version, state and reason of a model in a server's index."""
+    reason = f" ({one_line(str(entry['reason']))})" if entry.get("reason") else ""
+    version = f"version {entry['version']}" if entry.get("version") else "a model without versions"
+    return f"{version} {entry.get('state', '')}".strip() + reason
 
 
 def _transport(address: Address) -> Transport:

@@ -32,6 +32,8 @@ _TROUBLES = {
     grpc.StatusCode.PERMISSION_DENIED: Trouble.DENIED,
     grpc.StatusCode.NOT_FOUND: Trouble.UNKNOWN,
 }
+#: How gRPC begins its own words for a server that was not there to begin with.
+_NO_CONNECTION = ("failed to connect", "errors resolving", "DNS resolution failed")
 #: Fields for tensors whose elements come one by one.
 _CONTENTS = {
     "BOOL": "bool_contents", "INT8": "int_contents", "INT16": "int_contents", "INT32": "int_contents",
@@ -132,7 +134,7 @@ class GrpcTransport:
         except grpc.RpcError as error:
             text = self._address.hide(error.details() or "no reason given")
             trouble = _TROUBLES.get(error.code(), Trouble.REFUSED)
-            if trouble is Trouble.DROPPED and text.startswith("failed to connect"):
+            if trouble is Trouble.DROPPED and text.startswith(_NO_CONNECTION):
                 trouble = Trouble.AWAY
             raise ServerError(trouble, f"{text} (gRPC {error.code().name})") from error
         except ValueError as error:  # the channel is closed

@@ -7,6 +7,7 @@ made them, and models here are called from any thread. The standard library does
 from __future__ import annotations
 
 import json
+import logging
 import math
 import ssl
 from collections import deque
@@ -29,9 +30,10 @@ from headrace.infer.engines.triton_protocol import (
     wire_dtype,
 )
 
+_log = logging.getLogger(__name__)
 _HEADER_LENGTH = "Inference-Header-Content-Length"
-_TROUBLES = {401: Trouble.DENIED, 403: Trouble.DENIED, 404: Trouble.UNKNOWN, 502: Trouble.AWAY, 503: Trouble.AWAY,
-             504: Trouble.AWAY}  # fmt: skip
+_TROUBLES = {401: Trouble.DENIED, 403: Trouble.DENIED, 404: Trouble.UNKNOWN, 502: Trouble.DROPPED,
+             503: Trouble.DROPPED, 504: Trouble.DROPPED}  # fmt: skip
 _Read = TypeVar("_Read")
 
 
@@ -59,6 +61,7 @@ class HttpTransport:
         self._headers = {"Authorization": address.authorization} if address.authorization else {}
         self._tls = ssl.create_default_context() if address.secure else None
         self._idle: deque[HTTPConnection] = deque()
+        self._binary: bool | None = None
 
     def metadata(self) -> dict[str, Any]:
         """See `Transport.metadata`."""
@@ -69,7 +72,7 @@ class HttpTransport:
         try:
             self._send("GET", f"{self._model}/ready", read=HTTPResponse.read)
         except ServerError as error:
-            if error.trouble in (Trouble.DROPPED, Trouble.LATE, Trouble.DENIED):
+            if error.trouble in (Trouble.AWAY, Trouble.LATE, Trouble.DENIED):
                 raise
             return False
         return True
@@ -80,14 +83,53 @@ class HttpTransport:
 
     def models(self) -> list[dict[str, Any]]:
         """See `Transport.models`."""
-        found = self._send("POST", "/v2/repository/index", [b"{}"], read=self._json)
+        try:
+            found = self._send("POST", "/v2/repository/index", [b"{}"], read=self._json)
+        except ServerError as error:  # KServe's own servers tell names only, and elsewhere
+            if error.trouble not in (Trouble.UNKNOWN, Trouble.REFUSED):
+                raise
+            names = self._object(self._send("GET", "/v2/models", read=self._json)).get("models") or ()
+            found = [{"name": name} for name in names]
         return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
     def infer(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, int]) -> dict[str, NDArray[Any]]:
-        """See `Transport.infer`."""
-        header = json.dumps(_request(inputs, outputs)).encode()
-        headers = {_HEADER_LENGTH: str(len(header)), "Content-Type": "application/octet-stream"}
-        body: list[bytes | memoryview] = [header, *(tensor.data for tensor in inputs.values())]
+        """See `Transport.infer`; a server that refuses the first binary tensors gets JSON instead."""
+        if self._binary is False:
+            return self._infer(inputs, outputs, binary=False)
+        try:
+            answer = self._infer(inputs, outputs, binary=True)
+        except ServerError as error:
+            if self._binary or error.trouble is not Trouble.REFUSED or self._takes_binary():
+                raise
+            return self._infer_as_json(inputs, outputs, error)
+        self._binary = True
+        return answer
+
+    def _takes_binary(self) -> bool:
+        """Whether the server says so; one that does not may take them all the same."""
+        extensions = self._object(self._send("GET", "/v2", read=self._json)).get("extensions") or ()
+        return "binary_tensor_data" in extensions
+
+    def _infer_as_json(
+        self, inputs: Mapping[str, Tensor], outputs: Mapping[str, int], refusal: ServerError
+    ) -> dict[str, NDArray[Any]]:
+        try:
+            answer = self._infer(inputs, outputs, binary=False)
+        except ServerError:
+            raise refusal from None
+        text = "%s takes no binary tensors (%s) and gets JSON, which is slow; gRPC is faster"
+        _log.warning(text, self._address, refusal.text)
+        self._binary = False
+        return answer
+
+    def _infer(
+        self, inputs: Mapping[str, Tensor], outputs: Mapping[str, int], binary: bool
+    ) -> dict[str, NDArray[Any]]:
+        header = json.dumps(_request(inputs, outputs, binary)).encode()
+        headers, body = {"Content-Type": "application/json"}, [memoryview(header)]
+        if binary:
+            headers = {_HEADER_LENGTH: str(len(header)), "Content-Type": "application/octet-stream"}
+            body += [tensor.data for tensor in inputs.values()]
         return self._send("POST", f"{self._model}/infer", body, headers, read=self._outputs)
 
     def close(self) -> None:
@@ -191,25 +233,25 @@ class HttpTransport:
             raise ServerError(Trouble.REFUSED, text) from error
 
 
-def _request(inputs: Mapping[str, Tensor], outputs: Mapping[str, int]) -> dict[str, Any]:
+def _request(inputs: Mapping[str, Tensor], outputs: Mapping[str, int], binary: bool) -> dict[str, Any]:
     """The JSON part of a request for inference."""
-    request: dict[str, Any] = {
-        "inputs": [
-            {
-                "name": name,
-                "shape": list(tensor.shape),
-                "datatype": tensor.datatype,
-                "parameters": {"binary_data_size": len(tensor.data)},
-            }
-            for name, tensor in inputs.items()
-        ],
-        "parameters": {"binary_data_output": True},
-    }
+    tensors: list[dict[str, Any]] = [
+        {"name": name, "shape": list(tensor.shape), "datatype": tensor.datatype}
+        for name, tensor in inputs.items()
+    ]
+    for one, tensor in zip(tensors, inputs.values(), strict=True):
+        if binary:
+            one["parameters"] = {"binary_data_size": len(tensor.data)}
+        else:
+            one["data"] = tensor.array.ravel().tolist()
+    request: dict[str, Any] = {"inputs": tensors}
+    if binary:
+        request["parameters"] = {"binary_data_output": True}
     if outputs:
         request["outputs"] = [
             {
                 "name": name,
-                "parameters": {"binary_data": True, **({"classification": count} if count else {})},
+                "parameters": {"binary_data": binary, **({"classification": count} if count else {})},
             }
             for name, count in outputs.items()
         ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import math
 import struct
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -24,13 +25,14 @@ DTYPES = {
     "BF16": "float32", "BYTES": "object",
 }  # fmt: skip
 _DATATYPES = {dtype: name for name, dtype in DTYPES.items() if name != "BF16"}
+_LONGEST = 500
 
 
 class Trouble(enum.Enum):
     """What went wrong between us and a server."""
 
-    AWAY = "it cannot be reached, or says that it is not available"
-    DROPPED = "it went away in the middle of a request; one more try is worth while"
+    AWAY = "it cannot be reached"
+    DROPPED = "it went away in the middle of a request, or says that it is not available; one more try is worth while"
     LATE = "it did not answer in time"
     DENIED = "it wants other credentials"
     UNKNOWN = "it does not know the model"
@@ -48,7 +50,12 @@ class ServerError(Exception):
     def __init__(self, trouble: Trouble, text: str) -> None:
         super().__init__(text)
         self.trouble = trouble
-        self.text = text
+        self.text = one_line(text)
+
+
+def one_line(text: str) -> str:
+    """A server's words, which may be a whole traceback, as one line that is not too long."""
+    return textwrap.shorten(text, _LONGEST, placeholder=" …")
 
 
 class Transport(Protocol):
@@ -95,12 +102,13 @@ class Tensor:
     """A tensor on its way to a server.
 
     Attributes:
+        array: As it was given.
         datatype: The protocol's name of its number type.
         shape: Size of each axis.
         data: Its elements, row by row, little endian.
     """
 
-    __slots__ = ("data", "datatype", "shape")
+    __slots__ = ("array", "data", "datatype", "shape")
     data: memoryview
 
     def __init__(self, array: NDArray[Any], datatype: str | None = None) -> None:
@@ -111,7 +119,7 @@ class Tensor:
             datatype: What the model wants, where the array's type does not tell (BF16).
         """
         self.datatype = "BF16" if datatype == "BF16" and array.dtype == np.float32 else _datatype(array)
-        self.shape = array.shape
+        self.array, self.shape = array, array.shape
         if self.datatype == "BYTES":
             parts = [one if isinstance(one, bytes) else str(one).encode() for one in array.ravel()]
             self.data = memoryview(b"".join(struct.pack("<I", len(part)) + part for part in parts))
@@ -144,7 +152,8 @@ def wire_dtype(datatype: str) -> np.dtype[Any]:
         raise ServerError(
             Trouble.REFUSED, f"the server gives tensors of type {datatype!r}, which is not known"
         )
-    return np.dtype("<u2" if datatype == "BF16" else DTYPES[datatype]).newbyteorder("<")
+    dtype = np.dtype("uint16" if datatype == "BF16" else DTYPES[datatype])
+    return np.dtype(dtype.newbyteorder("<").str)
 
 
 def from_wire(array: NDArray[Any], datatype: str) -> NDArray[Any]:
