@@ -16,8 +16,8 @@ from headrace.elements.inference.results import ResultSettings, Target, write_re
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
-from headrace.infer.model import Result
 from headrace.infer.postprocess import TensorReader, read_postprocess_config
+from headrace.infer.result import Result
 from headrace.meta.batch import Batch, BatchMetadata
 from headrace.meta.osd import Rect
 from headrace.meta.outputs import TensorOutput

@@ -1,19 +1,21 @@
 """Inference: frames in, detections out; nothing here knows GStreamer."""
 
 from headrace.infer.batch import FrameBatch
+from headrace.infer.file_model import FileModel
 from headrace.infer.inspect import ModelInfo, describe
 from headrace.infer.loader import load_model
-from headrace.infer.model import Classification, Classifier, Detector, Model, Network, Result
+from headrace.infer.model import Classification, Classifier, Detector, Model, Network
 from headrace.infer.nms import class_aware_nms
-from headrace.infer.onnx_model import OnnxClassifier, OnnxDetector
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import PreprocessOptions
+from headrace.infer.result import Result
 from headrace.infer.stage import InferStage, IntervalCounter, Region
 
 __all__ = [
     "Classification",
     "Classifier",
     "Detector",
+    "FileModel",
     "FrameBatch",
     "InferOptions",
     "InferStage",
@@ -21,8 +23,6 @@ __all__ = [
     "Model",
     "ModelInfo",
     "Network",
-    "OnnxClassifier",
-    "OnnxDetector",
     "PreprocessOptions",
     "Region",
     "Result",

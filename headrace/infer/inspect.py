@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headrace.errors import ModelError
 from headrace.infer.engines import TensorSpec
-from headrace.infer.onnx_model import CLASSIFIER, ModelFile, OnnxClassifier, OnnxDetector, is_classifier
+from headrace.infer.file_model import FileModel, ModelFile
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import PreprocessOptions
 
@@ -24,7 +24,7 @@ class ModelInfo:
         inputs: Tensors it takes.
         outputs: Tensors it gives.
         metadata: What the exporter stored.
-        decoder: Name of the decoder that fits, ``classifier``, or empty when none does.
+        decoder: Name of the decoder that fits, or empty when none does.
         labels: Class names; empty when unknown.
         preprocess: How frames become input; ``None`` without a decoder.
         input_size: Width and height of the input; ``None`` where open.
@@ -59,13 +59,11 @@ def describe(path: str | Path, options: InferOptions = _DEFAULTS) -> ModelInfo:
         ConfigError: The labels given do not fit.
     """
     options = replace(options, model=str(path))
-    file = ModelFile(options)
+    file = ModelFile.open(options)
     graph = file.graph
     info = ModelInfo(graph.path, file.engine.name, graph.inputs, graph.outputs, dict(graph.metadata))
-    model: OnnxDetector | OnnxClassifier
-    model = OnnxClassifier() if is_classifier(graph, options.decoder) else OnnxDetector()
     try:
-        model.attach(file, options)
+        model = FileModel(file, options)
     except ModelError as error:
         size = graph.input_size() if graph.inputs else None
         return replace(info, problem=str(error), input_size=size)
@@ -73,7 +71,7 @@ def describe(path: str | Path, options: InferOptions = _DEFAULTS) -> ModelInfo:
         file.engine.close()
     return replace(
         info,
-        decoder=model.decoder.name if isinstance(model, OnnxDetector) else CLASSIFIER,
+        decoder=model.decoder.name,
         labels=model.labels,
         preprocess=model.network.options,
         input_size=(model.network.width, model.network.height),

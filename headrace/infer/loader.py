@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from headrace.errors import HeadraceError, ModelError
+from headrace.infer.file_model import FileModel, ModelFile
 from headrace.infer.labels import read_labels
-from headrace.infer.model import Classifier, Detector, Model, Network
-from headrace.infer.onnx_model import CLASSIFIER, ModelFile, OnnxClassifier, OnnxDetector, is_classifier
+from headrace.infer.model import Model
 from headrace.infer.options import InferOptions
 from headrace.usercode import load_name
 
@@ -44,19 +44,17 @@ def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Model:
     return _load_file(options)
 
 
-def _load_file(options: InferOptions) -> Detector | Classifier:
-    file = ModelFile(options)
-    if options.decoder == CLASSIFIER or is_classifier(file.graph, options.decoder):
-        classifier = OnnxClassifier()
-        classifier.attach(file, options)
-        return classifier
-    detector = OnnxDetector()
-    detector.attach(file, options)
-    return detector
+def _load_file(options: InferOptions) -> FileModel:
+    file = ModelFile.open(options)
+    try:
+        return FileModel(file, options)
+    except BaseException:
+        file.engine.close()
+        raise
 
 
 def _load_class(spec: str, kind: object, options: InferOptions) -> Model:
-    if not (isinstance(kind, type) and issubclass(kind, Detector | Classifier | Network)):
+    if not (isinstance(kind, type) and issubclass(kind, Model)):
         name = spec.rpartition(":")[2]
         raise ModelError(
             f"model {spec}: {name} must be a class derived from headrace.Detector or Classifier; it is {kind!r}"

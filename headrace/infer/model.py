@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
@@ -12,7 +11,9 @@ from numpy.typing import NDArray
 from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
 from headrace.infer.options import InferOptions
-from headrace.meta import Detections, Label, Segmentation, TensorOutput
+from headrace.infer.outcome import as_results, check_count
+from headrace.infer.result import Result
+from headrace.meta import Detections, Label
 
 
 class Classification(NamedTuple):
@@ -33,31 +34,10 @@ class Classification(NamedTuple):
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a model says of one picture; what it does not speak of is ``None``.
+class Model(ABC):
+    """What models have in common; derive from `Detector`, `Classifier` or `Network`.
 
-    Attributes:
-        detections: Objects, boxes in pixels of the frame.
-        names: Names of the classes of ``detections``.
-        labels: What a classifier recognised, one entry for each of its outputs that say something.
-        segmentation: The class of each pixel of the network's picture.
-        tensors: Raw outputs.
-
-    Example:
-        >>> Result(labels=(Label("red", 3, 0.9),)).detections is None
-        True
-    """
-
-    detections: Detections | None = None
-    names: Sequence[str] = ()
-    labels: Sequence[Label] | None = None
-    segmentation: Segmentation | None = None
-    tensors: TensorOutput | None = None
-
-
-class Model(ABC):  # noqa: B024 - what is abstract differs in the two kinds
-    """What detectors and classifiers have in common; derive from one of those.
+    One thread at a time calls it. What it raises is reported with its traceback.
 
     Attributes:
         labels: Names of the classes by number; empty when numbers are all there is.
@@ -77,11 +57,36 @@ class Model(ABC):  # noqa: B024 - what is abstract differs in the two kinds
         """Free what `load` took. Called once, after the last frame."""
         return
 
+    @abstractmethod
+    def results(self, frames: FrameBatch) -> list[Result]:
+        """What there is to say of each picture of a batch; boxes in pixels of the picture.
+
+        Args:
+            frames: The batch; in secondary mode each frame is the region of one object.
+
+        Returns:
+            One `Result` for each frame, in order.
+        """
+
+    def results_of(self, tensor: NDArray[Any]) -> Sequence[Result]:
+        """What there is to say of a tensor that is the model's input already.
+
+        Args:
+            tensor: A row for each picture.
+
+        Returns:
+            One `Result` for each row, boxes in pixels of the model's input.
+
+        Raises:
+            ModelError: The model takes frames only.
+        """
+        raise ModelError(
+            f"{type(self).__name__} takes frames, no tensors of nvdspreprocess; give it a method results_of(tensor)"
+        )
+
 
 class Detector(Model):
     """Finds objects in frames: give it ``labels`` and `infer`.
-
-    One thread at a time calls it. What it raises is reported with its traceback.
 
     Example:
         >>> class Whole(Detector):
@@ -104,11 +109,18 @@ class Detector(Model):
             One `Detections` for each frame, in order.
         """
 
+    def results(self, frames: FrameBatch) -> list[Result]:
+        """See `Model.results`.
+
+        Raises:
+            ModelError: `infer` returned something else than it should.
+        """
+        where = f"{type(self).__name__}.infer"
+        return as_results(self.infer(frames), len(frames), where, self.labels, "Detections")
+
 
 class Classifier(Model):
     """Names what a picture shows: give it ``labels`` and `classify`.
-
-    One thread at a time calls it.
 
     Example:
         >>> class Day(Classifier):
@@ -132,44 +144,52 @@ class Classifier(Model):
             ``(class_id, confidence, label)`` for each frame, in order.
         """
 
+    def results(self, frames: FrameBatch) -> list[Result]:
+        """See `Model.results`.
+
+        Raises:
+            ModelError: `classify` returned something else than it should.
+        """
+        found = self.classify(frames)
+        check_count(found, len(frames), f"{type(self).__name__}.classify", "classification")
+        return [Result(labels=(self._label(one, row),)) for row, one in enumerate(found)]
+
+    def _label(self, found: Any, row: int) -> Label:
+        try:
+            class_id, confidence, label = found
+            return Label(str(label), int(class_id), float(confidence), 0, len(self.labels))
+        except (TypeError, ValueError) as error:
+            raise ModelError(
+                f"{type(self).__name__}.classify, frame {row} of the batch: returned {found!r}; "
+                "expected (class_id, confidence, label)"
+            ) from error
+
 
 class Network(Model):
-    """A model with results of any kind: give it `results`.
-
-    One thread at a time calls it.
+    """Says anything of pictures: give it `infer`.
 
     Example:
         >>> class Bright(Network):
-        ...     def results(self, frames):
-        ...         means = [{"mean": picture.mean(axis=(0, 1))} for picture in frames.numpy()]
-        ...         return [Result(tensors=TensorOutput(1, mean)) for mean in means]
+        ...     def infer(self, frames):
+        ...         return [{"mean": picture.mean(axis=(0, 1))} for picture in frames.numpy()]
         >>> Bright().labels
         ()
     """
 
     @abstractmethod
-    def results(self, frames: FrameBatch) -> Sequence[Result]:
-        """What there is to say of each picture of a batch; boxes in pixels of the picture.
-
-        Args:
-            frames: The batch; in secondary mode each frame is the region of one object.
+    def infer(
+        self, frames: FrameBatch
+    ) -> Sequence[Result | Detections | Sequence[Label] | Mapping[str, NDArray[Any]]]:
+        """What there is to say of each picture of a batch, boxes in pixels of the picture.
 
         Returns:
-            One `Result` for each frame, in order.
+            For each frame, in order: objects, labels, raw tensors by name, or a `Result` with several of these.
         """
 
-    def results_of(self, tensor: NDArray[Any]) -> Sequence[Result]:
-        """What there is to say of a tensor that is the model's input already.
-
-        Args:
-            tensor: A row for each picture.
-
-        Returns:
-            One `Result` for each row, boxes in pixels of the model's input.
+    def results(self, frames: FrameBatch) -> list[Result]:
+        """See `Model.results`.
 
         Raises:
-            ModelError: The model takes frames only.
+            ModelError: `infer` returned something else than it should.
         """
-        raise ModelError(
-            f"{type(self).__name__} takes frames, no tensors; give it a method results_of(tensor)"
-        )
+        return as_results(self.infer(frames), len(frames), f"{type(self).__name__}.infer", self.labels)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from headrace.errors import ConfigError
 from headrace.infer.preprocess import PreprocessOptions
+
+NmsMode = Literal["class", "agnostic", "soft", "none"]
+NMS_MODES: tuple[NmsMode, ...] = ("class", "agnostic", "soft", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +22,16 @@ class InferOptions:
         model: ``file.onnx``, ``file.py:Class`` or ``package.module:Class``.
         labels: Class names, or a text file with one on each line; otherwise those of the model.
         confidence: Detections below it (0–1) are left out.
-        nms: Intersection over union (0–1) above which the weaker of two boxes of a class goes.
+        nms: Intersection over union (0–1) above which the weaker of two boxes goes.
+        nms_mode: Which boxes suppress each other: those of a ``class``, all (``agnostic``), those of a class by
+            lowering their confidence (``soft``), ``none``.
+        class_confidence: Class number to a confidence of its own, in place of ``confidence``.
+        least_size: Width and height in pixels of the frame that an object must have.
+        greatest_size: Width and height that it may have; 0 for any.
         engine: Name of an engine, or ``auto`` for the first installed one that runs the file.
-        decoder: Name of a decoder (``classifier`` for classifiers), or ``auto`` to go by the graph.
+        device: Where it runs: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` and what else an engine knows.
+        precision: ``auto``, ``f32``, ``bf16`` or ``f16``.
+        decoder: Name of a decoder, or ``auto`` to go by the graph.
         batch_size: Most frames in one call of the model; 0 passes on what comes.
         threads: Threads for one run of the engine; 0 is the engine's own choice.
         max_detections: Most objects in a frame, the most confident first.
@@ -39,7 +51,13 @@ class InferOptions:
     labels: str | Path | tuple[str, ...] | None = None
     confidence: float = 0.25
     nms: float = 0.45
+    nms_mode: NmsMode = "class"
+    class_confidence: Mapping[int, float] = field(default_factory=dict)
+    least_size: tuple[float, float] = (0.0, 0.0)
+    greatest_size: tuple[float, float] = (0.0, 0.0)
     engine: str = "auto"
+    device: str = "auto"
+    precision: str = "auto"
     decoder: str = "auto"
     batch_size: int = 0
     threads: int = 0
@@ -53,6 +71,13 @@ class InferOptions:
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ConfigError(f"{name} is {value}; use 0 to 1")
+        if self.nms_mode not in NMS_MODES:
+            raise ConfigError(f"nms_mode is {self.nms_mode!r}; use one of {', '.join(NMS_MODES)}")
+        for number, value in self.class_confidence.items():
+            if number < 0 or not 0 <= value <= 1:
+                raise ConfigError(
+                    f"class_confidence of class {number} is {value}; use classes from 0 and 0 to 1"
+                )
         for name, least in (("batch_size", 0), ("threads", 0), ("max_detections", 1)):
             value = getattr(self, name)
             if value < least:

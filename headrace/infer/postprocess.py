@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from headrace.errors import ConfigError
 from headrace.infer.engines import ModelGraph, TensorSpec
-from headrace.infer.model import Result
 from headrace.infer.nvinfer.config import CLASSIFIER, NvInferConfig
 from headrace.infer.nvinfer.labels_file import class_names, read_label_lines
 from headrace.infer.nvinfer.outputs import ordered_outputs
@@ -19,6 +18,7 @@ from headrace.infer.nvinfer.parsing import Parse, choose_parse
 from headrace.infer.nvinfer.reading import checked, config_of
 from headrace.infer.nvinfer.subject import Subject
 from headrace.infer.parsers import NetworkInfo
+from headrace.infer.result import Result
 from headrace.keyfile import read_groups
 from headrace.meta import TensorOutput
 from headrace.paths import resolve

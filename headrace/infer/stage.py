@@ -6,22 +6,22 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from headrace.errors import ModelError
 from headrace.frames import Frame
 from headrace.infer.batch import FrameBatch
-from headrace.infer.model import Classification, Classifier, Detector, Model, Network, Result
+from headrace.infer.model import Detector, Model
 from headrace.infer.options import InferOptions
+from headrace.infer.outcome import check_count
 from headrace.infer.preprocess import crop
+from headrace.infer.result import Result
 from headrace.infer.worker import Worker
-from headrace.meta import Detections, Label
 
 #: Left, top, right, bottom in pixels of a frame.
 Region = tuple[float, float, float, float]
-_Result = TypeVar("_Result")
 
 
 class InferStage:
@@ -32,10 +32,11 @@ class InferStage:
 
     Args:
         model: A loaded model.
-        options: ``batch_size``, ``confidence``, ``classes`` and ``max_detections`` are applied here to
-            models of every kind.
+        options: ``batch_size`` is applied to models of every kind; ``confidence``, ``classes`` and
+            ``max_detections`` to what detectors written in Python find.
 
     Example:
+        >>> from headrace.meta import Detections
         >>> class Nothing(Detector):
         ...     def infer(self, frames):
         ...         return [Detections.empty() for _ in frames]
@@ -52,8 +53,8 @@ class InferStage:
         self._model_lock = threading.Lock()
         self._worker = Worker("hr-infer")
 
-    def infer(self, frames: Sequence[Frame], regions: Sequence[Region] | None = None) -> list[Detections]:
-        """Objects of each frame, boxes in frame pixels.
+    def run(self, frames: Sequence[Frame], regions: Sequence[Region] | None = None) -> list[Result]:
+        """What the model says of each frame, boxes in frame pixels.
 
         Args:
             frames: Frames of any formats and sizes.
@@ -61,50 +62,13 @@ class InferStage:
                 times); ``None`` looks at whole frames.
 
         Raises:
-            ModelError: The model is a classifier, or returned something else than detections.
+            ModelError: The model returned something else than it should.
             FrameError: A region lies outside its frame.
             Exception: What the user's model raises, as it is.
         """
-        model = self.model
-        if not isinstance(model, Detector):
-            raise ModelError(f"{_name(model)} is a classifier and finds no objects; use a detector here")
         pictures, origins = _cut(frames, regions)
-        found = self._in_slices(model.infer, pictures)
-        for row, detections in enumerate(found):
-            _check_detections(detections, model, row)
-        return [_shifted(self._wanted(one), origin) for one, origin in zip(found, origins, strict=True)]
-
-    def classify(
-        self, frames: Sequence[Frame], regions: Sequence[Region] | None = None
-    ) -> list[Classification]:
-        """The class of each frame, or of each region; arguments and errors as for `infer`."""
-        model = self.model
-        if not isinstance(model, Classifier):
-            raise ModelError(f"{_name(model)} is a detector and does not classify; use a classifier here")
-        results = self._in_slices(model.classify, _cut(frames, regions)[0])
-        return [_checked_classification(result, model, row) for row, result in enumerate(results)]
-
-    def run(self, frames: Sequence[Frame], regions: Sequence[Region] | None = None) -> list[Result]:
-        """What the model, of whatever kind, says of each frame; arguments and errors as for `infer`."""
-        model = self.model
-        if isinstance(model, Detector):
-            return [Result(detections=one, names=model.labels) for one in self.infer(frames, regions)]
-        if isinstance(model, Classifier):
-            classes = len(model.labels)
-            found = self.classify(frames, regions)
-            return [Result(labels=(Label(c.label, c.class_id, c.confidence, 0, classes),)) for c in found]
-        if not isinstance(model, Network):
-            raise ModelError(
-                f"{_name(model)} is no Detector, Classifier or Network; derive it from one of them"
-            )
-        pictures, origins = _cut(frames, regions)
-        results = self._in_slices(model.results, pictures)
-        return [
-            result
-            if result.detections is None
-            else replace(result, detections=_shifted(result.detections, origin))
-            for result, origin in zip(results, origins, strict=True)
-        ]
+        results = self._in_slices(pictures)
+        return [_shifted(self._wanted(one), origin) for one, origin in zip(results, origins, strict=True)]
 
     def submit(
         self, frames: Sequence[Frame], regions: Sequence[Region] | None = None
@@ -142,7 +106,7 @@ class InferStage:
         try:
             return self._worker.submit(function, *arguments)
         except RuntimeError as error:
-            raise ModelError(f"the stage of {_name(self.model)} is closed; make a new one") from error
+            raise ModelError(f"the stage of {type(self.model).__name__} is closed; make a new one") from error
 
     def close(self, timeout: float | None = None) -> bool:
         """Finish what was submitted and stop the thread; may be called again.
@@ -155,20 +119,22 @@ class InferStage:
         """
         return self._worker.close(timeout)
 
-    def _in_slices(
-        self, call: Callable[[FrameBatch], Sequence[_Result]], frames: list[Frame]
-    ) -> list[_Result]:
+    def _in_slices(self, frames: list[Frame]) -> list[Result]:
         size = self._options.batch_size or len(frames)
-        results: list[_Result] = []
+        results: list[Result] = []
         for start in range(0, len(frames), max(size, 1)):
             batch = FrameBatch(frames[start : start + size])
             with self._model_lock:
-                part = call(batch)
-            _check_count(part, len(batch), self.model)
-            results.extend(part)
+                part = self.model.results(batch)
+            check_count(part, len(batch), f"{type(self.model).__name__}.results", "Result")
+            results += part
         return results
 
-    def _wanted(self, found: Detections) -> Detections:
+    def _wanted(self, result: Result) -> Result:
+        """What the options want of a detector's objects; other models have options of their own."""
+        found = result.detections
+        if found is None or not isinstance(self.model, Detector):
+            return result
         keep = found.confidence >= self._options.confidence
         if self._options.classes is not None:
             keep &= np.isin(found.class_id, self._options.classes)
@@ -176,7 +142,7 @@ class InferStage:
         if len(rows) > self._options.max_detections:
             strongest = np.argsort(-found.confidence[rows], kind="stable")
             rows = rows[strongest[: self._options.max_detections]]
-        return found if len(rows) == len(found) else found[rows]
+        return result if len(rows) == len(found) else replace(result, detections=found[rows])
 
 
 class IntervalCounter:
@@ -212,59 +178,11 @@ def _cut(
     return [picture for picture, _ in cuts], [origin for _, origin in cuts]
 
 
-def _shifted(found: Detections, origin: tuple[int, int]) -> Detections:
-    if origin == (0, 0):
-        return found
-    return replace(found, xyxy=found.xyxy + np.array(origin * 2, np.float32))
-
-
-_RETURNS: dict[type[Model], tuple[str, str]] = {
-    Detector: ("infer", "Detections"),
-    Classifier: ("classify", "classification"),
-    Network: ("results", "Result"),
-}
-
-
-def _name(model: object) -> str:
-    return type(model).__name__
-
-
-def _check_count(results: Any, frames: int, model: Model) -> None:
-    method, noun = _RETURNS[next(kind for kind in _RETURNS if isinstance(model, kind))]
-    if not isinstance(results, list | tuple):
-        raise ModelError(
-            f"{_name(model)}.{method} returned {_name(results)}; expected a list, one {noun} per frame"
-        )
-    if len(results) != frames:
-        raise ModelError(
-            f"{_name(model)}.{method} returned {len(results)} results for {frames} frames; expected one each"
-        )
-
-
-def _check_detections(found: Any, model: Detector, row: int) -> None:
-    where = f"{_name(model)}.infer, frame {row} of the batch"
-    if not isinstance(found, Detections):
-        raise ModelError(f"{where}: returned {_name(found)}; expected headrace.Detections")
-    if not (np.isfinite(found.xyxy).all() and np.isfinite(found.confidence).all()):
-        raise ModelError(
-            f"{where}: boxes or confidences are not finite (NaN or infinite); expected pixels and 0-1"
-        )
-    classes = found.class_id.tolist()
-    if classes and min(classes) < 0:
-        raise ModelError(f"{where}: class {min(classes)} is negative; expected numbers from 0")
-    if classes and model.labels and max(classes) >= len(model.labels):
-        raise ModelError(
-            f"{where}: class {max(classes)} has no label, there are {len(model.labels)} labels; "
-            f"give {max(classes) + 1} or more"
-        )
-
-
-def _checked_classification(result: Any, model: Classifier, row: int) -> Classification:
-    try:
-        class_id, confidence, label = result
-        return Classification(int(class_id), float(confidence), str(label))
-    except (TypeError, ValueError) as error:
-        raise ModelError(
-            f"{_name(model)}.classify, frame {row} of the batch: returned {result!r}; "
-            "expected (class_id, confidence, label)"
-        ) from error
+def _shifted(result: Result, origin: tuple[int, int]) -> Result:
+    found = result.detections
+    if found is None or origin == (0, 0):
+        return result
+    moved = replace(found, xyxy=found.xyxy + np.array(origin * 2, np.float32))
+    if found.keypoints is not None:
+        moved.keypoints = found.keypoints + np.array([*origin, 0], np.float32)
+    return replace(result, detections=moved)

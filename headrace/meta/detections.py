@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+#: Columns that only some models fill, in the order of the fields.
+OPTIONAL_COLUMNS = ("masks", "rotation", "keypoints", "embeddings")
+
 
 def _empty_ids() -> NDArray[np.int64]:
     return np.empty(0, np.int64)
@@ -24,6 +27,10 @@ class Detections:
         class_id: ``(n,)`` int32 from 0; filled with zeros when left out.
         track_id: ``(n,)`` int64, -1 for an object without a track; filled with -1 when left out.
         masks: ``(n, h, w)`` float32 per-object masks over each box, or ``None``.
+        rotation: ``(n,)`` float32 degrees clockwise on the screen, by which each box is turned about its centre,
+            or ``None`` for upright boxes. ``xyxy`` is the box before it is turned.
+        keypoints: ``(n, k, 3)`` float32 x, y in pixels of the frame and confidence in 0–1, or ``None``.
+        embeddings: ``(n, d)`` float32 appearance or meaning of each object, or ``None``.
 
     Raises:
         ValueError: The arrays differ in length, or ``xyxy`` is not ``(n, 4)``.
@@ -39,6 +46,9 @@ class Detections:
     class_id: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     track_id: NDArray[np.int64] = field(default_factory=_empty_ids)
     masks: NDArray[np.float32] | None = None
+    rotation: NDArray[np.float32] | None = None
+    keypoints: NDArray[np.float32] | None = None
+    embeddings: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         self.xyxy = np.asarray(self.xyxy, np.float32)
@@ -48,8 +58,13 @@ class Detections:
         self.confidence = _column(self.confidence, n, np.float32, 1, "confidence")
         self.class_id = _column(self.class_id, n, np.int32, 0, "class_id")
         self.track_id = _column(self.track_id, n, np.int64, -1, "track_id")
-        if self.masks is not None and len(self.masks) != n:
-            raise ValueError(f"{len(self.masks)} masks for {n} boxes")
+        for name in OPTIONAL_COLUMNS:
+            column = getattr(self, name)
+            if column is None:
+                continue
+            if len(column) != n:
+                raise ValueError(f"{name} has {len(column)} entries for {n} boxes; give one for each box")
+            setattr(self, name, np.asarray(column, np.float32))
 
     @classmethod
     def empty(cls) -> Detections:
@@ -61,10 +76,11 @@ class Detections:
 
     def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.intp] | slice | list[int]) -> Detections:
         """The detections of the given rows (mask, index array or slice)."""
-        masks = None if self.masks is None else self.masks[rows]
+        optional = (getattr(self, name) for name in OPTIONAL_COLUMNS)
         return Detections(
-            self.xyxy[rows], self.confidence[rows], self.class_id[rows], self.track_id[rows], masks
-        )
+            self.xyxy[rows], self.confidence[rows], self.class_id[rows], self.track_id[rows],
+            *(None if column is None else column[rows] for column in optional),
+        )  # fmt: skip
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.float32], float, int, int]]:
         """Rows as ``(xyxy, confidence, class_id, track_id)``."""

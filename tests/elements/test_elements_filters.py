@@ -62,7 +62,7 @@ from headrace.infer import Network, Result
 from headrace.meta import Label, Segmentation, TensorOutput
 
 class Everything(Network):
-    def results(self, frames):
+    def infer(self, frames):
         found, map = Detections([[1, 2, 5, 8]], [0.5], [1]), np.zeros((2, 3), np.int32)
         tensors = TensorOutput(1, {"x": np.ones(4)})
         return [Result(found, ("a", "b"), (Label("day"),), Segmentation(1, map), tensors) for _ in frames]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from decoding import decoded
 
 from headrace.errors import ModelError
 from headrace.infer.decoders import DecodeOptions, choose_decoder, known_decoders
@@ -152,10 +153,10 @@ def graph_of(outputs, class_count=None, size=(WIDTH, HEIGHT)):
 @pytest.mark.parametrize(("family", "encode", "class_count"), CASES.values(), ids=CASES)
 def test_objects_come_back_from_their_encoding(family, encode, class_count):
     single = encode(OBJECTS)
-    decoder = choose_decoder(graph_of(single, class_count))
+    decoder = choose_decoder(graph_of(single, class_count)).decoder
     assert decoder.name == family
     batch = {name: np.stack([array, np.zeros_like(array), array]) for name, array in single.items()}
-    first, empty, last = decoder.decode(batch, OPTIONS)
+    first, empty, last = decoded(decoder, batch, OPTIONS)
     expected = sorted(row for row in OBJECTS if row[5] >= OPTIONS.confidence)
     for found in (first, last):
         rows = sorted((*box.tolist(), class_id, confidence) for box, confidence, class_id, _ in found)
@@ -167,7 +168,7 @@ def test_objects_come_back_from_their_encoding(family, encode, class_count):
 def test_nothing_above_the_threshold_gives_no_boxes(family):
     encode = next(encode for name, encode, _ in CASES.values() if name == family)
     outputs = {name: array[None] for name, array in encode([]).items()}
-    (found,) = known_decoders()[family].decode(outputs, OPTIONS)
+    (found,) = decoded(known_decoders()[family], outputs, OPTIONS)
     assert found.xyxy.shape == (0, 4)
 
 
@@ -196,7 +197,7 @@ SHAPES = [
 def test_the_family_is_guessed_from_shapes(family, shapes, size, classes):
     outputs = tuple(TensorSpec(f"t{i}", shape, "float32") for i, shape in enumerate(shapes))
     graph = ModelGraph("m.onnx", (TensorSpec("in", (1, 3, size, size), "float32"),), outputs, {}, classes)
-    assert choose_decoder(graph).name == family
+    assert choose_decoder(graph).decoder.name == family
 
 
 def test_no_match_lists_tensors_and_decoders():
@@ -209,9 +210,9 @@ def test_no_match_lists_tensors_and_decoders():
 
 def test_a_decoder_can_be_named_by_the_user_or_the_file():
     graph = graph_of(encode_yolox(OBJECTS))
-    assert choose_decoder(graph, "yolov5").name == "yolov5"
+    assert choose_decoder(graph, "yolov5").decoder.name == "yolov5"
     named = ModelGraph(graph.path, graph.inputs, graph.outputs, {"headrace.decoder": "yolov5"})
-    assert choose_decoder(named).name == "yolov5"
+    assert choose_decoder(named).decoder.name == "yolov5"
     with pytest.raises(ModelError, match="yolov8"):
         choose_decoder(graph, "yolo99")
 

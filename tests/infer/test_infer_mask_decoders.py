@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from decoding import decoded
 
 from headrace.infer.decoders import DecodeOptions, choose_decoder, known_decoders
 from headrace.infer.engines import ModelGraph, TensorSpec
@@ -42,9 +43,9 @@ def yolov8seg() -> dict[str, np.ndarray]:
 
 def test_yolo_masks_are_sums_of_pictures_cut_to_boxes() -> None:
     outputs = yolov8seg()
-    decoder = choose_decoder(graph_of(outputs, CLASSES))
+    decoder = choose_decoder(graph_of(outputs, CLASSES)).decoder
     assert (decoder.name, decoder.class_count(graph_of(outputs))) == ("yolov8seg", CLASSES)
-    [found] = decoder.decode(outputs, OPTIONS)
+    [found] = decoded(decoder, outputs, OPTIONS)
     check(found)
     assert found.masks is not None
     first, second = (found.masks[found.class_id.tolist().index(c)] for c in (2, 0))
@@ -57,7 +58,7 @@ def test_yolo_masks_follow_the_picture_inside_the_box() -> None:
     outputs = yolov8seg()
     outputs["output0"][0, -2:, 1] = 1, 0  # the second object reaches from column 48 on: all right of the half
     outputs["output0"][0, 0, 1] = 48  # now half of it is left
-    [found] = choose_decoder(graph_of(outputs, CLASSES)).decode(outputs, OPTIONS)
+    [found] = decoded(choose_decoder(graph_of(outputs, CLASSES)).decoder, outputs, OPTIONS)
     assert found.masks is not None
     mask = found.masks[found.class_id.tolist().index(0)]
     assert mask[:, :28].min() > 0.9
@@ -67,7 +68,7 @@ def test_yolo_masks_follow_the_picture_inside_the_box() -> None:
 def test_boxes_with_masks_end_at_the_edge_of_the_input() -> None:
     outputs = yolov8seg()
     outputs["output0"][0, 0, [0, 20]] = 8
-    [found] = choose_decoder(graph_of(outputs, CLASSES)).decode(outputs, OPTIONS)
+    [found] = decoded(choose_decoder(graph_of(outputs, CLASSES)).decoder, outputs, OPTIONS)
     assert found.xyxy[found.class_id.tolist().index(2)].tolist() == [0, 8, 24, 40]
 
 
@@ -78,9 +79,9 @@ def test_detr_queries_are_objects() -> None:
         box = np.array([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top])
         boxes[0, query] = box / (WIDTH, HEIGHT, WIDTH, HEIGHT)
     outputs = {"pred_logits": logits, "pred_boxes": boxes}
-    decoder = choose_decoder(graph_of(outputs))
+    decoder = choose_decoder(graph_of(outputs)).decoder
     assert (decoder.name, decoder.class_count(graph_of(outputs))) == ("detr", CLASSES)
-    [found] = decoder.decode(outputs, OPTIONS)
+    [found] = decoded(decoder, outputs, OPTIONS)
     check(found)
 
 

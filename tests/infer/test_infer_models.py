@@ -12,17 +12,20 @@ from onnx import TensorProto, helper
 from headrace.errors import ConfigError, ModelError
 from headrace.frames import Frame
 from headrace.infer import (
-    Classifier,
     Detector,
+    FileModel,
     FrameBatch,
     InferOptions,
-    OnnxDetector,
     PreprocessOptions,
     describe,
     load_model,
 )
 
 OPTIONS = InferOptions(threads=1)
+
+
+def detected(model, batch):
+    return [result.detections for result in model.results(batch)]
 
 
 def gray(level, width=64, height=32):
@@ -39,7 +42,7 @@ def test_a_file_detects_in_frame_pixels(make_onnx, yolov8_outputs, batch, channe
     path = make_onnx(yolov8_outputs, batch=batch, channels_last=channels_last)
     model = load_model(path, replace(OPTIONS, preprocess=stretched()))
     frames = [gray(255), gray(0), gray(128), gray(204, 128, 128)]
-    found = model.infer(FrameBatch(frames))
+    found = detected(model, FrameBatch(frames))
     assert [len(one) for one in found] == [1, 0, 1, 1]
     assert found[0].xyxy.tolist() == [[24, 10, 40, 14]]
     assert found[3].xyxy.tolist() == [[48, 40, 80, 56]]
@@ -50,7 +53,7 @@ def test_a_file_detects_in_frame_pixels(make_onnx, yolov8_outputs, batch, channe
 
 def test_a_network_with_one_channel_is_fed_gray(make_onnx, yolov8_outputs):
     model = load_model(make_onnx(yolov8_outputs, channels=1), OPTIONS)
-    (found,) = model.infer(FrameBatch([gray(204, 32, 32)]))
+    (found,) = detected(model, FrameBatch([gray(204, 32, 32)]))
     assert found.confidence.tolist() == [pytest.approx(0.8, abs=1e-3)]
 
 
@@ -61,7 +64,7 @@ def test_letterboxed_boxes_are_mapped_back_and_clipped(make_onnx, yolov8_outputs
     mask[0, 5, 4] = 1
     preprocess = PreprocessOptions(pad_value=255)
     model = load_model(make_onnx({"output0": (constant, mask)}), replace(OPTIONS, preprocess=preprocess))
-    (found,) = model.infer(FrameBatch([gray(255)]))
+    (found,) = detected(model, FrameBatch([gray(255)]))
     assert found.xyxy.tolist() == [[0, 6, 64, 26]]
 
 
@@ -73,27 +76,27 @@ def test_overlaps_of_one_class_are_suppressed_and_classes_chosen(make_onnx, yolo
     mask[0, [5, 4], [4, 5]] = 0.5
     path = make_onnx({"output0": (constant, mask)})
     preprocess = stretched()
-    (found,) = load_model(path, replace(OPTIONS, preprocess=preprocess)).infer(FrameBatch([gray(255)]))
+    (found,) = detected(load_model(path, replace(OPTIONS, preprocess=preprocess)), FrameBatch([gray(255)]))
     assert sorted(found.class_id.tolist()) == [0, 1]
     options = replace(OPTIONS, preprocess=preprocess, classes=(0,))
-    (found,) = load_model(path, options).infer(FrameBatch([gray(255)]))
+    (found,) = detected(load_model(path, options), FrameBatch([gray(255)]))
     assert found.class_id.tolist() == [0]
     options = replace(OPTIONS, preprocess=preprocess, nms=1.0, max_detections=2)
-    (found,) = load_model(path, options).infer(FrameBatch([gray(255)]))
+    (found,) = detected(load_model(path, options), FrameBatch([gray(255)]))
     np.testing.assert_allclose(found.confidence, [1.0, 0.6], rtol=1e-5)
 
 
 def test_half_precision_and_uint8_inputs_are_fed_as_they_are(make_onnx, yolov8_outputs):
     for kind, options in ((TensorProto.FLOAT16, stretched()), (TensorProto.UINT8, stretched(scale=1.0))):
         path = make_onnx(yolov8_outputs, dtype=kind, batch=1)
-        (found,) = load_model(path, replace(OPTIONS, preprocess=options)).infer(FrameBatch([gray(255)]))
+        (found,) = detected(load_model(path, replace(OPTIONS, preprocess=options)), FrameBatch([gray(255)]))
         assert len(found) == 1
 
 
 def test_the_file_can_describe_its_own_preprocessing_and_decoder(make_onnx, yolov8_outputs):
     metadata = {"headrace.preprocess": '{"resize": "stretch", "color": "BGR"}', "headrace.decoder": "yolov8"}
     model = load_model(make_onnx(yolov8_outputs, metadata=metadata), OPTIONS)
-    assert isinstance(model, OnnxDetector)
+    assert isinstance(model, FileModel)
     assert model.network.options == PreprocessOptions(resize="stretch", color="BGR")
 
 
@@ -132,7 +135,7 @@ def test_open_sizes_need_a_size(make_onnx, yolov8_outputs):
     with pytest.raises(ModelError, match="input_size"):
         load_model(path, options)
     model = load_model(path, replace(options, input_size=(32, 32)))
-    assert len(model.infer(FrameBatch([gray(255)]))[0]) == 1
+    assert len(detected(model, FrameBatch([gray(255)]))[0]) == 1
     stored = make_onnx(yolov8_outputs, size="any", metadata={"imgsz": "[32, 64]"})
     assert describe(stored, options).input_size == (64, 32)
 
@@ -141,14 +144,14 @@ def test_a_decoder_that_cannot_read_the_outputs_is_named(make_onnx, yolov8_outpu
     options = replace(OPTIONS, decoder="yolox", preprocess=stretched())
     model = load_model(make_onnx(yolov8_outputs), replace(options, confidence=0.0))
     with pytest.raises(ModelError, match=r"decoder yolox cannot read.*output0"):
-        model.infer(FrameBatch([gray(255)]))
+        detected(model, FrameBatch([gray(255)]))
 
 
 def test_a_file_may_be_run_by_several_threads_at_once(make_onnx, yolov8_outputs):
     model = load_model(make_onnx(yolov8_outputs), replace(OPTIONS, confidence=0, preprocess=stretched()))
 
     def brightest(level):
-        found = model.infer(FrameBatch([gray(level), gray(255 - level)]))
+        found = detected(model, FrameBatch([gray(level), gray(255 - level)]))
         return [float(one.confidence.max()) for one in found]
 
     levels = list(range(0, 256, 5)) * 4
@@ -162,16 +165,18 @@ def test_a_classifier_is_recognised_and_gives_probabilities(make_onnx):
     constant, mask = np.array([[0.2, 0.0, 0.1]]), np.array([[0.0, 3.0, 0.0]])
     path = make_onnx({"logits": (constant, mask)}, metadata={"names": "['a', 'b', 'c']"})
     model = load_model(path, replace(OPTIONS, preprocess=stretched()))
-    assert isinstance(model, Classifier)
-    bright, dark = model.classify(FrameBatch([gray(255), gray(0)]))
+    assert model.decoder.task == "classify"
+    bright, dark = (result.labels[0] for result in model.results(FrameBatch([gray(255), gray(0)])))
     weights = np.exp([0.2, 3.0, 0.1])
-    assert bright == (1, pytest.approx(weights[1] / weights.sum(), rel=1e-4), "b")
-    assert (dark[0], dark[2]) == (0, "a")
+    assert (bright.class_id, bright.label) == (1, "b")
+    assert bright.prob == pytest.approx(weights[1] / weights.sum(), rel=1e-4)
+    assert (dark.class_id, dark.label) == (0, "a")
 
 
 def test_a_detector_is_no_classifier(make_onnx, yolov8_outputs):
-    with pytest.raises(ModelError, match="no classifier"):
-        load_model(make_onnx(yolov8_outputs), replace(OPTIONS, decoder="classifier"))
+    model = load_model(make_onnx(yolov8_outputs), replace(OPTIONS, decoder="classifier"))
+    with pytest.raises(ModelError, match=r"decoder classifier cannot read.*output0"):
+        model.results(FrameBatch([gray(255)]))
 
 
 def test_describe_tells_tensors_decoder_and_problems(make_onnx, yolov8_outputs):
@@ -232,7 +237,7 @@ def test_a_class_in_a_python_file(tmp_path):
         """,
     )
     model = load_model(f"{path}:Mine", InferOptions(confidence=0.6))
-    found = model.infer(FrameBatch([gray(1), gray(2, 20, 80)]))
+    found = detected(model, FrameBatch([gray(1), gray(2, 20, 80)]))
     assert [one.xyxy.tolist() for one in found] == [[[0, 0, 64, 32]], [[0, 0, 20, 80]]]
     assert found[0].confidence.tolist() == [pytest.approx(0.6)]
     assert type(load_model(f"{path}:Mine")) is not type(model)

@@ -53,14 +53,14 @@ def stages():
 @pytest.mark.parametrize(("size", "batches"), [(0, [5]), (2, [2, 2, 1]), (5, [5]), (8, [5]), (1, [1] * 5)])
 def test_batches_are_split_and_order_kept(stages, size, batches):
     stage = stages(Whole(), batch_size=size, confidence=0)
-    found = stage.infer([frame(level) for level in (10, 20, 30, 40, 50)])
+    found = [one.detections for one in stage.run([frame(level) for level in (10, 20, 30, 40, 50)])]
     assert stage.model.batches == batches
     assert [round(float(one.confidence[0]) * 255) for one in found] == [10, 20, 30, 40, 50]
 
 
 def test_no_frames_no_call(stages):
     stage = stages(Whole())
-    assert stage.infer([]) == []
+    assert stage.run([]) == []
     assert stage.model.batches == []
 
 
@@ -70,7 +70,7 @@ def test_confidence_classes_and_limit_hold_for_every_model(stages):
             boxes = [[i, 0, i + 1, 1] for i in range(10)]
             return [Detections(boxes, np.linspace(0.1, 1, 10), [i % 2 for i in range(10)]) for _ in frames]
 
-    (found,) = stages(Many(), confidence=0.45, classes=(1,), max_detections=2).infer([frame()])
+    found = stages(Many(), confidence=0.45, classes=(1,), max_detections=2).run([frame()])[0].detections
     assert found.class_id.tolist() == [1, 1]
     np.testing.assert_allclose(found.confidence, [1.0, 0.8])
 
@@ -78,12 +78,12 @@ def test_confidence_classes_and_limit_hold_for_every_model(stages):
 def test_regions_are_cropped_and_boxes_come_back_in_frame_pixels(stages):
     picture = frame(255)
     regions = [(5.2, 6, 20, 21.5), (30, 20, 99, 99)]
-    found = stages(Whole()).infer([picture, picture], regions)
+    found = [one.detections for one in stages(Whole()).run([picture, picture], regions)]
     assert [one.xyxy.tolist() for one in found] == [[[5, 6, 20, 22]], [[30, 20, 40, 30]]]
     with pytest.raises(FrameError, match="region"):
-        stages(Whole()).infer([picture], [(50, 50, 60, 60)])
+        stages(Whole()).run([picture], [(50, 50, 60, 60)])
     with pytest.raises(ModelError, match="1 regions for 2 frames"):
-        stages(Whole()).infer([picture, picture], regions[:1])
+        stages(Whole()).run([picture, picture], regions[:1])
 
 
 def test_what_a_model_returned_is_left_as_it_is(stages):
@@ -94,7 +94,7 @@ def test_what_a_model_returned_is_left_as_it_is(stages):
             return [mine for _ in frames]
 
     for _ in range(2):
-        (found,) = stages(Same()).infer([frame()], [(10, 10, 20, 20)])
+        found = stages(Same()).run([frame()], [(10, 10, 20, 20)])[0].detections
         assert found.xyxy.tolist() == [[10, 10, 14, 14]]
     assert mine.xyxy.tolist() == [[0, 0, 4, 4]]
 
@@ -103,15 +103,12 @@ def test_classifiers_name_regions(stages):
     array = np.zeros((30, 40, 3), np.uint8)
     array[:, 20:] = 200
     picture = Frame.from_array(array, "RGB")
-    results = stages(Brightness()).classify([picture, picture], [(0, 0, 20, 30), (20, 0, 40, 30)])
-    assert [(r.class_id, r.confidence, r.label) for r in results] == [(0, 0.75, "dark"), (1, 0.75, "bright")]
-
-
-def test_the_wrong_kind_of_model_is_refused(stages):
-    with pytest.raises(ModelError, match="Brightness is a classifier"):
-        stages(Brightness()).infer([frame()])
-    with pytest.raises(ModelError, match="Whole is a detector"):
-        stages(Whole()).classify([frame()])
+    results = stages(Brightness()).run([picture, picture], [(0, 0, 20, 30), (20, 0, 40, 30)])
+    named = [result.labels[0] for result in results]
+    assert [(label.class_id, label.prob, label.label) for label in named] == [
+        (0, 0.75, "dark"),
+        (1, 0.75, "bright"),
+    ]
 
 
 BAD = [
@@ -136,7 +133,7 @@ def test_wrong_results_are_refused_by_name(stages, result, word):
             return result
 
     with pytest.raises(ModelError, match=word) as caught:
-        stages(Wrong()).infer([frame()])
+        stages(Wrong()).run([frame()])
     assert "Wrong" in str(caught.value)
 
 
@@ -147,7 +144,7 @@ def test_wrong_classifications_are_refused(stages, result):
             return result
 
     with pytest.raises(ModelError, match=r"Wrong\.classify.*expected \(class_id, confidence, label\)"):
-        stages(Wrong()).classify([frame()])
+        stages(Wrong()).run([frame()])
 
 
 def test_an_exception_of_the_model_arrives_as_it_is(stages):
@@ -192,7 +189,7 @@ def test_a_model_is_never_called_by_two_threads_at_once(stages):
             return [Detections.empty() for _ in frames]
 
     stage = stages(Counts())
-    threads = [threading.Thread(target=stage.infer, args=([frame()] * 3,)) for _ in range(8)]
+    threads = [threading.Thread(target=stage.run, args=([frame()] * 3,)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -17,7 +17,7 @@ from headrace.elements import ELEMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What is imported under another name than it is installed by.
-DISTRIBUTIONS = {"cv2": "opencv-python-headless", "yaml": "pyyaml"}
+DISTRIBUTIONS = {"array_api_compat": "array-api-compat", "cv2": "opencv-python-headless", "yaml": "pyyaml"}
 #: From the distribution, because PyPI's PyGObject would have to be compiled.
 FROM_SYSTEM = {"gi"}
 

@@ -5,7 +5,7 @@ import pytest
 from plain_yolox import CARS, CONFIDENCE, PEOPLE, REAL, PlainYolox, agreement, iou
 
 from headrace.frames import Frame, convert, to_bgr
-from headrace.infer import Classifier, FrameBatch, InferOptions, InferStage, describe, load_model
+from headrace.infer import FrameBatch, InferOptions, InferStage, describe, load_model
 
 pytestmark = [
     pytest.mark.real,
@@ -38,7 +38,7 @@ def test_yolox_equals_a_plain_script(clip, least, format):
     plain, pictures = PlainYolox(), read(clip, 11, 45)
     stage = InferStage(model("yolox_nano"), InferOptions(batch_size=4))
     frames = [convert(Frame.from_array(picture, "BGR"), format) for picture in pictures]
-    found = stage.infer(frames)
+    found = [result.detections for result in stage.run(frames)]
     stage.close()
     seen = [to_bgr(frame) for frame in frames]  # what the frame shows, converted at full size by OpenCV
     f1, hits = agreement(zip(found, (plain(picture, CONFIDENCE) for picture in seen), strict=True))
@@ -50,8 +50,9 @@ def test_yolox_equals_a_plain_script(clip, least, format):
 def test_other_families_find_the_people_that_yolox_finds(name):
     pictures = read(PEOPLE, 60, 12)
     batch = FrameBatch([Frame.from_array(picture, "BGR") for picture in pictures])
-    sure = [one[(one.class_id == 0) & (one.confidence > 0.8)] for one in model("yolox_nano").infer(batch)]
-    others = model(name).infer(batch)
+    theirs = (result.detections for result in model("yolox_nano").results(batch))
+    sure = [one[(one.class_id == 0) & (one.confidence > 0.8)] for one in theirs]
+    others = [result.detections for result in model(name).results(batch)]
     wanted = found = 0
     for theirs, ours in zip(sure, others, strict=True):
         wanted += len(theirs)
@@ -62,12 +63,12 @@ def test_other_families_find_the_people_that_yolox_finds(name):
 
 def test_mobilenet_classifies_regions_of_a_clip():
     classifier = model("mobilenet_v2_quant")
-    assert isinstance(classifier, Classifier)
     stage = InferStage(classifier, InferOptions())
     (picture,) = read("bottle_640x360_h264_29.83fps.mp4", 1, 1)
-    results = stage.classify([Frame.from_array(picture, "BGR")] * 2, [(0, 0, 640, 360), (100, 50, 300, 300)])
+    results = stage.run([Frame.from_array(picture, "BGR")] * 2, [(0, 0, 640, 360), (100, 50, 300, 300)])
     stage.close()
-    assert all(0 <= r.class_id < 1000 and 0 < r.confidence <= 1 for r in results)
+    labels = [result.labels[0] for result in results]
+    assert all(0 <= label.class_id < 1000 and 0 < label.prob <= 1 for label in labels)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import numpy as np
 from headrace.errors import ModelError
 from headrace.frames.frame import Frame
 from headrace.infer import InferOptions, InferStage, Region
-from headrace.infer.model import Model, Result
+from headrace.infer.model import Model
+from headrace.infer.result import Result
 from headrace.infer.worker import Worker
 
 #: Seconds that a model's call under way may take when the pipeline ends.

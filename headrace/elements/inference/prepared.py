@@ -9,7 +9,8 @@ import numpy as np
 
 from headrace.elements.inference.results import Target
 from headrace.errors import ModelError
-from headrace.infer.model import Model, Network, Result
+from headrace.infer.model import Model
+from headrace.infer.result import Result
 from headrace.meta.batch import BatchMetadata
 from headrace.meta.detections import Detections
 from headrace.meta.osd import Rect
@@ -45,8 +46,6 @@ def run_prepared(
     Raises:
         ModelError: The model takes no tensors, or a tensor has another number of rows than regions.
     """
-    if not isinstance(model, Network):
-        raise ModelError(f"{type(model).__name__} takes frames, no tensors of nvdspreprocess; use a Network")
     results: list[Result] = []
     for item in prepared:
         tensor = item.preprocess_tensor_meta.tensor.numpy()

@@ -10,7 +10,7 @@ import numpy as np
 
 from headrace.infer.attributes import ClassAttributes
 from headrace.infer.cluster import admit
-from headrace.infer.model import Result
+from headrace.infer.result import Result
 from headrace.meta.batch import Batch
 from headrace.meta.detections import Detections
 from headrace.meta.frame import FrameMetadata

@@ -15,7 +15,8 @@ from headrace.elements.inference.prepared import prepared_for, run_prepared, tar
 from headrace.elements.inference.results import ResultSettings, Target, write_labels, write_result
 from headrace.infer import InferOptions, IntervalCounter, Region
 from headrace.infer.history import ObjectHistory
-from headrace.infer.model import Model, Result
+from headrace.infer.model import Model
+from headrace.infer.result import Result
 from headrace.meta.batch import Batch
 from headrace.meta.objects import UNTRACKED
 

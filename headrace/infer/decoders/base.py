@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
+from headrace.infer.candidates import Array, Candidates
 from headrace.infer.engines.base import ModelGraph, TensorSpec
 from headrace.infer.preprocess import PreprocessOptions
-from headrace.meta import Detections
+from headrace.infer.result import Result
+
+#: What a model is for.
+Task = Literal["detect", "oriented", "segment", "pose", "semantic", "classify", "embed", "raw"]
+#: Output name to array; the first axis is the batch.
+Outputs = Mapping[str, Array]
 
 #: Reductions of the three feature maps of the YOLO families.
 STRIDES = (8, 16, 32)
@@ -26,6 +34,7 @@ class DecodeOptions:
         confidence: Rows below it (0–1) are left out before anything else is done with them.
         width: Width of the network's input in pixels.
         height: Height of the network's input in pixels.
+        labels: Names of the classes, for results that carry names.
 
     Example:
         >>> DecodeOptions(confidence=0.25, width=640, height=640).confidence
@@ -35,34 +44,95 @@ class DecodeOptions:
     confidence: float
     width: int
     height: int
+    labels: Sequence[str] = ()
 
 
-class Decoder(Protocol):
-    """One family of detectors; it has no state and may be used from any thread."""
+class Match(NamedTuple):
+    """How well a graph fits a family.
+
+    Attributes:
+        score: How sure it is, above 0 up to 1. Two families whose scores differ by less than `AMBIGUOUS` are not
+            told apart by shapes: the user is asked.
+        reason: What spoke for it, such as ``8400 columns are the cells of 640x640 at strides 8, 16, 32``.
+
+    Example:
+        >>> Match(0.9, "rows of six numbers").score
+        0.9
+    """
+
+    score: float
+    reason: str
+
+
+AMBIGUOUS = 0.05
+
+
+class Decoder(ABC):
+    """One family of models; it has no state and may be used from any thread.
+
+    Derive from `BoxDecoder` or `PictureDecoder`. The module offers an instance as ``DECODER``.
+
+    Attributes:
+        name: What users write, as in ``decoder="yolov8"``.
+        task: What the family is for.
+    """
 
     name: str
-    #: Whether boxes still overlap, so that non-maximum suppression has to follow.
-    needs_nms: bool
+    task: Task
 
-    def matches(self, graph: ModelGraph) -> float | None:
-        """How sure it is, 0–1, that a graph is of its family; ``None`` when it cannot be."""
-        ...
+    @abstractmethod
+    def matches(self, graph: ModelGraph) -> Match | None:
+        """How well a graph fits this family; ``None`` when it cannot be of it."""
 
     def class_count(self, graph: ModelGraph) -> int | None:
         """Number of classes by the graph's shapes; ``None`` when they do not tell."""
-        ...
+        return None
 
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
-        """What the family's own code does to pictures."""
-        ...
+        """What the family's own code does to pictures: RGB 0–1, letterboxed to the centre, unless overridden."""
+        return PreprocessOptions()
 
-    def decode(self, outputs: Mapping[str, NDArray[Any]], options: DecodeOptions) -> list[Detections]:
-        """Objects of each row of the batch, boxes in pixels of the network's input.
+
+class BoxDecoder(Decoder):
+    """A family that finds boxes: upright, turned, with masks or with keypoints.
+
+    Attributes:
+        overlapping: Whether its boxes still overlap, so that suppression has to follow.
+    """
+
+    overlapping: bool = True
+
+    @abstractmethod
+    def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
+        """Boxes of all rows of the batch that reach the confidence, in pixels of the network's input.
+
+        Works on whole batches with the functions that NumPy and torch share (`array_namespace`).
 
         Raises:
             ValueError: The tensors are not of this family.
         """
-        ...
+
+    def complete(self, kept: Candidates, outputs: Outputs, options: DecodeOptions) -> Candidates:
+        """Add what is only worth computing for boxes that were kept, such as masks.
+
+        Args:
+            kept: What suppression left, in NumPy's arrays.
+            outputs: As given to `decode`.
+            options: As given to `decode`.
+        """
+        return kept
+
+
+class PictureDecoder(Decoder):
+    """A family that says something of the picture as a whole: its class, its embedding, its pixels' classes."""
+
+    @abstractmethod
+    def results(self, outputs: Outputs, options: DecodeOptions) -> list[Result]:
+        """What it says of each row of the batch.
+
+        Raises:
+            ValueError: The tensors are not of this family.
+        """
 
 
 def grid_cells(size: tuple[int, int], strides: tuple[int, ...] = STRIDES) -> int:
@@ -89,29 +159,47 @@ def only_output(graph: ModelGraph, ndim: int = 3) -> TensorSpec | None:
     return None
 
 
-def corners(center_size: NDArray[np.float32]) -> NDArray[np.float32]:
+def corners(center_size: Array) -> Array:
     """Boxes ``(n, 4)`` from centre x, centre y, width, height to left, top, right, bottom."""
     half = center_size[:, 2:] / 2
-    return np.hstack([center_size[:, :2] - half, center_size[:, :2] + half])
+    return array_namespace(center_size).concat([center_size[:, :2] - half, center_size[:, :2] + half], axis=1)
 
 
-def best_classes(
-    scores: NDArray[np.float32], objectness: NDArray[np.float32], confidence: float
-) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.intp]]:
-    """Rows whose objectness times best class score reaches the confidence.
+def clipped(xyxy: Array, options: DecodeOptions) -> Array:
+    """Boxes ``(n, 4)`` cut at the edges of the network's input."""
+    xp = array_namespace(xyxy)
+    columns = [xp.clip(xyxy[:, side], 0, (options.width, options.height)[side % 2]) for side in range(4)]
+    return xp.stack(columns, axis=1)
+
+
+def like(array: NDArray[Any], other: Array) -> Array:
+    """A NumPy array in the library and on the device of another array; itself where that is NumPy."""
+    xp = array_namespace(other)
+    return xp.asarray(array, device=other.device) if xp is not array_namespace(array) else array
+
+
+def above(
+    scores: Array, confidence: float, objectness: Array | None = None
+) -> tuple[Array, Array, Array, Array]:
+    """Boxes of a batch whose best class reaches the confidence.
 
     Args:
-        scores: ``(n, classes)`` in 0–1.
-        objectness: ``(n,)`` in 0–1.
-        confidence: Least product.
+        scores: ``(frames, boxes, classes)`` in 0–1.
+        confidence: Least score, after the product with objectness.
+        objectness: ``(frames, boxes)`` in 0–1, multiplied with the scores; class scores are looked at only where it
+            reaches the confidence alone, because a product cannot exceed it.
 
     Returns:
-        Row numbers, products and classes. Class scores are looked at only in rows whose objectness alone
-        reaches the confidence: a product cannot exceed it.
+        Row of the batch, row of the box, score and class of each box that stays, ``(n,)`` each, in the order of
+        frames and boxes.
     """
-    rows = np.flatnonzero(objectness >= confidence)
-    candidates = scores[rows]
-    classes = candidates.argmax(axis=1)
-    products = objectness[rows] * candidates[np.arange(len(rows)), classes]
+    xp = array_namespace(scores)
+    if objectness is None:
+        best = xp.max(scores, axis=2)
+        frame, box = xp.nonzero(best >= confidence)
+        return frame, box, best[frame, box], xp.argmax(scores[frame, box], axis=1)
+    frame, box = xp.nonzero(objectness >= confidence)
+    candidates = scores[frame, box]
+    products = objectness[frame, box] * xp.max(candidates, axis=1)
     keep = products >= confidence
-    return rows[keep], products[keep], classes[keep]
+    return frame[keep], box[keep], products[keep], xp.argmax(candidates[keep], axis=1)

@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from array_api_compat import array_namespace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from headrace.infer.decoders.base import DecodeOptions, corners
+from headrace.infer.candidates import Candidates
+from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, above, corners
 from headrace.infer.engines.base import ModelGraph
-from headrace.infer.preprocess import PreprocessOptions
-from headrace.meta import Detections
+from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions
 
 _BOX = 4
 
 
-class DetrDecoder:
+class DetrDecoder(BoxDecoder):
     """Two outputs: ``…logits`` ``(N, queries, classes)`` and ``…boxes`` ``(N, queries, 4)``.
 
     Boxes are centre x, y, width, height in fractions of the input's size. Every query is one object at most.
 
     Example:
+        >>> import numpy as np
         >>> outputs = {"pred_logits": np.array([[[-9, 2.0]]]), "pred_boxes": np.array([[[0.5, 0.5, 0.25, 0.5]]])}
-        >>> [found] = DetrDecoder().decode(outputs, DecodeOptions(0.5, 64, 32))
+        >>> found = DetrDecoder().decode(outputs, DecodeOptions(0.5, 64, 32))
         >>> found.xyxy.tolist(), found.class_id.tolist()
         ([[24.0, 8.0, 40.0, 24.0]], [1])
     """
 
     name = "detr"
-    needs_nms = False
+    task = "detect"
+    overlapping = False
 
-    def matches(self, graph: ModelGraph) -> float | None:
+    def matches(self, graph: ModelGraph) -> Match | None:
         """By the two names and by three axes."""
         roles = _roles([output.name for output in graph.outputs])
         if roles is None:
             return None
         shapes = {output.name: output.shape for output in graph.outputs}
-        logits, boxes = shapes[roles[0]], shapes[roles[1]]
-        return 0.9 if len(logits) == len(boxes) == 3 and boxes[2] in (_BOX, None) else None
+        logits, boxes = (shapes[name] for name in roles)
+        if len(logits) != 3 or len(boxes) != 3 or boxes[2] not in (_BOX, None):
+            return None
+        return Match(0.9, f"outputs {roles[0]} and {roles[1]}, a row for each query")
 
     def class_count(self, graph: ModelGraph) -> int | None:
         """Row length of the logits."""
@@ -48,23 +48,18 @@ class DetrDecoder:
 
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
         """RGB, stretched, normalised by the means and deviations of ImageNet."""
-        mean, std = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
-        return PreprocessOptions(resize="stretch", scale=1.0, mean=mean, std=std)
+        return IMAGENET_RGB
 
-    def decode(self, outputs: Mapping[str, NDArray[Any]], options: DecodeOptions) -> list[Detections]:
-        """See `Decoder.decode`."""
+    def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
+        """See `BoxDecoder.decode`."""
         roles = _roles(list(outputs))
         if roles is None:
             raise ValueError("they are not logits and boxes")
-        size = np.array([options.width, options.height] * 2, np.float32)
-        found = []
-        for logits, boxes in zip(outputs[roles[0]], outputs[roles[1]], strict=True):
-            scores = 1 / (1 + np.exp(-logits.max(axis=1).astype(np.float32)))
-            keep = np.flatnonzero(scores >= options.confidence)
-            chosen = corners(boxes[keep].astype(np.float32)) * size
-            classes = logits[keep].argmax(axis=1).astype(np.int32)
-            found.append(Detections(chosen.astype(np.float32), scores[keep], classes))
-        return found
+        logits, boxes = (outputs[name] for name in roles)
+        xp = array_namespace(logits)
+        frame, query, scores, classes = above(1 / (1 + xp.exp(-logits)), options.confidence)
+        size = xp.asarray([options.width, options.height] * 2, dtype=boxes.dtype, device=boxes.device)
+        return Candidates(frame, corners(boxes[frame, query]) * size, scores, classes)
 
 
 def _roles(names: list[str]) -> tuple[str, str] | None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from array_api_compat import array_namespace
 
-from headrace.infer.decoders.base import STRIDES, DecodeOptions, grid
+from headrace.infer.candidates import Array, Candidates
+from headrace.infer.decoders.base import (
+    STRIDES,
+    BoxDecoder,
+    DecodeOptions,
+    Match,
+    Outputs,
+    above,
+    grid,
+    like,
+)
 from headrace.infer.engines.base import ModelGraph
-from headrace.infer.preprocess import PreprocessOptions
-from headrace.meta import Detections
+from headrace.infer.preprocess import IMAGENET_BGR, PreprocessOptions
 
 _SIDES = 4
 _DISTANCE_WORDS = ("dis", "reg", "bbox")
@@ -19,7 +26,7 @@ _DISTANCE_WORDS = ("dis", "reg", "bbox")
 _DISTANCE_LENGTHS = (32, 44, 64, 68)
 
 
-class NanodetDecoder:
+class NanodetDecoder(BoxDecoder):
     """For each stride a pair of outputs ``(N, cells, classes)`` and ``(N, cells, 4 * bins)``.
 
     A side's distance from the cell's centre is the mean of its distribution times the stride.
@@ -30,9 +37,9 @@ class NanodetDecoder:
     """
 
     name = "nanodet"
-    needs_nms = True
+    task = "detect"
 
-    def matches(self, graph: ModelGraph) -> float | None:
+    def matches(self, graph: ModelGraph) -> Match | None:
         """By pairs of outputs with as many rows as each stride's map has cells."""
         size = graph.input_size()
         shapes = [output.shape for output in graph.outputs]
@@ -41,7 +48,9 @@ class NanodetDecoder:
         cells = [-(-size[0] // stride) * -(-size[1] // stride) for stride in STRIDES]
         if sorted(shape[1] or 0 for shape in shapes) != sorted(cells * 2) or self.class_count(graph) is None:
             return None
-        return 0.9
+        return Match(
+            0.9, f"pairs of outputs with {', '.join(map(str, cells))} rows, the cells of each stride"
+        )
 
     def class_count(self, graph: ModelGraph) -> int | None:
         """Row length of the score outputs."""
@@ -51,27 +60,25 @@ class NanodetDecoder:
 
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
         """BGR, stretched, normalised by the means and deviations of ImageNet."""
-        return PreprocessOptions(
-            resize="stretch",
-            color="BGR",
-            scale=1.0,
-            mean=(103.53, 116.28, 123.675),
-            std=(57.375, 57.12, 58.395),
-        )
+        return IMAGENET_BGR
 
-    def decode(self, outputs: Mapping[str, NDArray[Any]], options: DecodeOptions) -> list[Detections]:
-        """See `Decoder.decode`."""
+    def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
+        """See `BoxDecoder.decode`."""
         roles = _roles({name: array.shape[-1] for name, array in outputs.items()})
         if roles is None:
             raise ValueError("they are not pairs of scores and distances")
+        xp = array_namespace(*outputs.values())
         scores, distances = (
-            np.concatenate(
-                sorted((outputs[name] for name in names), key=lambda array: -array.shape[1]), axis=1
-            )
+            xp.concat(sorted((outputs[name] for name in names), key=lambda array: -array.shape[1]), axis=1)
             for names in roles
         )
-        cells = grid(options.width, options.height)
-        return [_decode_one(s, d, cells, options.confidence) for s, d in zip(scores, distances, strict=True)]
+        frame, row, best, classes = above(scores, options.confidence)
+        cell = like(grid(options.width, options.height), scores)[row]
+        bins = distances.shape[2] // _SIDES
+        sides = _means(xp.reshape(distances[frame, row], (-1, _SIDES, bins))) * cell[:, 2:]
+        centres = (cell[:, :2] + 0.5) * cell[:, 2:]
+        boxes = xp.concat([centres - sides[:, :2], centres + sides[:, 2:]], axis=1)
+        return Candidates(frame, boxes, best, classes)
 
 
 def _roles(lengths: Mapping[str, int | None]) -> tuple[list[str], list[str]] | None:
@@ -86,22 +93,12 @@ def _roles(lengths: Mapping[str, int | None]) -> tuple[list[str], list[str]] | N
     return None if (lengths[distances[0]] or 0) % _SIDES else (scores, distances)
 
 
-def _decode_one(
-    scores: NDArray[np.float32],
-    distances: NDArray[np.float32],
-    cells: NDArray[np.float32],
-    confidence: float,
-) -> Detections:
-    best = scores.max(axis=1)
-    keep = np.flatnonzero(best >= confidence)
-    cell = cells[keep]
-    logits = distances[keep].reshape(len(keep), _SIDES, distances.shape[1] // _SIDES)
-    weights = np.exp(logits - logits.max(axis=2, keepdims=True))
-    bins = np.arange(logits.shape[2], dtype=np.float32)
-    sides = (weights @ bins) / weights.sum(axis=2) * cell[:, 2:]
-    centres = (cell[:, :2] + 0.5) * cell[:, 2:]
-    boxes = np.hstack([centres - sides[:, :2], centres + sides[:, 2:]])
-    return Detections(boxes, best[keep], scores[keep].argmax(axis=1).astype(np.int32))
+def _means(logits: Array) -> Array:
+    """Expected values of distributions over 0, 1, 2 … along the last axis."""
+    xp = array_namespace(logits)
+    weights = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
+    bins = xp.arange(logits.shape[-1], dtype=logits.dtype, device=logits.device)
+    return xp.sum(weights * bins, axis=-1) / xp.sum(weights, axis=-1)
 
 
 DECODER = NanodetDecoder()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from array_api_compat import array_namespace
 
-from headrace.infer.decoders.base import STRIDES, DecodeOptions, grid_cells, only_output
+from headrace.infer.candidates import Array, Candidates
+from headrace.infer.decoders.base import (
+    STRIDES,
+    BoxDecoder,
+    DecodeOptions,
+    Match,
+    Outputs,
+    grid_cells,
+    only_output,
+)
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
-from headrace.meta import Detections
 
 _ROW = 6
 #: A box whose corners all stay below this many "pixels" is in fractions of the input's size.
@@ -28,7 +34,7 @@ class _Roles:
     count: str | None
 
 
-class SsdDecoder:
+class SsdDecoder(BoxDecoder):
     """Finished boxes, as three outputs or as rows of six numbers.
 
     Three outputs: boxes ``(N, M, 4)``, scores ``(N, M)``, classes ``(N, M)`` (an integer output, or one with
@@ -37,26 +43,27 @@ class SsdDecoder:
     fractions of its size; TensorFlow's ``detection_boxes`` are top, left, bottom, right.
 
     Example:
+        >>> import numpy as np
         >>> rows = np.array([[[10, 20, 30, 40, 0.9, 3], [0, 0, 5, 5, 0.1, 0]]], np.float32)
-        >>> SsdDecoder().decode({"output": rows}, DecodeOptions(0.5, 64, 64))[0].class_id.tolist()
+        >>> SsdDecoder().decode({"output": rows}, DecodeOptions(0.5, 64, 64)).class_id.tolist()
         [3]
     """
 
     name = "ssd"
-    needs_nms = False
+    task = "detect"
+    overlapping = False
 
-    def matches(self, graph: ModelGraph) -> float | None:
-        """By the number of axes and by names; see `Decoder.matches`."""
+    def matches(self, graph: ModelGraph) -> Match | None:
+        """By the number of axes and by names."""
         output, size = only_output(graph), graph.input_size()
         if output is not None and output.shape[2] == _ROW:
             cells = None if size is None else grid_cells(size, STRIDES)
-            return 0.2 if cells is not None and output.shape[1] in (cells, 3 * cells) else 0.8
-        found = _roles({o.name: (len(o.shape), o.shape[-1], o.dtype) for o in graph.outputs})
-        return None if found is None else 0.8
-
-    def class_count(self, graph: ModelGraph) -> int | None:
-        """Unknown: a class is a number in a row."""
-        return None
+            doubtful = cells is not None and output.shape[1] in (cells, 3 * cells)
+            return Match(0.2 if doubtful else 0.8, f"{output}: rows of box, score, class")
+        roles = _roles({o.name: (len(o.shape), o.shape[-1], o.dtype) for o in graph.outputs})
+        return (
+            None if roles is None else Match(0.8, f"outputs {roles.boxes}, {roles.scores}, {roles.classes}")
+        )
 
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
         """Letterboxed RGB 0–1 for rows of six (YOLO), stretched RGB 0–255 for three outputs (SSD)."""
@@ -64,24 +71,22 @@ class SsdDecoder:
             return PreprocessOptions()
         return PreprocessOptions(resize="stretch", scale=1.0)
 
-    def decode(self, outputs: Mapping[str, NDArray[Any]], options: DecodeOptions) -> list[Detections]:
-        """See `Decoder.decode`."""
+    def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
+        """See `BoxDecoder.decode`."""
         if len(outputs) == 1:
             (rows,) = outputs.values()
-            parts = [(row[:, :4], row[:, 4], row[:, 5]) for row in rows]
-            return [_select(*part, options) for part in parts]
+            return _chosen(rows[..., :4], rows[..., 4], rows[..., 5], options)
         roles = _roles({name: (a.ndim, a.shape[-1], str(a.dtype)) for name, a in outputs.items()})
         if roles is None:
             raise ValueError("they are not boxes, scores and classes")
-        boxes = outputs[roles.boxes]
+        boxes, scores = outputs[roles.boxes], outputs[roles.scores]
+        xp = array_namespace(boxes)
         if "detection_boxes" in roles.boxes:
-            boxes = boxes[..., [1, 0, 3, 2]]
-        found = []
-        for row in range(len(boxes)):
-            valid = slice(None if roles.count is None else int(outputs[roles.count].reshape(-1)[row]))
-            scores, classes = outputs[roles.scores][row, valid], outputs[roles.classes][row, valid]
-            found.append(_select(boxes[row, valid], scores, classes, options))
-        return found
+            boxes = xp.stack([boxes[..., side] for side in (1, 0, 3, 2)], axis=-1)
+        if roles.count is not None:
+            numbers = xp.arange(scores.shape[1], device=scores.device)
+            scores = xp.where(numbers[None] < xp.reshape(outputs[roles.count], (-1, 1)), scores, -1)
+        return _chosen(boxes, scores, outputs[roles.classes], options)
 
 
 def _roles(shapes: Mapping[str, tuple[int, int | None, str]]) -> _Roles | None:
@@ -101,14 +106,15 @@ def _roles(shapes: Mapping[str, tuple[int, int | None, str]]) -> _Roles | None:
     return _Roles(boxes[0], scores, classes[0], counts[0] if counts else None)
 
 
-def _select(
-    boxes: NDArray[np.float32], scores: NDArray[np.float32], classes: NDArray[Any], options: DecodeOptions
-) -> Detections:
-    keep = np.flatnonzero(scores >= options.confidence)
-    chosen = boxes[keep].astype(np.float32)
-    if len(chosen) and np.abs(chosen).max() < _FRACTIONS_BELOW:
-        chosen *= np.array([options.width, options.height] * 2, np.float32)
-    return Detections(chosen, scores[keep].astype(np.float32), classes[keep].astype(np.int32))
+def _chosen(boxes: Array, scores: Array, classes: Array, options: DecodeOptions) -> Candidates:
+    xp = array_namespace(boxes)
+    frame, row = xp.nonzero(scores >= options.confidence)
+    chosen = boxes[frame, row]
+    if len(chosen) and xp.max(xp.abs(chosen)) < _FRACTIONS_BELOW:
+        chosen = chosen * xp.asarray(
+            [options.width, options.height] * 2, dtype=chosen.dtype, device=chosen.device
+        )
+    return Candidates(frame, chosen, scores[frame, row], xp.astype(classes[frame, row], xp.int32))
 
 
 DECODER = SsdDecoder()

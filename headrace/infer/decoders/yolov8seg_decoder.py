@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from headrace.infer.decoders.base import DecodeOptions, corners
+from headrace.infer.candidates import Array, Candidates, to_numpy
+from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, above, clipped, corners
 from headrace.infer.engines.base import ModelGraph
-from headrace.infer.nms import class_aware_nms
 from headrace.infer.parsers.masks import crop_masks
-from headrace.infer.preprocess import PreprocessOptions
-from headrace.meta import Detections
 
-#: Masks are costly: boxes that overlap a better one of their class by more are left out before.
-_IOU = 0.5
 #: Height and width of a mask, which covers its object's box.
 _SIDE = 64
 
 
-class Yolov8SegDecoder:
+class Yolov8SegDecoder(BoxDecoder):
     """Outputs ``(N, 4 + classes + m, cells)`` and ``(N, m, h, w)``.
 
     The first is that of YOLOv8 with ``m`` factors for each cell; the second are ``m`` pictures over the input. An
@@ -30,20 +24,24 @@ class Yolov8SegDecoder:
     Example:
         >>> head, pictures = np.zeros((1, 4 + 2 + 1, 21), np.float32), np.full((1, 1, 8, 8), 5.0, np.float32)
         >>> head[0, :, 3] = 16, 12, 20, 10, 0.1, 0.9, 1.0
-        >>> [found] = Yolov8SegDecoder().decode({"a": head, "b": pictures}, DecodeOptions(0.5, 32, 32))
+        >>> decoder, outputs, options = Yolov8SegDecoder(), {"a": head, "b": pictures}, DecodeOptions(0.5, 32, 32)
+        >>> found = decoder.complete(decoder.decode(outputs, options), outputs, options)
         >>> found.xyxy.tolist(), found.masks.shape, bool((found.masks > 0.9).all())
         ([[6.0, 7.0, 26.0, 17.0]], (1, 64, 64), True)
     """
 
     name = "yolov8seg"
-    needs_nms = False
+    task = "segment"
 
-    def matches(self, graph: ModelGraph) -> float | None:
+    def matches(self, graph: ModelGraph) -> Match | None:
         """By an output of three and one of four axes, whose numbers of factors and pictures leave some classes."""
         classes = self.class_count(graph)
         if classes is None or classes < 1:
             return None
-        return 0.9 if graph.class_count in (None, classes) else 0.5
+        score = 0.9 if graph.class_count in (None, classes) else 0.5
+        return Match(
+            score, f"{'; '.join(map(str, graph.outputs))}: a box, {classes} classes and factors for pictures"
+        )
 
     def class_count(self, graph: ModelGraph) -> int | None:
         """Rows of the first output less box and factors."""
@@ -52,35 +50,41 @@ class Yolov8SegDecoder:
             return None
         return (shapes[0][1] or 0) - 4 - (shapes[1][1] or 0)
 
-    def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
-        """RGB 0–1, letterboxed to the centre on grey 114."""
-        return PreprocessOptions()
+    def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
+        """See `BoxDecoder.decode`; ``factors`` are those of the pictures."""
+        head, pictures = _roles(outputs)
+        rows, count = array_namespace(head).permute_dims(head, (0, 2, 1)), pictures.shape[1]
+        frame, cell, scores, classes = above(rows[:, :, 4:-count], options.confidence)
+        chosen = rows[frame, cell]
+        boxes = clipped(corners(chosen[:, :4]), options)  # masks end there, too
+        return Candidates(frame, boxes, scores, classes, factors=chosen[:, -count:])
 
-    def decode(self, outputs: Mapping[str, NDArray[Any]], options: DecodeOptions) -> list[Detections]:
-        """See `Decoder.decode`; with masks."""
-        heads, pictures = sorted(outputs.values(), key=lambda array: array.ndim)
-        if (heads.ndim, pictures.ndim) != (3, 4):
-            raise ValueError("they are not boxes and pictures")
-        return [_decode_one(*pair, options) for pair in zip(heads, pictures, strict=True)]
+    def complete(self, kept: Candidates, outputs: Outputs, options: DecodeOptions) -> Candidates:
+        """Add the masks."""
+        if kept.factors is None or not len(kept):
+            return kept
+        whole = _mixed(kept.factors, kept.frame, to_numpy(_roles(outputs)[1], np.float32))
+        cut = crop_masks(whole, kept.xyxy, (options.width, options.height), _SIDE)
+        kept.masks = (1 / (1 + np.exp(-cut))).astype(np.float32)
+        return kept
 
 
-def _decode_one(
-    columns: NDArray[np.float32], pictures: NDArray[np.float32], options: DecodeOptions
-) -> Detections:
-    count = len(pictures)
-    best = columns[4:-count].max(axis=0)
-    keep = np.flatnonzero(best >= options.confidence)
-    chosen = columns[:, keep]
-    limit = np.array([options.width, options.height] * 2, np.float32)
-    boxes = corners(np.ascontiguousarray(chosen[:4].T, np.float32)).clip(0, limit)  # masks end there, too
-    classes = chosen[4:-count].argmax(axis=0).astype(np.int32)
-    # Track ids carry the columns' numbers through the suppression.
-    found = class_aware_nms(Detections(boxes, best[keep], classes, np.arange(len(keep))), _IOU)
-    factors = chosen[-count:, found.track_id].T
-    whole = np.tensordot(factors, pictures, 1).astype(np.float32)
-    cut = crop_masks(whole, found.xyxy, (options.width, options.height), _SIDE)
-    masks = (1 / (1 + np.exp(-cut))).astype(np.float32)
-    return Detections(found.xyxy, found.confidence, found.class_id, masks=masks)
+def _roles(outputs: Outputs) -> tuple[Array, Array]:
+    head, *pictures = sorted(outputs.values(), key=lambda array: int(array.ndim))
+    if head.ndim != 3 or len(pictures) != 1 or pictures[0].ndim != 4:
+        raise ValueError("they are not boxes and pictures")
+    return head, pictures[0]
+
+
+def _mixed(
+    factors: NDArray[np.float32], frames: NDArray[np.intp], pictures: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """For each box its frame's pictures weighted and added, ``(n, h, w)``."""
+    whole = np.empty((len(factors), *pictures.shape[2:]), np.float32)
+    for frame in np.unique(frames):
+        rows = frames == frame
+        whole[rows] = np.tensordot(factors[rows], pictures[frame], 1)
+    return whole
 
 
 DECODER = Yolov8SegDecoder()

@@ -2,52 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from array_api_compat import array_namespace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from headrace.infer.candidates import Candidates
 from headrace.infer.decoders.base import (
+    BoxDecoder,
     DecodeOptions,
-    best_classes,
+    Match,
+    Outputs,
+    above,
     corners,
     grid,
     grid_cells,
+    like,
     only_output,
 )
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
-from headrace.meta import Detections
 
 
-class YoloxDecoder:
+class YoloxDecoder(BoxDecoder):
     """Output ``(N, cells, 5 + classes)``: cell offsets x, y, log width, log height, objectness, scores.
 
     A YOLOX export that decodes inside the graph has the same shape; name decoder ``yolov5`` for it, with
     this family's preprocessing.
 
     Example:
+        >>> import numpy as np
         >>> row = np.zeros((1, 21, 6), np.float32)
         >>> row[0, 0, 4:] = 1.0
-        >>> YoloxDecoder().decode({"output": row}, DecodeOptions(0.5, 32, 32))[0].xyxy.tolist()
+        >>> YoloxDecoder().decode({"output": row}, DecodeOptions(0.5, 32, 32)).xyxy.tolist()
         [[-4.0, -4.0, 4.0, 4.0]]
     """
 
     name = "yolox"
-    needs_nms = True
+    task = "detect"
 
-    def matches(self, graph: ModelGraph) -> float | None:
-        """By the number of rows, which is that of the grid's cells; see `Decoder.matches`."""
+    def matches(self, graph: ModelGraph) -> Match | None:
+        """By the number of rows, which is that of the grid's cells."""
         output, size = only_output(graph), graph.input_size()
         if output is None or size is None or output.shape[1] != grid_cells(size):
             return None
         classes = self.class_count(graph)
         if classes is None or classes < 1:
             return None
-        if graph.class_count is None:
-            return 0.7
-        return 0.9 if graph.class_count == classes else 0.1
+        score = 0.7 if graph.class_count is None else 0.9 if graph.class_count == classes else 0.1
+        return Match(
+            score, f"{output}: a box, objectness and {classes} classes for each cell of {size[0]}x{size[1]}"
+        )
 
     def class_count(self, graph: ModelGraph) -> int | None:
         """Row length less box and objectness."""
@@ -58,22 +60,17 @@ class YoloxDecoder:
         """BGR 0–255, letterboxed to the top left on grey 114."""
         return PreprocessOptions(padding="topleft", color="BGR", scale=1.0)
 
-    def decode(self, outputs: Mapping[str, NDArray[Any]], options: DecodeOptions) -> list[Detections]:
-        """See `Decoder.decode`."""
-        (rows,) = outputs.values()
-        cells = grid(options.width, options.height)
-        if rows.shape[1:2] != cells.shape[:1]:
-            raise ValueError(f"{rows.shape[1:]} is not one row for each of {len(cells)} grid cells")
-        return [self._decode_one(one, cells, options.confidence) for one in rows]
-
-    def _decode_one(
-        self, rows: NDArray[np.float32], cells: NDArray[np.float32], confidence: float
-    ) -> Detections:
-        keep, scores, classes = best_classes(rows[:, 5:], rows[:, 4], confidence)
-        raw, cell = rows[keep, :4], cells[keep]
+    def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
+        """See `BoxDecoder.decode`."""
+        (batch,) = outputs.values()
+        xp, cells = array_namespace(batch), like(grid(options.width, options.height), batch)
+        if batch.shape[1] != cells.shape[0]:
+            raise ValueError(f"{batch.shape[1]} rows, but the grid has {cells.shape[0]} cells")
+        frame, row, scores, classes = above(batch[:, :, 5:], options.confidence, batch[:, :, 4])
+        raw, cell = batch[frame, row, :4], cells[row]
         stride = cell[:, 2:]
-        boxes = np.hstack([(raw[:, :2] + cell[:, :2]) * stride, np.exp(raw[:, 2:]) * stride])
-        return Detections(corners(boxes), scores, classes.astype(np.int32))
+        boxes = xp.concat([(raw[:, :2] + cell[:, :2]) * stride, xp.exp(raw[:, 2:]) * stride], axis=1)
+        return Candidates(frame, corners(boxes), scores, classes)
 
 
 DECODER = YoloxDecoder()

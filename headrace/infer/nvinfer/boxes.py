@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from headrace.errors import ConfigError, ModelError
-from headrace.infer.decoders import DecodeOptions, choose_decoder
-from headrace.infer.decoders.base import Decoder
+from headrace.infer.decoders import BoxDecoder, DecodeOptions, choose_decoder
+from headrace.infer.nms import suppress
 from headrace.infer.nvinfer.keys import warn_once
 from headrace.infer.nvinfer.subject import Outputs, Subject, custom_function, function_field, rows_of
 from headrace.infer.parsers import ParseParams, load_parser, parse_detectnet
@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 #: Boxes of each row of a batch, in pixels of the network's input, still to be clustered.
 FindBoxes = Callable[[Outputs], list[Detections]]
 _GRID_LAYERS = ("cov", "bbox")
+#: Masks are costly: boxes that overlap a better one of their class by more are left out before.
+_MASK_IOU = 0.5
 
 
 def choose_boxes(subject: Subject) -> FindBoxes:
@@ -53,10 +55,12 @@ def choose_boxes(subject: Subject) -> FindBoxes:
     return _decoded(subject, decoder, min(thresholds))
 
 
-def _known_decoder(subject: Subject, refused: ConfigError | None) -> Decoder:
+def _known_decoder(subject: Subject, refused: ConfigError | None) -> BoxDecoder:
     config, graph = subject.config, subject.graph
     try:
-        decoder = choose_decoder(replace(graph, class_count=config.num_detected_classes))
+        decoder = choose_decoder(replace(graph, class_count=config.num_detected_classes)).decoder
+        if not isinstance(decoder, BoxDecoder):
+            raise ModelError(f"{graph.path} is taken for a {decoder.name}, which finds no boxes")
     except ModelError as error:
         if refused is not None:
             raise refused from error
@@ -67,12 +71,16 @@ def _known_decoder(subject: Subject, refused: ConfigError | None) -> Decoder:
         ) from error
     _compare(subject, decoder.class_count(graph))
     grouping = any(one.group_threshold for one in config.attributes)
-    if decoder.needs_nms and (config.cluster_mode == 4 or (config.cluster_mode == 0 and not grouping)):
+    if _overlapping(decoder) and (config.cluster_mode == 4 or (config.cluster_mode == 0 and not grouping)):
         _log.warning(
             "%s=%d leaves overlapping boxes of a %s model as they are; use 2, non-maximum suppression",
             config.where("cluster_mode"), config.cluster_mode, decoder.name,
         )  # fmt: skip
     return decoder
+
+
+def _overlapping(decoder: BoxDecoder) -> bool:
+    return decoder.overlapping and decoder.task != "segment"
 
 
 def _compare(subject: Subject, classes: object) -> None:
@@ -85,18 +93,24 @@ def _compare(subject: Subject, classes: object) -> None:
         )  # fmt: skip
 
 
-def _decoded(subject: Subject, decoder: Decoder, threshold: float) -> FindBoxes:
+def _decoded(subject: Subject, decoder: BoxDecoder, threshold: float) -> FindBoxes:
     size = subject.network.width, subject.network.height
     options, limit = DecodeOptions(threshold, *size), np.array(size * 2, np.float32)
 
     def find(outputs: Outputs) -> list[Detections]:
         try:
-            found = decoder.decode(outputs, options)
+            boxes = decoder.decode(outputs, options).numpy()
+            if decoder.task == "segment":
+                boxes = decoder.complete(suppress(boxes, _MASK_IOU), outputs, options)
+            found = boxes.split(len(next(iter(outputs.values()))))
         except (ValueError, IndexError) as error:
             raise ModelError(
                 f"decoder {decoder.name} cannot read the outputs of {subject.graph.path}: {error}"
             ) from error
-        return [replace(one, xyxy=np.clip(one.xyxy, 0, limit)) for one in found]
+        return [
+            one if one.rotation is not None else replace(one, xyxy=np.clip(one.xyxy, 0, limit))
+            for one in found
+        ]
 
     return find
 

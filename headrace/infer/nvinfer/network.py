@@ -12,7 +12,7 @@ from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
 from headrace.infer.engines import open_engine, run_batch
 from headrace.infer.labels import labels_in_metadata
-from headrace.infer.model import Network, Result
+from headrace.infer.model import Model
 from headrace.infer.nvinfer.config import CLASSIFIER, OTHER, NvInferConfig
 from headrace.infer.nvinfer.frame_input import FrameInput, tensor_info
 from headrace.infer.nvinfer.keys import warn_once
@@ -21,10 +21,11 @@ from headrace.infer.nvinfer.model_file import find_model
 from headrace.infer.nvinfer.outputs import ordered_outputs, write_raw
 from headrace.infer.nvinfer.parsing import choose_parse
 from headrace.infer.nvinfer.subject import Outputs, Subject, rows_of
+from headrace.infer.result import Result
 from headrace.meta import TensorOutput
 
 
-class NvInferNetwork(Network):
+class NvInferNetwork(Model):
     """The model of an nvinfer configuration.
 
     Args:
@@ -80,7 +81,7 @@ class NvInferNetwork(Network):
             )
 
     def results(self, frames: FrameBatch) -> list[Result]:
-        """See `Network.results`; boxes are not clipped to the picture."""
+        """See `Model.results`; boxes are not clipped to the picture."""
         if not len(frames):
             return []
         if self._input is None:
@@ -98,7 +99,7 @@ class NvInferNetwork(Network):
         return results
 
     def results_of(self, tensor: NDArray[Any]) -> list[Result]:
-        """See `Network.results_of`."""
+        """See `Model.results_of`."""
         outputs = run_batch(self._engine, tensor)
         outputs = {name: outputs[name] for name in self._outputs}
         if self.config.raw_output_file_write:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from headrace.infer.cluster import cluster
-from headrace.infer.model import Result
 from headrace.infer.nvinfer.boxes import choose_boxes
 from headrace.infer.nvinfer.config import CLASSIFIER, SEMANTIC
 from headrace.infer.nvinfer.subject import Outputs, Subject, custom_function, rows_of
@@ -17,6 +16,7 @@ from headrace.infer.parsers import (
     parse_classifier,
     parse_segmentation,
 )
+from headrace.infer.result import Result
 
 #: Reads the outputs of a batch; boxes in pixels of the network's input.
 Parse = Callable[[Outputs], list[Result]]

@@ -1,7 +1,7 @@
 """From frames in their own pixel format to rows of a network's input tensor, and boxes back again."""
 
 from headrace.infer.preprocess.convert import crop, preprocess
-from headrace.infer.preprocess.options import PreprocessOptions
+from headrace.infer.preprocess.options import IMAGENET_BGR, IMAGENET_RGB, PreprocessOptions
 from headrace.infer.preprocess.placement import Placement, place
 
-__all__ = ["Placement", "PreprocessOptions", "crop", "place", "preprocess"]
+__all__ = ["IMAGENET_BGR", "IMAGENET_RGB", "Placement", "PreprocessOptions", "crop", "place", "preprocess"]

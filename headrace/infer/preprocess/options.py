@@ -90,3 +90,13 @@ class PreprocessOptions:
             )
         plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
         return cls(**plain)
+
+
+#: RGB, stretched, normalised by the means and deviations of ImageNet (torchvision's training code).
+IMAGENET_RGB = PreprocessOptions(
+    resize="stretch", scale=1.0, mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375)
+)
+#: The same for networks that want BGR.
+IMAGENET_BGR = PreprocessOptions(
+    resize="stretch", color="BGR", scale=1.0, mean=IMAGENET_RGB.mean[::-1], std=IMAGENET_RGB.std[::-1]
+)

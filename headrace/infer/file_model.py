@@ -1,0 +1,186 @@
+"""Models that are a file: engine, preprocessing, decoder and labels put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from headrace.errors import ModelError
+from headrace.infer.batch import FrameBatch
+from headrace.infer.candidates import strongest
+from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder, Guess, choose_decoder
+from headrace.infer.decoders.base import Outputs, PictureDecoder
+from headrace.infer.engines import Engine, EngineOptions, ModelGraph, open_engine, run_batch
+from headrace.infer.labels import choose_labels, labels_in_metadata, read_labels
+from headrace.infer.model import Model
+from headrace.infer.network_input import NetworkInput
+from headrace.infer.nms import suppress
+from headrace.infer.options import InferOptions
+from headrace.infer.result import Result
+from headrace.meta import Detections
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """An opened model file.
+
+    Attributes:
+        engine: What runs it.
+        graph: Tensors and metadata, with the number of labels where there are some.
+        given: Class names from the user.
+        stored: Class names from the file.
+
+    Example:
+        >>> ModelFile.open(InferOptions(model="missing.onnx"))
+        Traceback (most recent call last):
+        headrace.errors.ModelError: model file missing.onnx does not exist; check the path
+    """
+
+    engine: Engine
+    graph: ModelGraph
+    given: tuple[str, ...] | None
+    stored: tuple[str, ...] | None
+
+    @classmethod
+    def open(cls, options: InferOptions) -> ModelFile:
+        """Open the file that ``options.model`` names.
+
+        Raises:
+            ModelError: The file is missing or broken.
+            ConfigError: The labels given cannot be read.
+        """
+        given = None if options.labels is None else read_labels(options.labels)
+        engine = open_engine(options.model, options.engine, EngineOptions(options.threads))
+        try:
+            graph = engine.graph
+            stored = labels_in_metadata(dict(graph.metadata), graph.path)
+        except BaseException:
+            engine.close()
+            raise
+        known = given or stored
+        return cls(engine, replace(graph, class_count=None if known is None else len(known)), given, stored)
+
+    def labels(self, classes: int | None) -> tuple[str, ...]:
+        """One name for each class; errors as for `choose_labels`."""
+        return choose_labels(self.given, self.stored, classes, self.graph.path)
+
+
+class FileModel(Model):
+    """A model from a file of weights, read by one of Headrace's decoders.
+
+    Boxes come out in frame pixels, upright ones clipped to the frame, most confident first. May be called from
+    several threads at once.
+
+    Args:
+        file: The file; the model closes its engine.
+        options: Everything else that the user set.
+
+    Attributes:
+        guess: The decoder that was chosen, and why.
+        network: The input of the network.
+
+    Raises:
+        ModelError: Frames do not fit the model's inputs, or no decoder or more than one fits its outputs.
+        ConfigError: The number of labels given is not that of the model's classes.
+
+    Example:
+        >>> FileModel(ModelFile.open(InferOptions(model="missing.onnx")), InferOptions())
+        Traceback (most recent call last):
+        headrace.errors.ModelError: model file missing.onnx does not exist; check the path
+    """
+
+    def __init__(self, file: ModelFile, options: InferOptions) -> None:
+        self._engine = file.engine
+        self._options = options
+        self.graph = _with_one_image(file.graph)
+        self.guess: Guess = choose_decoder(self.graph, options.decoder)
+        self.labels = file.labels(self.decoder.class_count(self.graph))
+        self.network = NetworkInput(self.graph, options, self.decoder.preprocess(self.graph))
+        least = min([options.confidence, *options.class_confidence.values()])
+        self._decode = DecodeOptions(least, self.network.width, self.network.height, self.labels)
+
+    @property
+    def decoder(self) -> Decoder:
+        """What reads the outputs."""
+        return self.guess.decoder
+
+    def results(self, frames: FrameBatch) -> list[Result]:
+        """See `Model.results`.
+
+        Raises:
+            ModelError: The run failed, or the decoder cannot read the outputs, or they are not finite.
+        """
+        if not len(frames):
+            return []
+        tensor = self.network.take(len(frames))
+        frames.fill(tensor, self.network.options)
+        outputs = run_batch(self._engine, tensor)
+        self.network.give(tensor)
+        results = self._read(outputs, len(frames))
+        pairs = zip(results, frames.placements, strict=True)
+        return [
+            result
+            if result.detections is None
+            else replace(result, detections=self._sized(placement.detections_to_frame(result.detections)))
+            for result, placement in pairs
+        ]
+
+    def _read(self, outputs: Outputs, rows: int) -> list[Result]:
+        """The decoder's results, boxes in pixels of the network's input."""
+        decoder = self.decoder
+        try:
+            if isinstance(decoder, PictureDecoder):
+                return decoder.results(outputs, self._decode)
+            if isinstance(decoder, BoxDecoder):
+                boxes = self._boxes(decoder, outputs, rows)
+                return [Result(detections=found, names=self.labels) for found in boxes]
+        except (ValueError, IndexError) as error:
+            raise ModelError(
+                f"decoder {decoder.name} cannot read the outputs of {self.graph.path} "
+                f"({'; '.join(map(str, self.graph.outputs))}): {error}; name another decoder"
+            ) from error
+        raise ModelError(f"decoder {decoder.name} is neither a BoxDecoder nor a PictureDecoder")
+
+    def _boxes(self, decoder: BoxDecoder, outputs: Outputs, rows: int) -> list[Detections]:
+        options = self._options
+        found = decoder.decode(outputs, self._decode).numpy()
+        if not (np.isfinite(found.xyxy).all() and np.isfinite(found.confidence).all()):
+            raise ModelError(
+                f"{self.graph.path}: boxes or confidences are not finite (NaN or infinite); export the model again, "
+                "in float32 where it is float16"
+            )
+        if options.class_confidence:
+            least = np.full(
+                max(found.class_id.max(initial=0), *options.class_confidence) + 1, options.confidence
+            )
+            for number, value in options.class_confidence.items():
+                least[number] = value
+            found = found[found.confidence >= least[found.class_id]]
+        if options.classes is not None:
+            found = found[np.isin(found.class_id, options.classes)]
+        mode = options.nms_mode if decoder.overlapping else "none"
+        kept = strongest(suppress(found, options.nms, mode, options.confidence), options.max_detections)
+        return decoder.complete(kept, outputs, self._decode).split(rows)
+
+    def _sized(self, found: Detections) -> Detections:
+        """What is neither too small nor too large."""
+        least, greatest = self._options.least_size, self._options.greatest_size
+        if not any(least) and not any(greatest):
+            return found
+        sides = found.xyxy[:, 2:] - found.xyxy[:, :2]
+        fits = (sides >= np.array(least)) & (sides <= np.array([side or np.inf for side in greatest]))
+        return found[np.flatnonzero(fits.all(axis=1))]
+
+    def close(self) -> None:
+        """Free the engine."""
+        self._engine.close()
+
+
+def _with_one_image(graph: ModelGraph) -> ModelGraph:
+    if len(graph.inputs) != 1 or len(graph.inputs[0].shape) != 4:
+        raise ModelError(
+            f"{graph.path} takes {', '.join(map(str, graph.inputs)) or 'no input'}; only models with "
+            "one input, a batch of images (four axes), can be fed from frames: write a Python model for it"
+        )
+    return graph

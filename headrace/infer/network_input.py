@@ -1,0 +1,63 @@
+"""The input tensors of a model, made from frames."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headrace.errors import ModelError
+from headrace.infer.engines.base import ModelGraph, numpy_dtype
+from headrace.infer.options import InferOptions
+from headrace.infer.preprocess import PreprocessOptions
+
+#: Metadata key by which a model file describes its preprocessing, as JSON of `PreprocessOptions`.
+PREPROCESS_KEY = "headrace.preprocess"
+
+
+class NetworkInput:
+    """Input tensors of a model's own size and type, reused from batch to batch; may be shared by threads.
+
+    Args:
+        graph: The model; has one image input.
+        options: ``preprocess`` and ``input_size`` as the user set them.
+        default: Preprocessing of the model's family, where neither user nor file says anything.
+
+    Raises:
+        ModelError: The input's size is open and not given.
+    """
+
+    def __init__(self, graph: ModelGraph, options: InferOptions, default: PreprocessOptions) -> None:
+        spec = graph.inputs[0]
+        size = graph.input_size() if None not in spec.shape[1:] else options.input_size or graph.input_size()
+        if size is None:
+            raise ModelError(
+                f"{graph.path}: input {spec} has an open size; set input_size to width and height"
+            )
+        self.width, self.height = size
+        stored = graph.metadata.get(PREPROCESS_KEY)
+        default = PreprocessOptions.from_json(stored) if stored else default
+        if graph.channels() == 1:
+            default = replace(default, color="GRAY")
+        self.options = options.preprocess or default
+        shape = (self.options.channels, self.height, self.width)
+        self._row_shape = (*shape[1:], shape[0]) if graph.channels_last() else shape
+        self._dtype = numpy_dtype(spec.dtype)
+        self._free: deque[NDArray[Any]] = deque(maxlen=4)
+
+    def take(self, rows: int) -> NDArray[Any]:
+        """A tensor with a number of rows and undefined content; hand it back with `give`."""
+        try:
+            tensor = self._free.pop()
+        except IndexError:
+            tensor = np.empty((0, *self._row_shape), self._dtype)
+        if len(tensor) < rows:
+            tensor = np.empty((rows, *self._row_shape), self._dtype)
+        return tensor[:rows]
+
+    def give(self, tensor: NDArray[Any]) -> None:
+        """Take back a tensor that nobody uses any more."""
+        self._free.append(tensor if tensor.base is None else tensor.base)

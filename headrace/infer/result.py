@@ -1,0 +1,36 @@
+"""What a model says of one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headrace.meta import Detections, Label, Segmentation, TensorOutput
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a model says of one picture; what it does not speak of is ``None``.
+
+    Attributes:
+        detections: Objects, boxes in pixels of the frame.
+        names: Names of the classes of ``detections``.
+        labels: What a classifier recognised, one entry for each of its outputs that say something.
+        segmentation: The class of each pixel of the network's picture.
+        tensors: Raw outputs.
+        embedding: ``(d,)`` float32, what the picture looks like or means, for comparisons.
+
+    Example:
+        >>> Result(labels=(Label("red", 3, 0.9),)).detections is None
+        True
+    """
+
+    detections: Detections | None = None
+    names: Sequence[str] = ()
+    labels: Sequence[Label] | None = None
+    segmentation: Segmentation | None = None
+    tensors: TensorOutput | None = None
+    embedding: NDArray[np.float32] | None = None
