@@ -36,8 +36,10 @@ def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Model:
     options = replace(options, model=text)
     if not text:
         raise ModelError("no model is set; give file.onnx, file.py:Class or package.module:Class")
+    if "://" in text:
+        return _load_file(options)
     _, colon, class_name = text.rpartition(":")
-    if colon and class_name.isidentifier() and "://" not in text:
+    if colon and class_name.isidentifier():
         return _load_class(text, load_name(text, what="model"), options)
     if text.endswith(".py"):
         raise ModelError(f"model {text} names no class; write {text}:ClassName")
