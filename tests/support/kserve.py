@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections import deque
@@ -99,9 +100,9 @@ class KServe:
     shape says), "echo" (an error that repeats the Authorization header).
     """
 
-    def __init__(self, models, grpc=False, token="", triton=True, binary=True):
+    def __init__(self, models, grpc=False, token="", triton=True, binary=True, tls=None):
         self.models, self.token, self.triton, self.binary = models, token, triton, binary
-        self.with_grpc = grpc
+        self.with_grpc, self.tls = grpc, tls  # tls: files of certificate and key
         self.faults, self.slow_seconds = deque(), 30.0
         self.requests, self.seen, self.most_at_once, self._now = 0, [], 0, 0
         self.http_port, self.grpc_port = _free_port(), _free_port()
@@ -112,12 +113,17 @@ class KServe:
     def url(self, model="", grpc=None, extra=""):
         grpc = self.with_grpc if grpc is None else grpc
         scheme, port = ("grpc", self.grpc_port) if grpc else ("http", self.http_port)
+        scheme += "s" if self.tls else ""
         return f"{scheme}://127.0.0.1:{port}/{model}{extra}"
 
     def start(self):
         self._stopped.clear()
         handler = type("Handler", (_Handler,), {"kserve": self})
         self._http = _HttpServer(("127.0.0.1", self.http_port), handler)
+        if self.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.tls)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
         if self.with_grpc:
             self._grpc, port = _grpc_server(self)
@@ -452,7 +458,11 @@ def _grpc_server(kserve):
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     server = grpc.server(ThreadPoolExecutor(8), options=unlimited)
     service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(Servicer(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    if kserve.tls:
+        certificate, key = (path.read_bytes() for path in kserve.tls)
+        port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([(key, certificate)]))
+    else:
+        port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     return server, port
 

@@ -128,7 +128,10 @@ def _usage() -> str:
 
 def _authorization(parts: SplitResult) -> str:
     if parts.username is None:
-        return os.environ.get(AUTHORIZATION, "").strip()
+        text = os.environ.get(AUTHORIZATION, "").strip()
+        if not (text.isascii() and text.isprintable()):  # the libraries' own messages would quote it
+            raise ModelError(f"{AUTHORIZATION} is no header's value: it has line breaks or is not ASCII")
+        return text
     pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
 

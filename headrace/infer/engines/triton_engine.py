@@ -16,7 +16,8 @@ from headrace.errors import ModelError
 from headrace.infer.engines.base import Engine, EngineOptions, ModelGraph
 from headrace.infer.engines.triton_address import AUTHORIZATION, PORTS, Address, parse_url
 from headrace.infer.engines.triton_labels import with_labels
-from headrace.infer.engines.triton_protocol import ServerError, Tensor, Transport, Trouble, graph_of, one_line
+from headrace.infer.engines.triton_protocol import ServerError, Transport, Trouble, graph_of, one_line
+from headrace.infer.engines.triton_tensors import Tensor
 
 _log = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer")
@@ -143,10 +144,11 @@ class TritonEngine:
     def _message(self, error: ServerError, otherwise: str) -> str:
         """The error in words, with the remedy."""
         address = self._address
+        trust = "; SSL_CERT_FILE names the certificates to trust" if address.secure else ""
         kind = "gRPC" if address.scheme.startswith("grpc") else "HTTP"
         words = {
             Trouble.AWAY: f"is not available: {error.text}; check that the server runs, and host and port "
-            f"(Triton: 8000 for HTTP, 8001 for gRPC; this is {kind})",
+            f"(Triton: 8000 for HTTP, 8001 for gRPC; this is {kind}){trust}",
             Trouble.DROPPED: f"did not answer, asked twice: {error.text}; look into the server's log, and check that "
             f"the port is one for {kind}",
             Trouble.LATE: f"has not answered within {address.timeout:g} s; look at the server's load, or allow more "

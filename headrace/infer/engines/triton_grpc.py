@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -14,16 +13,11 @@ from google.protobuf.json_format import MessageToDict
 from numpy.typing import NDArray
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
+from headrace.errors import ModelError
 from headrace.infer.engines.triton_address import Address
-from headrace.infer.engines.triton_protocol import (
-    ServerError,
-    Tensor,
-    Trouble,
-    from_wire,
-    shaped,
-    split_bytes,
-    wire_dtype,
-)
+from headrace.infer.engines.triton_protocol import ServerError, Trouble
+from headrace.infer.engines.triton_tensors import Tensor, from_wire, shaped, split_bytes, wire_dtype
+from headrace.paths import resolve
 
 _TROUBLES = {
     grpc.StatusCode.UNAVAILABLE: Trouble.DROPPED,
@@ -50,6 +44,9 @@ class GrpcTransport:
 
     Args:
         address: Of the model.
+
+    Raises:
+        ModelError: The certificates to trust cannot be read.
 
     Example:
         >>> from headrace.infer.engines.triton_address import parse_url
@@ -115,11 +112,11 @@ class GrpcTransport:
             if count:
                 output.parameters["classification"].int64_param = count
         answer = self._call(self._stub.ModelInfer, request)
-        raw = list(answer.raw_output_contents)
-        if raw and len(raw) != len(answer.outputs):
-            text = f"the server's answer is damaged: {len(raw)} contents for {len(answer.outputs)} outputs"
-            raise ServerError(Trouble.REFUSED, text)
-        return {one.name: _tensor(one, raw[n] if raw else None) for n, one in enumerate(answer.outputs)}
+        raw = list(answer.raw_output_contents) or [None] * len(answer.outputs)
+        try:
+            return {one.name: _tensor(one, content) for one, content in zip(answer.outputs, raw, strict=True)}
+        except ValueError as error:
+            raise ServerError(Trouble.REFUSED, f"the server's answer is damaged: {error}") from error
 
     def close(self) -> None:
         """See `Transport.close`."""
@@ -142,9 +139,12 @@ class GrpcTransport:
 
 
 def _trusted() -> bytes | None:
-    """Certificates to trust, where the environment names some as OpenSSL's users do."""
+    """Certificates to trust, where the environment names some as for OpenSSL."""
     file = os.environ.get("SSL_CERT_FILE")
-    return Path(file).read_bytes() if file else None
+    try:
+        return resolve(file).read_bytes() if file else None
+    except OSError as error:
+        raise ModelError(f"SSL_CERT_FILE={file} cannot be read: {error.strerror}; check the path") from error
 
 
 def _plain(message: Any) -> dict[str, Any]:
@@ -160,7 +160,6 @@ def _tensor(output: Any, raw: bytes | None) -> NDArray[Any]:
         return split_bytes(raw, shape)
     dtype = wire_dtype(datatype)
     if len(raw) != dtype.itemsize * math.prod(shape):
-        text = f"the server's answer is damaged: {len(raw)} bytes for {output.name} {datatype}{shape}"
-        raise ServerError(Trouble.REFUSED, text)
+        raise ValueError(f"{len(raw)} bytes for {output.name} {datatype}{shape}")
     # A copy: the message's memory cannot be written to, and need not be aligned.
     return from_wire(np.frombuffer(raw, dtype).reshape(shape).copy(), datatype)

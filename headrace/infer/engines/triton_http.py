@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-import math
+import select
 import ssl
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -16,22 +16,14 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-import numpy as np
 from numpy.typing import NDArray
 
 from headrace.infer.engines.triton_address import Address
-from headrace.infer.engines.triton_protocol import (
-    ServerError,
-    Tensor,
-    Trouble,
-    from_wire,
-    shaped,
-    split_bytes,
-    wire_dtype,
-)
+from headrace.infer.engines.triton_json import read_json, read_object, read_outputs, write_request
+from headrace.infer.engines.triton_protocol import ServerError, Trouble
+from headrace.infer.engines.triton_tensors import Tensor
 
 _log = logging.getLogger(__name__)
-_HEADER_LENGTH = "Inference-Header-Content-Length"
 _TROUBLES = {401: Trouble.DENIED, 403: Trouble.DENIED, 404: Trouble.UNKNOWN, 502: Trouble.DROPPED,
              503: Trouble.DROPPED, 504: Trouble.DROPPED}  # fmt: skip
 _Read = TypeVar("_Read")
@@ -65,7 +57,7 @@ class HttpTransport:
 
     def metadata(self) -> dict[str, Any]:
         """See `Transport.metadata`."""
-        return self._object(self._send("GET", self._model, read=self._json))
+        return self._send("GET", self._model, read=read_object)
 
     def ready(self) -> bool:
         """See `Transport.ready`."""
@@ -79,16 +71,16 @@ class HttpTransport:
 
     def config(self) -> dict[str, Any]:
         """See `Transport.config`."""
-        return self._object(self._send("GET", f"{self._model}/config", read=self._json))
+        return self._send("GET", f"{self._model}/config", read=read_object)
 
     def models(self) -> list[dict[str, Any]]:
         """See `Transport.models`."""
         try:
-            found = self._send("POST", "/v2/repository/index", [b"{}"], read=self._json)
+            found = self._send("POST", "/v2/repository/index", [b"{}"], read=read_json)
         except ServerError as error:  # KServe's own servers tell names only, and elsewhere
             if error.trouble not in (Trouble.UNKNOWN, Trouble.REFUSED):
                 raise
-            names = self._object(self._send("GET", "/v2/models", read=self._json)).get("models") or ()
+            names = self._send("GET", "/v2/models", read=read_object).get("models") or ()
             found = [{"name": name} for name in names]
         return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
@@ -107,8 +99,11 @@ class HttpTransport:
 
     def _takes_binary(self) -> bool:
         """Whether the server says so; one that does not may take them all the same."""
-        extensions = self._object(self._send("GET", "/v2", read=self._json)).get("extensions") or ()
-        return "binary_tensor_data" in extensions
+        try:
+            about = self._send("GET", "/v2", read=read_object)
+        except ServerError:
+            return False
+        return "binary_tensor_data" in (about.get("extensions") or ())
 
     def _infer_as_json(
         self, inputs: Mapping[str, Tensor], outputs: Mapping[str, int], refusal: ServerError
@@ -125,17 +120,28 @@ class HttpTransport:
     def _infer(
         self, inputs: Mapping[str, Tensor], outputs: Mapping[str, int], binary: bool
     ) -> dict[str, NDArray[Any]]:
-        header = json.dumps(_request(inputs, outputs, binary)).encode()
-        headers, body = {"Content-Type": "application/json"}, [memoryview(header)]
-        if binary:
-            headers = {_HEADER_LENGTH: str(len(header)), "Content-Type": "application/octet-stream"}
-            body += [tensor.data for tensor in inputs.values()]
-        return self._send("POST", f"{self._model}/infer", body, headers, read=self._outputs)
+        headers, body = write_request(inputs, outputs, binary)
+        return self._send("POST", f"{self._model}/infer", body, headers, read=read_outputs)
 
     def close(self) -> None:
         """See `Transport.close`; a request under way ends with its answer."""
-        while self._idle:
-            self._idle.pop().close()
+        while (connection := self._waiting()) is not None:
+            connection.close()
+
+    def _waiting(self) -> HTTPConnection | None:
+        """A connection that waits for a request."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _connection(self) -> HTTPConnection:
+        """A connection that waits, unless the server has closed it meanwhile, or a new one."""
+        while (connection := self._waiting()) is not None:
+            if not _closed(connection):
+                return connection
+            connection.close()
+        return self._connect()
 
     def _connect(self) -> HTTPConnection:
         address = self._address
@@ -148,10 +154,7 @@ class HttpTransport:
         )
         try:
             connection.connect()
-        except ssl.SSLError as error:
-            text = f"{error} (SSL_CERT_FILE names the certificates that are trusted)"
-            raise ServerError(Trouble.AWAY, text) from error
-        except OSError as error:  # no such host, refused, timed out
+        except OSError as error:  # no such host, refused, timed out, no trust
             raise ServerError(Trouble.AWAY, str(error)) from error
         connection.sock.settimeout(address.timeout)
         return connection
@@ -166,10 +169,7 @@ class HttpTransport:
         read: Callable[[HTTPResponse], _Read],
     ) -> _Read:
         """One request on a connection that nobody else uses meanwhile."""
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = self._connect()
+        connection = self._connection()
         length = {"Content-Length": str(sum(map(len, body)))} if body else {}
         try:
             connection.request(
@@ -202,88 +202,9 @@ class HttpTransport:
         words = self._address.hide(f"{words or response.reason} (HTTP {response.status})")
         return ServerError(_TROUBLES.get(response.status, Trouble.REFUSED), words)
 
-    def _json(self, response: HTTPResponse) -> Any:
-        return self._parsed(response.read())
 
-    def _parsed(self, text: bytes | bytearray) -> Any:
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise ServerError(
-                Trouble.REFUSED, f"the answer is not that of a KServe v2 server: {error}"
-            ) from error
-
-    def _object(self, answer: Any) -> dict[str, Any]:
-        if not isinstance(answer, dict):
-            raise ServerError(
-                Trouble.REFUSED, "the answer is not that of a KServe v2 server: an object expected"
-            )
-        return answer
-
-    def _outputs(self, response: HTTPResponse) -> dict[str, NDArray[Any]]:
-        """The tensors of an answer, each read into memory of its own."""
-        length = response.getheader(_HEADER_LENGTH)
-        header = self._object(
-            self._parsed(response.read() if length is None else _exactly(response, int(length)))
-        )
-        try:
-            return {str(one["name"]): _tensor(one, response) for one in header["outputs"]}
-        except (KeyError, TypeError, ValueError) as error:
-            text = f"the server's answer is damaged: {type(error).__name__}: {error}"
-            raise ServerError(Trouble.REFUSED, text) from error
-
-
-def _request(inputs: Mapping[str, Tensor], outputs: Mapping[str, int], binary: bool) -> dict[str, Any]:
-    """The JSON part of a request for inference."""
-    tensors: list[dict[str, Any]] = [
-        {"name": name, "shape": list(tensor.shape), "datatype": tensor.datatype}
-        for name, tensor in inputs.items()
-    ]
-    for one, tensor in zip(tensors, inputs.values(), strict=True):
-        if binary:
-            one["parameters"] = {"binary_data_size": len(tensor.data)}
-        else:
-            one["data"] = tensor.array.ravel().tolist()
-    request: dict[str, Any] = {"inputs": tensors}
-    if binary:
-        request["parameters"] = {"binary_data_output": True}
-    if outputs:
-        request["outputs"] = [
-            {
-                "name": name,
-                "parameters": {"binary_data": binary, **({"classification": count} if count else {})},
-            }
-            for name, count in outputs.items()
-        ]
-    return request
-
-
-def _tensor(output: Mapping[str, Any], response: HTTPResponse) -> NDArray[Any]:
-    datatype, shape = str(output["datatype"]), [int(size) for size in output["shape"]]
-    size = (output.get("parameters") or {}).get("binary_data_size")
-    if size is None:
-        return shaped(output["data"], datatype, shape)
-    if datatype == "BYTES":
-        return split_bytes(_exactly(response, int(size)), shape)
-    dtype = wire_dtype(datatype)
-    if size != dtype.itemsize * math.prod(shape):
-        raise ValueError(f"{size} bytes for {datatype}{shape}")
-    array = np.empty(shape, dtype)
-    _fill(response, array.reshape(-1).view(np.uint8).data)
-    return from_wire(array, datatype)
-
-
-def _exactly(response: HTTPResponse, size: int) -> bytearray:
-    data = bytearray(size)
-    _fill(response, memoryview(data))
-    return data
-
-
-def _fill(response: HTTPResponse, view: memoryview) -> None:
-    """Read as many bytes as there is room for."""
-    done = 0
-    while done < len(view):
-        count = response.readinto(view[done:])
-        if not count:
-            raise ConnectionError(f"the answer broke off after {done} of {len(view)} bytes")
-        done += count
+def _closed(connection: HTTPConnection) -> bool:
+    """Whether the other side has closed a connection: there is something to read, though nothing was asked."""
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    return bool(poll.poll(0))

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from headrace.errors import ModelError
 from headrace.infer.engines.base import ModelGraph, TensorSpec, numpy_dtype
-from headrace.infer.engines.triton_protocol import ServerError, Tensor
+from headrace.infer.engines.triton_protocol import ServerError
+from headrace.infer.engines.triton_tensors import Tensor
 
 _log = logging.getLogger(__name__)
 _NAMES = "names"

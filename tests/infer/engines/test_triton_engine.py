@@ -1,6 +1,7 @@
 """Models on a KServe v2 server, over HTTP and gRPC: graphs, arrays, faults, credentials."""
 
 import logging
+import shutil
 import subprocess
 import sys
 import threading
@@ -86,9 +87,9 @@ def test_servers_without_tritons_extensions(serve, triton, binary):
     "dtype", ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float64"]
 )  # fmt: skip
 def test_number_types(serve, dtype):
-    from headrace.infer.engines.triton_protocol import _DATATYPES
+    from headrace.infer.engines.triton_tensors import DATATYPES
 
-    engine = open_engine(serve({"m": echo(_DATATYPES[dtype])}).url("m"))
+    engine = open_engine(serve({"m": echo(DATATYPES[dtype])}).url("m"))
     assert engine.graph.inputs[0].dtype == dtype
     given = np.array([[0, 1, 2, 100, 3]]).astype(dtype)
     found = engine.run({"x": given})["y"]
@@ -330,6 +331,33 @@ def test_credentials_reach_the_server_and_nobody_else(serve, monkeypatch, caplog
         assert "bWU6" not in text
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """Files of a certificate for 127.0.0.1, signed by itself, and of its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificate")
+    folder = tmp_path_factory.mktemp("tls")
+    files = folder / "certificate.pem", folder / "key.pem"
+    command = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1"
+    )
+    where = ["-out", str(files[0]), "-keyout", str(files[1])]
+    subprocess.run([*command.split(), *where], check=True, capture_output=True)
+    return files
+
+
+def test_encrypted_connections(serve, certificate, monkeypatch):
+    url = serve({"m": twice()}, tls=certificate).url("m")
+    assert url.startswith(("https://", "grpcs://"))
+    with pytest.raises(ModelError, match=r"m is not available: .*(certificate|CERTIFICATE)"):
+        open_engine(url)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    np.testing.assert_array_equal(open_engine(url).run({"images": pictures(1)})["out"], pictures(1) * 2)
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file.pem")
+    with pytest.raises(ModelError, match=r"SSL_CERT_FILE"):
+        open_engine(url)
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [
@@ -350,6 +378,14 @@ def test_urls_that_are_not_understood_keep_their_secrets(url, words):
         open_engine(url)
     assert SECRET not in str(caught.value)
     assert SECRET not in repr(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("value", [f"Bearer {SECRET}\nX: 1", f"Bearer {SECRET}é"])
+def test_a_header_that_cannot_be_sent_is_not_quoted(kind, monkeypatch, value):
+    monkeypatch.setenv(AUTHORIZATION, value)
+    with pytest.raises(ModelError, match=f"{AUTHORIZATION} is no header's value") as caught:
+        open_engine(f"{kind}://127.0.0.1:1/m")
+    assert SECRET not in str(caught.value)
 
 
 def test_http_urls_may_be_the_protocols_own():
