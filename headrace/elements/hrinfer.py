@@ -26,7 +26,7 @@ from headrace.meta.batch import Batch
 class InferElementOptions:
     """Options of hrinfer."""
 
-    model: str = option("", "file.onnx, file.py:Class or package.module:Class")
+    model: str = option("", "file.onnx, URL of a server's model, file.py:Class or package.module:Class")
     labels: str = option("", "text file with a class name on each line; empty: those of the model")
     confidence: float = option(0.25, "detections below it are left out", minimum=0.0, maximum=1.0)
     nms: float = option(0.45, "overlap above which the weaker of two boxes goes", minimum=0.0, maximum=1.0)
