@@ -59,7 +59,9 @@ class PreprocessOptions:
             value = getattr(self, name)
             numbers = value if name in ("mean", "std") else (value,)
             if not isinstance(numbers, tuple) or not all(isinstance(n, int | float) for n in numbers):
-                raise ConfigError(f"{name} is {value!r}; a number is needed, for mean and std one for each channel")
+                raise ConfigError(
+                    f"{name} is {value!r}; a number is needed, for mean and std one for each channel"
+                )
         for name in ("mean", "std"):
             if len(getattr(self, name)) < self.channels:
                 raise ConfigError(
