@@ -36,7 +36,7 @@ def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Model:
     options = replace(options, model=text)
     if not text:
         raise ModelError("no model is set; give file.onnx, file.py:Class or package.module:Class")
-    if "://" in text:
+    if "://" in text and not text.startswith("file://"):
         return _load_file(options)
     _, colon, class_name = text.rpartition(":")
     if colon and class_name.isidentifier():

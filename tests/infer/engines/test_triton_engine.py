@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from kserve import KServe, Served
 
-from headrace.errors import ModelError
+from headrace.errors import ConfigError, ModelError
 from headrace.infer.engines import open_engine, run_batch
 from headrace.infer.engines.triton_address import AUTHORIZATION
 
@@ -424,3 +424,18 @@ def test_without_the_library_the_error_names_the_command(monkeypatch):
     monkeypatch.delitem(sys.modules, "headrace.infer.engines.triton_grpc", raising=False)
     with pytest.raises(ModelError, match=r"pip install 'headrace\[triton\]'"):
         open_engine("grpc://127.0.0.1:1/m")
+
+
+def test_nothing_is_saved_beside_a_url():
+    from headrace.infer.sidecar import write_sidecar
+
+    with pytest.raises(ConfigError, match="a model on a server has no folder") as caught:
+        write_sidecar(f"http://me:{SECRET}@h/m", {})
+    assert SECRET not in str(caught.value)
+
+
+def test_a_file_url_is_a_file(make_onnx, yolov8_outputs):
+    from headrace.infer import InferOptions, load_model
+
+    path = make_onnx(yolov8_outputs)
+    assert load_model(f"file://{path}", InferOptions()).labels == ("class 0", "class 1")
