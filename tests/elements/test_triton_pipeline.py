@@ -52,7 +52,7 @@ def test_a_server_finds_what_the_file_finds(run: Any, yolo: Path, server: KServe
     labels = tmp_path / "labels.txt"
     labels.write_text("car\nperson\n")
     line = f"{SCENE.format(n=8)} ! m.sink_0 nvstreammux name=m batch-size=1 ! hrinfer confidence=0.1 model="
-    here = objects(run(f"{line}{yolo} labels={labels} ! {OUT}").to_end().out.frames)
+    here = objects(run(f"{line}{yolo} labels={labels} engine=onnxruntime ! {OUT}").to_end().out.frames)
     there = objects(run(f"{line}{server.url('yolo')} ! {OUT}").to_end().out.frames)
     assert len(there) == 8
     assert there == here

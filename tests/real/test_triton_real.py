@@ -23,8 +23,8 @@ def frames():
     return [Frame.from_array(one, "BGR") for one in pictures[20::10]]
 
 
-def found(spec, frames):
-    model = load_model(spec, InferOptions(confidence=CONFIDENCE, threads=1))
+def found(spec, frames, engine="auto"):
+    model = load_model(spec, InferOptions(confidence=CONFIDENCE, threads=1, engine=engine))
     stage = InferStage(model, InferOptions())
     results = stage.run(frames)
     stage.close()
@@ -42,4 +42,4 @@ def test_detections_equal_those_of_the_file(frames, grpc):
     finally:
         server.stop()
     assert sum(len(boxes) for boxes, _ in there) > 3
-    assert there == found(MODEL, frames)
+    assert there == found(MODEL, frames, "onnxruntime")

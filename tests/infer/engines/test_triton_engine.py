@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from kserve import KServe, Served
+from kserve import KServe, Refused, Served
 
 from headrace.errors import ConfigError, ModelError
 from headrace.infer.engines import open_engine, run_batch
@@ -54,15 +54,14 @@ def pictures(count):
     return np.arange(count * 48, dtype=np.float32).reshape(count, 3, 4, 4)
 
 
-@pytest.mark.parametrize("batch", ["batch", 1, 2], ids=str)
-@pytest.mark.parametrize("count", [1, 3])
-def test_a_served_model_gives_what_its_file_gives(serve, make_onnx, yolov8_outputs, batch, count):
-    path = make_onnx(yolov8_outputs, batch=batch)
-    here, there = open_engine(path), open_engine(serve({"yolo": Served.onnx(path)}).url("yolo"))
+def test_a_served_model_gives_what_its_file_gives(serve, make_onnx, yolov8_outputs):
+    path = make_onnx(yolov8_outputs)
+    here = open_engine(path, "onnxruntime")
+    there = open_engine(serve({"yolo": Served.onnx(path)}).url("yolo"))
     assert (there.name, there.graph.inputs, there.graph.outputs) == (
         "triton", here.graph.inputs, here.graph.outputs,
     )  # fmt: skip
-    rows = np.random.default_rng(1).random((count, 3, 32, 32), np.float32)
+    rows = np.random.default_rng(1).random((3, 3, 32, 32), np.float32)
     found = run_batch(there, rows)["output0"]
     np.testing.assert_array_equal(found, run_batch(here, rows)["output0"])
     found += 1  # the caller's own
@@ -169,16 +168,16 @@ def test_a_model_that_is_not_ready(serve):
         open_engine(server.url("m"))
 
 
-def test_wrong_input_gives_the_servers_words(serve):
-    engine = open_engine(serve({"m": twice()}).url("m"))
+def test_what_the_metadata_do_not_tell_is_said_by_the_server(serve):
+    def run(arrays):
+        raise Refused(400, "INVALID_ARGUMENT", "a multiple of 32\nis needed")
+
+    specs = [[name, "FP32", [-1, 3, -1, -1]] for name in ("images", "out")]
+    engine = open_engine(serve({"m": Served(specs[:1], specs[1:], run)}).url("m"))
     with pytest.raises(
-        ModelError, match=r"images float32\[1, 2\] \(it takes images float32\[\?, 3, 4, 4\]\): .*shape"
+        ModelError,
+        match=r"m failed on images float32\[1, 3, 4, 4\] on the server: a multiple of 32 is needed",
     ):
-        engine.run({"images": np.zeros((1, 2), np.float32)})
-    with pytest.raises(ModelError, match=r"images float64.*images float32.*expecting TYPE_FP32"):
-        engine.run({"images": np.zeros((1, 3, 4, 4))})
-    engine.close()
-    with pytest.raises(ModelError, match="closed"):
         engine.run({"images": pictures(1)})
 
 
@@ -198,7 +197,7 @@ def test_a_lost_connection_is_tried_once_more(serve, caplog):
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("error", r"m failed on images float32\[1, 3, 4, 4\] .*: the backend fell over"),
+        ("error", r"m failed on images float32\[1, 3, 4, 4\] on the server: the backend fell over"),
         ("short", r"m failed on .*: the server's answer is damaged: .*188 bytes for .*FP32"),
     ],
 )
@@ -370,7 +369,7 @@ def test_encrypted_connections(serve, certificate, monkeypatch):
             "has an unknown option key; known: timeout, connect-timeout",
         ),
         (f"grpc://me:{SECRET}@h/m?timeout=-1", "timeout is '-1'; give seconds, more than 0"),
-        (f"ftp://me:{SECRET}@h/m", r"no installed engine opens ftp:// URLs; known: http:// \(triton\)"),
+        (f"ftp://me:{SECRET}@h/m", "no engine takes addresses that begin with ftp://; known: http://"),
     ],
 )
 def test_urls_that_are_not_understood_keep_their_secrets(url, words):
