@@ -133,10 +133,10 @@ class KServe:
     def stop(self):
         self._stopped.set()
         self._http.shutdown()
-        self._http.server_close()
         if self.with_grpc:
             self._relay.stop()
         self.break_connections()
+        self._http.server_close()  # waits for requests: one that runs while the process ends would bring it down
         if self.with_grpc:
             self._grpc.stop(0).wait()
 
@@ -258,7 +258,7 @@ def _free_port():
 
 
 class _HttpServer(ThreadingHTTPServer):
-    daemon_threads = True
+    daemon_threads = False
     allow_reuse_address = True
 
     def handle_error(self, request, client_address):
