@@ -31,7 +31,8 @@ class InferElementOptions:
 
     model: str = option(
         "",
-        "file.onnx, file.py:Class or package.module:Class; while playing: load it and go on with it",
+        "file.onnx, URL of a server's model, file.py:Class or package.module:Class; while playing: load it and go on "
+        "with it",
     )
     labels: str = option("", "text file with a class name on each line; empty: those of the model")
     confidence: float = option(0.25, "detections below it are left out", minimum=0.0, maximum=1.0)

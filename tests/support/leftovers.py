@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from chains import Chain, write_model
+from gi.repository import Gst
 from tiny_onnx import detector
 
 from headrace.flow import Pipeline
@@ -70,7 +71,8 @@ class Swaps:
         pipeline.add("hrinfer", "model", {"model": self.models[0]}).add("fakesink", "sink")
         pipeline.link(("source", "mux"), ("", "sink_0")).link("mux", "model", "sink")
         pipeline.start()
-        pipeline.gst.get_state(10 * 10**9)
+        while pipeline.gst.get_state(0).state != Gst.State.PLAYING:
+            time.sleep(0.01)
 
     def __call__(self, _index, _clip, _folder):
         for turn in range(4):
