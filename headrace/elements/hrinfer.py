@@ -10,11 +10,14 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
+from gi.repository import GObject, Gst
+
 from headrace.elements.base.async_filter import AsyncFilter, Pending
 from headrace.elements.base.filter import ON_ERROR_HELP, parse_ids
 from headrace.elements.inference.results import ResultSettings
 from headrace.elements.inference.running import Inference, InferenceSettings, Work
-from headrace.elements.inference.swapping import SIGNALS, Swappable
+from headrace.elements.inference.shadowing import Shadowed
+from headrace.elements.inference.swapping import SIGNALS
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option, with_value
@@ -58,6 +61,9 @@ class InferElementOptions:
     operate_on_gie_id: int = option(-1, "in mode 2: only objects of this component; -1: of any", minimum=-1)
     operate_on_class_ids: str = option("", "in mode 2: only objects of these classes, such as 0;2")
     filter_out_class_ids: str = option("", "classes that are left out, such as 0;2")
+    shadow: str = option("", "a model that runs on the same batches to be compared, and changes nothing")
+    shadow_interval: float = option(10.0, "seconds between its reports on the bus", minimum=0.1)
+    shadow_report: str = option("", "how far it agrees with the model so far, JSON", read_only=True)
     on_error: str = option("stop", ON_ERROR_HELP)
 
 
@@ -95,7 +101,7 @@ def _class_confidence(text: str) -> dict[int, float]:
         ) from error
 
 
-class Infer(Swappable, AsyncFilter):
+class Infer(Shadowed, AsyncFilter):
     """Face of inference: two batches are in flight, results come in order."""
 
     __gtype_name__ = "HeadraceInfer"
@@ -117,13 +123,27 @@ class Infer(Swappable, AsyncFilter):
             raise ConfigError("no model: set model=file.onnx or model=file.py:Class")
         settings, self._used = infer_options(options), options
         self.inference = Inference(load_model(options.model, settings), settings, self._settings())
+        self.inference.slot.told = self.guarded(self.post_warning)
+        self.shadow_changed()
         super().start()
+
+    def do_get_property(self, spec: GObject.ParamSpec) -> Any:
+        """GObject vmethod."""
+        return self.shadow_report() if spec.name == "shadow-report" else super().do_get_property(spec)
+
+    def announce_source(self, event: Gst.Event) -> None:
+        """Events pass in their place among the batches; at the last, what was compared is told."""
+        super().announce_source(event)
+        if event.type == Gst.EventType.EOS:
+            self.tell_shadow()
 
     def option_changed(self, field: str) -> None:
         """What is set while playing takes effect at once, but for what belongs to a model."""
         inference = self.inference
         if field == self.model_field:
             self.model_set()
+        elif field.startswith("shadow"):
+            self.shadow_changed()
         elif inference is not None and field not in _WITH_MODEL:
             try:
                 settings, options = self._settings(), infer_options(self.options)
@@ -135,6 +155,10 @@ class Infer(Swappable, AsyncFilter):
             inference.slot.adjust(options)
             self._used = with_value(self.options, self.model_field, self._used.model)
 
+    def shadow_options(self) -> InferOptions:
+        """Options of the candidate: those of the model."""
+        return infer_options(self.options)
+
     def loader(self, model: str) -> Callable[[], Model]:
         """A function that loads a model with the options that are set now."""
         settings = infer_options(self.options)
@@ -142,6 +166,7 @@ class Infer(Swappable, AsyncFilter):
 
     def model_told(self, model: str, error: BaseException | None) -> None:
         """The property tells the model at work when the one that was set cannot be used."""
+        super().model_told(model, error)
         if error is None:
             self._used = with_value(self._used, self.model_field, model)
         elif self.options.model == model:
@@ -162,6 +187,7 @@ class Infer(Swappable, AsyncFilter):
     def stop(self) -> None:
         """Free the model."""
         super().stop()
+        self.shadow_report()  # the last stays
         inference, self.inference = self.inference, None
         if inference is not None:
             inference.close()
