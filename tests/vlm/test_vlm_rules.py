@@ -59,6 +59,8 @@ def test_rules_on_the_frame_need_no_object():
     ("text", "column", "says"),
     [
         ("clas == person", 1, "did you mean class?"),
+        ("clas in (person, car)", 1, "did you mean class?"),
+        ("[class] == person", 1, "list cannot be used"),
         ("dwel > 10", 1, "did you mean dwell?"),
         ("class == person and dwel > 10", 21, "did you mean dwell?"),
         ("class == person && dwell > 10", None, "write and, or instead of"),
