@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.meta.boxes import areas, pairwise_iou, shared_areas
 from headrace.meta.detections import Detections
 from headrace.source.sim import Truth
 

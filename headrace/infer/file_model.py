@@ -55,7 +55,7 @@ class ModelFile:
         """
         options = with_sidecar(options)
         given = None if options.labels is None else read_labels(options.labels)
-        engine = open_engine(options.model, options.engine, EngineOptions(options.threads))
+        engine = open_engine(options.model, options.engine, _engine_options(options))
         try:
             graph = engine.graph
             stored = labels_in_metadata(dict(graph.metadata), graph.path)
@@ -180,6 +180,10 @@ class FileModel(Model):
     def close(self) -> None:
         """Free the engine."""
         self._engine.close()
+
+
+def _engine_options(options: InferOptions) -> EngineOptions:
+    return EngineOptions(options.threads, options.device, options.precision, options.input_size)
 
 
 def _with_one_image(graph: ModelGraph) -> ModelGraph:
