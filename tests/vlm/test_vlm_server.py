@@ -56,6 +56,7 @@ def server():
 
 
 def test_a_request_is_as_openai_documents_it(server, monkeypatch):
+    pytest.importorskip("jsonschema")
     monkeypatch.setenv("VLM_TEST_KEY", "sk-secret")
     settings = {
         "api_key_env": "VLM_TEST_KEY",
