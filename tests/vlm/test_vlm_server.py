@@ -249,8 +249,10 @@ def test_closing_does_not_wait_for_a_server(server, fault):
     assert not asking.asker.drain(0.05)
     begun = time.monotonic()
     asking.asker.close()
-    assert time.monotonic() - begun < 1.5
-    assert not [one for one in threading.enumerate() if one.name.startswith("headrace-vlm")]
+    assert time.monotonic() - begun < 30, "the server would have had 60 seconds"
+    while [one for one in threading.enumerate() if one.name.startswith("headrace-vlm")]:
+        assert time.monotonic() - begun < 30
+        time.sleep(0.01)
     assert asking.asker.counts.lost == {"not answered before the end": 3}
     asking.ask("late")
     assert asking.asker.counts.lost["closed"] == 1
