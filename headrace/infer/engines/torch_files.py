@@ -7,7 +7,7 @@ import json
 import pickle
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -192,3 +192,20 @@ def _texts(path: str, stored: str | bytes) -> dict[str, str]:
         }
     except (ValueError, AttributeError) as error:
         raise ModelError(f"{path}: {METADATA} in it is no JSON object; export it again") from error
+
+
+class Named(torch.nn.Module):
+    """A module that returns a tuple, as one that returns a mapping.
+
+    Args:
+        module: Returns at most as many tensors as there are names.
+        names: What they are called, in order.
+    """
+
+    def __init__(self, module: torch.nn.Module, names: Sequence[str]) -> None:
+        super().__init__()
+        self.module, self.names = module, names
+
+    def forward(self, *inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The module's tensors by name."""
+        return dict(zip(self.names, self.module(*inputs), strict=False))
