@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
-from headrace.infer.candidates import strongest
+from headrace.infer.candidates import strongest, to_numpy
 from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder, Guess, choose_decoder
-from headrace.infer.decoders.base import Outputs, PictureDecoder
+from headrace.infer.decoders.base import NotFiniteError, Outputs, PictureDecoder
 from headrace.infer.engines import Engine, EngineOptions, ModelGraph, open_engine, run_batch
+from headrace.infer.known_inputs import image_graph, run_each, with_known_inputs
 from headrace.infer.labels import choose_labels, labels_in_metadata, read_labels
 from headrace.infer.model import Model
 from headrace.infer.network_input import NetworkInput
 from headrace.infer.nms import suppress
 from headrace.infer.options import InferOptions
 from headrace.infer.result import Result
+from headrace.infer.sidecar import with_sidecar
 from headrace.meta import Detections
 
 
@@ -28,6 +32,7 @@ class ModelFile:
     Attributes:
         engine: What runs it.
         graph: Tensors and metadata, with the number of labels where there are some.
+        options: What the user set, completed by the file beside the model.
         given: Class names from the user.
         stored: Class names from the file.
 
@@ -39,6 +44,7 @@ class ModelFile:
 
     engine: Engine
     graph: ModelGraph
+    options: InferOptions
     given: tuple[str, ...] | None
     stored: tuple[str, ...] | None
 
@@ -48,8 +54,9 @@ class ModelFile:
 
         Raises:
             ModelError: The file is missing or broken.
-            ConfigError: The labels given cannot be read.
+            ConfigError: The labels given, or the file beside the model, cannot be read.
         """
+        options = with_sidecar(options)
         given = None if options.labels is None else read_labels(options.labels)
         engine = open_engine(options.model, options.engine, _engine_options(options))
         try:
@@ -59,7 +66,8 @@ class ModelFile:
             engine.close()
             raise
         known = given or stored
-        return cls(engine, replace(graph, class_count=None if known is None else len(known)), given, stored)
+        graph = replace(graph, class_count=None if known is None else len(known))
+        return cls(engine, graph, options, given, stored)
 
     def labels(self, classes: int | None) -> tuple[str, ...]:
         """One name for each class; errors as for `choose_labels`."""
@@ -74,7 +82,7 @@ class FileModel(Model):
 
     Args:
         file: The file; the model closes its engine.
-        options: Everything else that the user set.
+        options: In place of those of the file, to read one file in several ways.
 
     Attributes:
         guess: The decoder that was chosen, and why.
@@ -85,20 +93,22 @@ class FileModel(Model):
         ConfigError: The number of labels given is not that of the model's classes.
 
     Example:
-        >>> FileModel(ModelFile.open(InferOptions(model="missing.onnx")), InferOptions())
+        >>> FileModel(ModelFile.open(InferOptions(model="missing.onnx")))
         Traceback (most recent call last):
         headrace.errors.ModelError: model file missing.onnx does not exist; check the path
     """
 
-    def __init__(self, file: ModelFile, options: InferOptions) -> None:
-        self._engine = file.engine
-        self._options = options
-        self.graph = _with_one_image(file.graph)
+    def __init__(self, file: ModelFile, options: InferOptions | None = None) -> None:
+        self._options = options = options or file.options
+        self.graph = image_graph(file.graph)
         self.guess: Guess = choose_decoder(self.graph, options.decoder)
         self.labels = file.labels(self.decoder.class_count(self.graph))
         self.network = NetworkInput(self.graph, options, self.decoder.preprocess(self.graph))
         least = min([options.confidence, *options.class_confidence.values()])
-        self._decode = DecodeOptions(least, self.network.width, self.network.height, self.labels)
+        size = self.network.width, self.network.height
+        self._engine = with_known_inputs(file.engine, size)
+        self._decode = DecodeOptions(least, *size, self.labels, options.decoder_options, self.graph.metadata)
+        self.decoder.check(self._decode)
 
     @property
     def decoder(self) -> Decoder:
@@ -115,9 +125,8 @@ class FileModel(Model):
             return []
         tensor = self.network.take(len(frames))
         frames.fill(tensor, self.network.options)
-        outputs = run_batch(self._engine, tensor)
+        results = self._results_of(tensor)
         self.network.give(tensor)
-        results = self._read(outputs, len(frames))
         pairs = zip(results, frames.placements, strict=True)
         return [
             result
@@ -125,6 +134,11 @@ class FileModel(Model):
             else replace(result, detections=self._sized(placement.detections_to_frame(result.detections)))
             for result, placement in pairs
         ]
+
+    def _results_of(self, tensor: NDArray[Any]) -> list[Result]:
+        if self.decoder.batched:
+            return self._read(run_batch(self._engine, tensor), len(tensor))
+        return [self._read(outputs, 1)[0] for outputs in run_each(self._engine, tensor)]
 
     def _read(self, outputs: Outputs, rows: int) -> list[Result]:
         """The decoder's results, boxes in pixels of the network's input."""
@@ -135,6 +149,8 @@ class FileModel(Model):
             if isinstance(decoder, BoxDecoder):
                 boxes = self._boxes(decoder, outputs, rows)
                 return [Result(detections=found, names=self.labels) for found in boxes]
+        except NotFiniteError as error:
+            raise self._not_finite(outputs) from error
         except (ValueError, IndexError) as error:
             raise ModelError(
                 f"decoder {decoder.name} cannot read the outputs of {self.graph.path} "
@@ -146,10 +162,7 @@ class FileModel(Model):
         options = self._options
         found = decoder.decode(outputs, self._decode).numpy()
         if not (np.isfinite(found.xyxy).all() and np.isfinite(found.confidence).all()):
-            raise ModelError(
-                f"{self.graph.path}: boxes or confidences are not finite (NaN or infinite); export the model again, "
-                "in float32 where it is float16"
-            )
+            raise self._not_finite(outputs)
         if options.class_confidence:
             least = np.full(
                 max(found.class_id.max(initial=0), *options.class_confidence) + 1, options.confidence
@@ -162,6 +175,13 @@ class FileModel(Model):
         mode = options.nms_mode if decoder.overlapping else "none"
         kept = strongest(suppress(found, options.nms, mode, options.confidence), options.max_detections)
         return decoder.complete(kept, outputs, self._decode).split(rows)
+
+    def _not_finite(self, outputs: Outputs) -> ModelError:
+        bad = [n for n, array in outputs.items() if not np.isfinite(to_numpy(array, np.float32)).all()]
+        return ModelError(
+            f"{self.graph.path}: {' and '.join(bad) or 'boxes made of the outputs'} not finite (NaN or infinite); "
+            "export the model again, in float32 where it is float16, and check how its input is normalised"
+        )
 
     def _sized(self, found: Detections) -> Detections:
         """What is neither too small nor too large."""
@@ -179,12 +199,3 @@ class FileModel(Model):
 
 def _engine_options(options: InferOptions) -> EngineOptions:
     return EngineOptions(options.threads, options.device, options.precision, options.input_size)
-
-
-def _with_one_image(graph: ModelGraph) -> ModelGraph:
-    if len(graph.inputs) != 1 or len(graph.inputs[0].shape) != 4:
-        raise ModelError(
-            f"{graph.path} takes {', '.join(map(str, graph.inputs)) or 'no input'}; only models with "
-            "one input, a batch of images (four axes), can be fed from frames: write a Python model for it"
-        )
-    return graph

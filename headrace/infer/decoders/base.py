@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
+from headrace.errors import ConfigError
 from headrace.infer.candidates import Array, Candidates
 from headrace.infer.engines.base import ModelGraph, TensorSpec
 from headrace.infer.preprocess import PreprocessOptions
@@ -34,7 +36,9 @@ class DecodeOptions:
         confidence: Rows below it (0–1) are left out before anything else is done with them.
         width: Width of the network's input in pixels.
         height: Height of the network's input in pixels.
-        labels: Names of the classes, for results that carry names.
+        labels: Names of the classes, one for each class; empty where nothing tells how many there are.
+        settings: The decoder's own options as the user gave them.
+        metadata: What the exporter stored in the model file.
 
     Example:
         >>> DecodeOptions(confidence=0.25, width=640, height=640).confidence
@@ -45,6 +49,8 @@ class DecodeOptions:
     width: int
     height: int
     labels: Sequence[str] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class Match(NamedTuple):
@@ -67,6 +73,10 @@ class Match(NamedTuple):
 AMBIGUOUS = 0.05
 
 
+class NotFiniteError(ValueError):
+    """Outputs hold numbers that are none (NaN) or infinite."""
+
+
 class Decoder(ABC):
     """One family of models; it has no state and may be used from any thread.
 
@@ -75,10 +85,15 @@ class Decoder(ABC):
     Attributes:
         name: What users write, as in ``decoder="yolov8"``.
         task: What the family is for.
+        settings: Names of its own options, and what each takes.
+        batched: Whether every output has one row for each picture. Where not, pictures go through the network one
+            by one, and it is given the outputs of one; their candidates are of frame 0.
     """
 
     name: str
     task: Task
+    settings: Mapping[str, str] = MappingProxyType({})
+    batched: bool = True
 
     @abstractmethod
     def matches(self, graph: ModelGraph) -> Match | None:
@@ -91,6 +106,17 @@ class Decoder(ABC):
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
         """What the family's own code does to pictures: RGB 0–1, letterboxed to the centre, unless overridden."""
         return PreprocessOptions()
+
+    def check(self, options: DecodeOptions) -> None:
+        """Refuse options that the family does not have or cannot use; called once, before anything is decoded.
+
+        Raises:
+            ConfigError: Names the option and what it takes.
+        """
+        for name in options.settings:
+            if name not in self.settings:
+                known = ", ".join(f"{known} ({takes})" for known, takes in self.settings.items())
+                raise ConfigError(f"decoder {self.name} has no option {name!r}; it has {known or 'none'}")
 
 
 class BoxDecoder(Decoder):
@@ -192,14 +218,23 @@ def above(
     Returns:
         Row of the batch, row of the box, score and class of each box that stays, ``(n,)`` each, in the order of
         frames and boxes.
+
+    Raises:
+        NotFiniteError: Scores are NaN; they would look like pictures with nothing in them.
     """
     xp = array_namespace(scores)
     if objectness is None:
-        best = xp.max(scores, axis=2)
+        best = _finite(xp.max(scores, axis=2))
         frame, box = xp.nonzero(best >= confidence)
         return frame, box, best[frame, box], xp.argmax(scores[frame, box], axis=1)
-    frame, box = xp.nonzero(objectness >= confidence)
+    frame, box = xp.nonzero(_finite(objectness) >= confidence)
     candidates = scores[frame, box]
-    products = objectness[frame, box] * xp.max(candidates, axis=1)
+    products = _finite(objectness[frame, box] * xp.max(candidates, axis=1))
     keep = products >= confidence
     return frame[keep], box[keep], products[keep], xp.argmax(candidates[keep], axis=1)
+
+
+def _finite(scores: Array) -> Array:
+    if not array_namespace(scores).all(scores == scores):  # only NaN differs from itself
+        raise NotFiniteError("scores are not finite")
+    return scores
