@@ -8,7 +8,7 @@ import pickle
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -152,12 +152,17 @@ def _shape(value: Any) -> tuple[int | None, ...]:
 
 def _script(path: str) -> TorchProgram:
     extra = {METADATA: ""}
-    try:
+
+    def place(device: torch.device) -> torch.nn.Module:
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore", DeprecationWarning
             )  # for who writes such files, not for who has one
-            module = torch.jit.load(path, map_location="cpu", _extra_files=extra).eval()
+            # Loaded there, because constants in the code would not move with the module.
+            return torch.jit.load(path, map_location=device, _extra_files=extra).eval()
+
+    try:
+        module = place(torch.device("cpu"))
     except Exception as error:  # as above
         raise cannot_load(path, LIBRARY, reason(error)) from error
     names = [argument.name for argument in module.forward.schema.arguments[1:]]
@@ -166,7 +171,8 @@ def _script(path: str) -> TorchProgram:
             f"{path} takes {', '.join(names) or 'no input'}; a TorchScript file tells no shapes, so only those with "
             "one input, a batch of pictures, can be run: export it as .pt2 or ONNX"
         )
-    return pictures_program(path, module, names[0], _texts(path, extra[METADATA]))
+    program = pictures_program(path, module, names[0], _texts(path, extra[METADATA]))
+    return replace(program, place=lambda device: module if device.type == "cpu" else place(device))
 
 
 def pictures_program(
