@@ -74,7 +74,13 @@ AMBIGUOUS = 0.05
 
 
 class NotFiniteError(ValueError):
-    """Outputs hold numbers that are none (NaN) or infinite."""
+    """What a network says is not finite: NaN or infinite.
+
+    Example:
+        >>> above(np.full((1, 2, 3), np.nan), 0.5)
+        Traceback (most recent call last):
+        headrace.infer.decoders.base.NotFiniteError: scores are not finite (NaN)
+    """
 
 
 class Decoder(ABC):
@@ -86,14 +92,13 @@ class Decoder(ABC):
         name: What users write, as in ``decoder="yolov8"``.
         task: What the family is for.
         settings: Names of its own options, and what each takes.
-        batched: Whether every output has one row for each picture. Where not, pictures go through the network one
-            by one, and it is given the outputs of one; their candidates are of frame 0.
+        class_names: Names of the classes of families that have always the same, where nothing else names them.
     """
 
     name: str
     task: Task
     settings: Mapping[str, str] = MappingProxyType({})
-    batched: bool = True
+    class_names: tuple[str, ...] = ()
 
     @abstractmethod
     def matches(self, graph: ModelGraph) -> Match | None:
@@ -117,6 +122,17 @@ class Decoder(ABC):
             if name not in self.settings:
                 known = ", ".join(f"{known} ({takes})" for known, takes in self.settings.items())
                 raise ConfigError(f"decoder {self.name} has no option {name!r}; it has {known or 'none'}")
+
+    def default_input_size(self, graph: ModelGraph) -> tuple[int, int] | None:
+        """Width and height for a graph that leaves them open, where nothing else says; ``None``: the user has to."""
+        return None
+
+    def batched(self, graph: ModelGraph) -> bool:
+        """Whether outputs have a row for each picture; if not, pictures go through one by one.
+
+        Then `decode` and `results` get the outputs of one picture, with a first axis of one entry put in front.
+        """
+        return True
 
 
 class BoxDecoder(Decoder):
@@ -204,6 +220,36 @@ def like(array: NDArray[Any], other: Array) -> Array:
     return xp.asarray(array, device=other.device) if xp is not array_namespace(array) else array
 
 
+def single(array: Array) -> Array:
+    """An array in single precision: half has no fractions of a pixel at a thousand of them."""
+    xp = array_namespace(array)
+    return xp.astype(array, xp.float32, copy=False)
+
+
+def numbers(array: Array) -> Array:
+    """The array itself.
+
+    Raises:
+        NotFiniteError: It holds a NaN.
+    """
+    xp = array_namespace(array)
+    if xp.any(xp.isnan(array)):
+        raise NotFiniteError("scores are not finite (NaN)")
+    return array
+
+
+def sigmoid(array: Array) -> Array:
+    """Logits to 0–1, in single precision and without overflow."""
+    return (array_namespace(array).tanh(single(array) / 2) + 1) / 2
+
+
+def logit(chance: float) -> float:
+    """What `sigmoid` makes a chance of, so that logits can be compared before anything is computed of them."""
+    return (
+        float(np.log(chance / (1 - chance))) if 0 < chance < 1 else float(np.inf if chance >= 1 else -np.inf)
+    )
+
+
 def above(
     scores: Array, confidence: float, objectness: Array | None = None
 ) -> tuple[Array, Array, Array, Array]:
@@ -220,21 +266,15 @@ def above(
         frames and boxes.
 
     Raises:
-        NotFiniteError: Scores are NaN; they would look like pictures with nothing in them.
+        NotFiniteError: There are scores that are not numbers.
     """
     xp = array_namespace(scores)
     if objectness is None:
-        best = _finite(xp.max(scores, axis=2))
+        best = numbers(xp.max(scores, axis=2))
         frame, box = xp.nonzero(best >= confidence)
         return frame, box, best[frame, box], xp.argmax(scores[frame, box], axis=1)
-    frame, box = xp.nonzero(_finite(objectness) >= confidence)
+    frame, box = xp.nonzero(numbers(objectness) >= confidence)
     candidates = scores[frame, box]
-    products = _finite(objectness[frame, box] * xp.max(candidates, axis=1))
+    products = numbers(objectness[frame, box] * xp.max(candidates, axis=1))
     keep = products >= confidence
     return frame[keep], box[keep], products[keep], xp.argmax(candidates[keep], axis=1)
-
-
-def _finite(scores: Array) -> Array:
-    if not array_namespace(scores).all(scores == scores):  # only NaN differs from itself
-        raise NotFiniteError("scores are not finite")
-    return scores
