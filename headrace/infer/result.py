@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.meta import Detections, Label, Segmentation, TensorOutput
+from headrace.meta.skeleton import Edges
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,9 @@ class Result:
         segmentation: The class of each pixel of the network's picture.
         tensors: Raw outputs.
         embedding: ``(d,)`` float32, what the picture looks like or means, for comparisons.
+        keypoints: ``(k, 3)`` of the one thing that the picture shows: x, y in pixels of the frame and confidence.
+        skeleton: Pairs of keypoints that a line joins, for these and for those of ``detections``; ``None`` for what
+            `Skeleton` knows.
 
     Example:
         >>> Result(labels=(Label("red", 3, 0.9),)).detections is None
@@ -34,3 +38,5 @@ class Result:
     segmentation: Segmentation | None = None
     tensors: TensorOutput | None = None
     embedding: NDArray[np.float32] | None = None
+    keypoints: NDArray[np.float32] | None = None
+    skeleton: Edges | None = None
