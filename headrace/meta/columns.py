@@ -58,6 +58,16 @@ def detections_of(table: ObjectTable, rows: NDArray[np.intp]) -> Detections:
     )
 
 
+def more_of(table: ObjectTable, row: int) -> dict[str, Any]:
+    """What only few objects have, as plain data: ``rotation`` in degrees, ``keypoints`` as rows of three numbers."""
+    more: dict[str, Any] = {}
+    if rotation := float(table.cell("rotation", row)):
+        more["rotation"] = round(rotation, 3)
+    if row in table.skeletons:
+        more["keypoints"] = np.round(table.skeletons[row].points.astype(np.float64), 3).tolist()
+    return more
+
+
 def _padded(arrays: Sequence[NDArray[Any] | None]) -> Floats | None:
     """One array of them all; those that are missing or shorter than others are filled with zeros."""
     given = [array for array in arrays if array is not None]
