@@ -10,20 +10,21 @@ import dataclasses
 from typing import cast
 
 from headrace.elements.base.async_filter import AsyncFilter, Pending
-from headrace.elements.base.filter import ON_ERROR_HELP, parse_ids
-from headrace.elements.inference.results import ResultSettings
-from headrace.elements.inference.running import Inference, InferenceSettings, Work
+from headrace.elements.base.filter import ON_ERROR_HELP
+from headrace.elements.inference.running import Inference, Work
+from headrace.elements.inference.shared_slot import open_slot
+from headrace.elements.inference.stage_options import StageOptions, inference_settings
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
-from headrace.infer import InferOptions, load_model
+from headrace.infer import InferOptions
 from headrace.infer.options import NmsMode, parse_size
 from headrace.infer.preprocess import parse_preprocess
 from headrace.meta.batch import Batch
 
 
 @dataclasses.dataclass(frozen=True)
-class InferElementOptions:
+class InferElementOptions(StageOptions):
     """Options of hrinfer."""
 
     model: str = option("", "file.onnx, file.py:Class or package.module:Class")
@@ -45,12 +46,6 @@ class InferElementOptions:
     batch_size: int = option(0, "most frames in one call of the model; 0: what comes", maximum=1024)
     threads: int = option(0, "threads of the engine; 0: its own choice")
     max_detections: int = option(300, "most objects in a frame", minimum=1)
-    interval: int = option(0, "batches skipped after each inference")
-    process_mode: int = option(1, "1: frames, 2: objects found upstream", minimum=1, maximum=2)
-    unique_id: int = option(1, "component id written into the metadata")
-    operate_on_gie_id: int = option(-1, "in mode 2: only objects of this component; -1: of any", minimum=-1)
-    operate_on_class_ids: str = option("", "in mode 2: only objects of these classes, such as 0;2")
-    filter_out_class_ids: str = option("", "classes that are left out, such as 0;2")
     on_error: str = option("stop", ON_ERROR_HELP)
 
 
@@ -68,7 +63,7 @@ def infer_options(options: InferElementOptions) -> InferOptions:
         engine=options.engine, device=options.device, precision=options.precision, decoder=options.decoder,
         batch_size=options.batch_size, threads=options.threads, max_detections=options.max_detections,
         input_size=parse_size(options.input_size, "input-size"),
-        preprocess=parse_preprocess(options.preprocess) or None,
+        preprocess=parse_preprocess(options.preprocess) or None, output_tensors=options.output_tensor_meta,
     )  # fmt: skip
 
 
@@ -101,21 +96,10 @@ class Infer(AsyncFilter):
         options = self.options
         if not options.model:
             raise ConfigError("no model: set model=file.onnx or model=file.py:Class")
-        settings = infer_options(options)
-        self.inference = Inference(load_model(options.model, settings), settings, self._settings())
+        settings = inference_settings(options)
+        slot, release = open_slot(infer_options(options), options.shared_model)
+        self.inference = Inference(slot, settings, release)
         super().start()
-
-    def _settings(self) -> InferenceSettings:
-        options = self.options
-        return InferenceSettings(
-            results=ResultSettings(
-                options.unique_id, filter_out_classes=parse_ids(options.filter_out_class_ids)
-            ),
-            secondary=options.process_mode == 2,
-            interval=options.interval,
-            operate_on_component=options.operate_on_gie_id,
-            operate_on_classes=parse_ids(options.operate_on_class_ids),
-        )
 
     def stop(self) -> None:
         """Free the model."""
@@ -129,3 +113,8 @@ class Infer(AsyncFilter):
     def finish(self, batch: Batch, pending: Work) -> None:
         """Wait for the model and write the metadata."""
         self.inference.finish(batch, pending)
+
+    def source_event(self, what: str, index: int) -> None:
+        """A source that went away takes what is remembered of it along."""
+        if what in ("pad-deleted", "stream-eos"):
+            self.inference.forget(index)

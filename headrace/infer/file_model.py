@@ -8,7 +8,7 @@ import numpy as np
 
 from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
-from headrace.infer.candidates import strongest
+from headrace.infer.candidates import strongest, to_numpy
 from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder, Guess, choose_decoder
 from headrace.infer.decoders.base import Outputs, PictureDecoder
 from headrace.infer.engines import Engine, EngineOptions, ModelGraph, open_engine, run_batch
@@ -17,9 +17,10 @@ from headrace.infer.model import Model
 from headrace.infer.network_input import NetworkInput
 from headrace.infer.nms import suppress
 from headrace.infer.options import InferOptions
+from headrace.infer.preprocess import Placement
 from headrace.infer.result import Result
 from headrace.infer.sidecar import with_sidecar
-from headrace.meta import Detections
+from headrace.meta import Detections, TensorOutput
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +124,24 @@ class FileModel(Model):
         outputs = run_batch(self._engine, tensor)
         self.network.give(tensor)
         results = self._read(outputs, len(frames))
-        pairs = zip(results, frames.placements, strict=True)
-        return [
-            result
-            if result.detections is None
-            else replace(result, detections=self._sized(placement.detections_to_frame(result.detections)))
-            for result, placement in pairs
-        ]
+        rows = enumerate(zip(results, frames.placements, strict=True))
+        return [self._placed(result, outputs, row, placement) for row, (result, placement) in rows]
+
+    def _placed(self, result: Result, outputs: Outputs, row: int, placement: Placement) -> Result:
+        """With boxes in pixels of the frame, and with the raw outputs where they are wanted."""
+        found, tensors = result.detections, result.tensors
+        if found is not None:
+            found = self._sized(placement.detections_to_frame(found))
+        if tensors is None and self._options.output_tensors:
+            # A copy: the row would keep the outputs of the whole batch, which the engine may use again.
+            tensors = TensorOutput(
+                0, {name: to_numpy(out[row], None).copy() for name, out in outputs.items()}
+            )
+        if tensors is not None:
+            size = self.network.width, self.network.height, self.network.options.channels
+            offset = placement.left, placement.top
+            tensors = replace(tensors, network_size=size, scale=placement.scale, offset=offset)
+        return replace(result, detections=found, tensors=tensors)
 
     def _read(self, outputs: Outputs, rows: int) -> list[Result]:
         """The decoder's results, boxes in pixels of the network's input."""

@@ -13,6 +13,7 @@ from headrace.meta.object import ObjectMetadata
 from headrace.meta.objects import UNTRACKED, ObjectTable
 from headrace.meta.outputs import Segmentation, TensorOutput
 from headrace.meta.preprocess import PreprocessBatchUserMetadata, PreprocessTensorMetadata, RoiMetadata
+from headrace.meta.regions import RegionsOfInterest
 from headrace.meta.tracking import TargetBatch, TargetFrame, TargetObject, TargetStream
 from headrace.meta.user import ClassifierMetadata, Label, MetaType, ObjectReidUserMetadata, UserMetadata
 
@@ -36,6 +37,7 @@ __all__ = [
     "ObjectTable",
     "PreprocessBatchUserMetadata",
     "PreprocessTensorMetadata",
+    "RegionsOfInterest",
     "RoiMetadata",
     "Segmentation",
     "SourceItems",

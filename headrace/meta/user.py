@@ -54,6 +54,8 @@ class MetaType:
     START_USER = 8193
     #: Truth of a synthetic scene, a `headrace.source.sim` Truth.
     SIM_TRUTH = START_USER + 4000
+    #: Where models are to look in a frame, a `headrace.meta.RegionsOfInterest`.
+    REGIONS_OF_INTEREST = START_USER + 4001
 
 
 @dataclass(slots=True)

@@ -36,7 +36,7 @@ class ModelSlot:
         return self._stage.model
 
     def submit(
-        self, frames: Sequence[Frame], regions: Sequence[Region] | None = None
+        self, frames: Sequence[Frame], regions: Sequence[Region | None] | None = None
     ) -> Future[list[Result]]:
         """See `InferStage.submit`."""
         return self._stage.submit(frames, regions)

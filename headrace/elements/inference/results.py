@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from headrace.infer import Region
 from headrace.infer.attributes import ClassAttributes
 from headrace.infer.cluster import admit
 from headrace.infer.result import Result
@@ -48,11 +49,13 @@ class Target(NamedTuple):
         frame: Position of the frame in the batch.
         row: Row of the object that was looked at, -1 for the frame itself.
         region: The region that nvdspreprocess took, ``None`` otherwise.
+        box: The part of the frame that was looked at, ``None`` for all of it or of the object.
     """
 
     frame: int
     row: int = -1
     region: RoiMetadata | None = None
+    box: Region | None = None
 
 
 def write_result(batch: Batch, target: Target, result: Result, settings: ResultSettings) -> None:
@@ -66,11 +69,12 @@ def write_result(batch: Batch, target: Target, result: Result, settings: ResultS
         if target.row >= 0:
             write_labels(batch, target.row, result.labels, settings)
         elif target.region is None:
-            _label_frame(batch, frame, result.labels, settings)
+            _label_frame(batch, frame, result.labels, settings, target.box)
     if result.segmentation is not None:
         _attach(batch, target, UserMetadata(MetaType.SEGMENTATION, result.segmentation))
     if result.tensors is not None:
-        _attach(batch, target, UserMetadata(MetaType.TENSOR_OUTPUT, result.tensors))
+        tensors = replace(result.tensors, unique_id=settings.unique_id)
+        _attach(batch, target, UserMetadata(MetaType.TENSOR_OUTPUT, tensors))
 
 
 def write_objects(
@@ -120,12 +124,17 @@ def _classification(labels: Sequence[Label], settings: ResultSettings) -> Classi
 
 
 def _label_frame(
-    batch: Batch, frame: FrameMetadata, labels: Sequence[Label], settings: ResultSettings
+    batch: Batch,
+    frame: FrameMetadata,
+    labels: Sequence[Label],
+    settings: ResultSettings,
+    box: Region | None = None,
 ) -> None:
-    """A classifier of whole frames makes one object of class -1 over each."""
-    box = np.array([0, 0, frame.pipeline_width, frame.pipeline_height], np.float32)
+    """A classifier of whole frames, or of regions, makes one object of class -1 over each."""
+    left, top, right, bottom = box or (0, 0, frame.pipeline_width, frame.pipeline_height)
+    ltwh = np.array([left, top, right - left, bottom - top], np.float32)
     rows = batch.meta.objects.add(
-        1, frame=frame.batch_id, class_id=-1, component_id=settings.unique_id, rect=box, detector_box=box,
+        1, frame=frame.batch_id, class_id=-1, component_id=settings.unique_id, rect=ltwh, detector_box=ltwh,
         confidence=labels[0].prob, border_width=_FRAME_BORDER, border_color=(1.0, 0.0, 0.0, 1.0),
     )  # fmt: skip
     write_labels(batch, rows.start, labels, settings)
