@@ -91,6 +91,10 @@ class Infer(AsyncFilter):
         "Headrace",
     )
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.inference: Inference | None = None
+
     def start(self) -> None:
         """Load the model."""
         options = self.options
@@ -104,17 +108,20 @@ class Infer(AsyncFilter):
     def stop(self) -> None:
         """Free the model."""
         super().stop()
-        self.inference.close()
+        inference, self.inference = self.inference, None
+        if inference is not None:
+            inference.close()
 
     def submit(self, batch: Batch) -> Pending | None:
         """Hand the batch to the model."""
-        return self.inference.submit(batch)
+        return None if self.inference is None else self.inference.submit(batch)
 
     def finish(self, batch: Batch, pending: Work) -> None:
         """Wait for the model and write the metadata."""
-        self.inference.finish(batch, pending)
+        if self.inference is not None:
+            self.inference.finish(batch, pending)
 
     def source_event(self, what: str, index: int) -> None:
         """A source that went away takes what is remembered of it along."""
-        if what in ("pad-deleted", "stream-eos"):
+        if what in ("pad-deleted", "stream-eos") and self.inference is not None:
             self.inference.forget(index)
