@@ -7,17 +7,20 @@ gst-launch-1.0 nvstreammux name=m ! hrinfer model=cats.py:Cats ! ...
 from __future__ import annotations
 
 import dataclasses
-from typing import cast
+from collections.abc import Callable
+from typing import Any, ClassVar, cast
 
 from headrace.elements.base.async_filter import AsyncFilter, Pending
 from headrace.elements.base.filter import ON_ERROR_HELP
 from headrace.elements.inference.running import Inference, Work
 from headrace.elements.inference.shared_slot import open_slot
 from headrace.elements.inference.stage_options import StageOptions, inference_settings
+from headrace.elements.inference.swapping import SIGNALS, Swappable
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
-from headrace.infer import InferOptions
+from headrace.infer import InferOptions, load_model
+from headrace.infer.model import Model
 from headrace.infer.options import NmsMode, parse_size
 from headrace.infer.preprocess import parse_preprocess
 from headrace.meta.batch import Batch
@@ -27,7 +30,11 @@ from headrace.meta.batch import Batch
 class InferElementOptions(StageOptions):
     """Options of hrinfer."""
 
-    model: str = option("", "file.onnx, file.py:Class or package.module:Class")
+    model: str = option(
+        "",
+        "file.onnx, URL of a server's model, file.py:Class or package.module:Class; while playing: load it and go on "
+        "with it",
+    )
     labels: str = option("", "text file with a class name on each line; empty: those of the model")
     confidence: float = option(0.25, "detections below it are left out", minimum=0.0, maximum=1.0)
     nms: float = option(0.45, "overlap above which the weaker of two boxes goes", minimum=0.0, maximum=1.0)
@@ -47,6 +54,12 @@ class InferElementOptions(StageOptions):
     threads: int = option(0, "threads of the engine; 0: its own choice")
     max_detections: int = option(300, "most objects in a frame", minimum=1)
     on_error: str = option("stop", ON_ERROR_HELP)
+
+
+#: Options that belong to a model: they take effect with the model that is set next. The others do so at once.
+_WITH_MODEL = (
+    "labels", "engine", "device", "precision", "decoder", "threads", "input_size", "preprocess",
+)  # fmt: skip
 
 
 def infer_options(options: InferElementOptions) -> InferOptions:
@@ -77,13 +90,14 @@ def _class_confidence(text: str) -> dict[int, float]:
         ) from error
 
 
-class Infer(AsyncFilter):
+class Infer(Swappable, AsyncFilter):
     """Face of inference: two batches are in flight, results come in order."""
 
     __gtype_name__ = "HeadraceInfer"
     factory = "hrinfer"
     options_type = InferElementOptions
     __gproperties__ = properties_of(InferElementOptions)
+    __gsignals__: ClassVar[dict[str, Any]] = SIGNALS
     __gstmetadata__ = (
         "Inference",
         "Filter/Analyzer/Video",
@@ -91,19 +105,36 @@ class Infer(AsyncFilter):
         "Headrace",
     )
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.inference: Inference | None = None
-
     def start(self) -> None:
         """Load the model."""
         options = self.options
         if not options.model:
             raise ConfigError("no model: set model=file.onnx or model=file.py:Class")
-        settings = inference_settings(options)
+        settings, self._at_work = inference_settings(options), options.model
         slot, release = open_slot(infer_options(options), options.shared_model)
         self.inference = Inference(slot, settings, release)
         super().start()
+
+    def option_changed(self, field: str) -> None:
+        """What is set while playing takes effect at once, but for what belongs to a model."""
+        inference = self.inference
+        if field == self.model_field:
+            self.model_set()
+        elif inference is not None and field not in _WITH_MODEL:
+            inference.settings = inference_settings(self.options)
+            inference.slot.adjust(infer_options(self.options))
+
+    def loader(self, model: str) -> Callable[[], Model]:
+        """A function that loads a model with the options that are set now."""
+        settings = infer_options(self.options)
+        return lambda: load_model(model, settings)
+
+    def model_told(self, model: str, error: BaseException | None) -> None:
+        """The property tells the model at work when the one that was set cannot be used."""
+        if error is None:
+            self._at_work = model
+        elif self.options.model == model:
+            self.keep_model(self._at_work)
 
     def stop(self) -> None:
         """Free the model."""

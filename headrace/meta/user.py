@@ -54,8 +54,10 @@ class MetaType:
     START_USER = 8193
     #: Truth of a synthetic scene, a `headrace.source.sim` Truth.
     SIM_TRUTH = START_USER + 4000
+    #: Answer of a vision-language model, a `headrace.vlm` VlmResult.
+    VLM_RESULT = START_USER + 4001
     #: Where models are to look in a frame, a `headrace.meta.RegionsOfInterest`.
-    REGIONS_OF_INTEREST = START_USER + 4001
+    REGIONS_OF_INTEREST = START_USER + 4002
 
 
 @dataclass(slots=True)

@@ -59,4 +59,4 @@ def _placed(result: Result, target: Target) -> Result:
 
 
 def _rest(result: Result) -> Result:
-    return replace(result, detections=None, labels=None, segmentation=None, tensors=None, embedding=None)
+    return replace(result, labels=None, segmentation=None, tensors=None, keypoints=None, embedding=None)

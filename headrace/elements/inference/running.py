@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from headrace.elements.inference.choosing import chosen_objects, frame_targets, object_targets, sizes_of
 from headrace.elements.inference.model_slot import ModelSlot
 from headrace.elements.inference.parts import put_together
-from headrace.elements.inference.prepared import prepared_for, run_prepared, targets_of
+from headrace.elements.inference.prepared import black_tensors, prepared_for, run_prepared, targets_of
 from headrace.elements.inference.results import Target, write_labels, write_objects, write_result
 from headrace.elements.inference.settings import InferenceSettings
 from headrace.frames.frame import Frame
@@ -86,24 +86,24 @@ class Inference:
         self.slot = slot
         self._release = release or slot.close
         self._counter = IntervalCounter(settings.interval)
-        self._gate = None if settings.gate is None else MotionGate(*settings.gate)
-        going_on = settings.skipped_frames
-        self._continuation = None if going_on == "empty" else Continuation(going_on == "predict")
+        self._gate, self._continuation = _gate(settings), _continuation(settings)
         interval = settings.reinfer_interval
         self._history = None if interval is None else ObjectHistory(interval)
         self._failure: BaseException | None = None
 
     @property
     def settings(self) -> InferenceSettings:
-        """Where the model works; may be replaced at any time, and holds from the next batch on.
-
-        What is remembered between batches (gate, skipped frames, labels of tracks) stays as it was at the start.
-        """
+        """Where the model works; may be replaced at any time, and holds from the next batch on."""
         return self._settings
 
     @settings.setter
     def settings(self, settings: InferenceSettings) -> None:
-        self._settings, self._counter.interval = settings, settings.interval
+        before, self._settings = self._settings, settings
+        self._counter.interval = settings.interval
+        if settings.gate != before.gate:
+            self._gate = _gate(settings)
+        if settings.skipped_frames != before.skipped_frames:
+            self._continuation = _continuation(settings)
 
     def close(self) -> None:
         """Finish what was submitted and let go of the model; errors as for `ModelSlot.close`."""
@@ -178,7 +178,9 @@ class Inference:
         if not prepared:
             return None
         clip = self.settings.clip
-        future = self.slot.call(lambda: run_prepared(self.slot.model, batch.meta, prepared, clip))
+        future = self.slot.call(
+            lambda model: run_prepared(model, batch.meta, prepared, clip), black_tensors(prepared)
+        )
         looked = () if self.settings.secondary else range(len(batch.meta.frames))
         return Work(targets_of(batch.meta, prepared), future, looked=looked)
 
@@ -290,3 +292,12 @@ class Inference:
         results = [Result()] * len(keys) if done.exception() else done.result()
         for key, result in zip(keys, results, strict=True):
             self._history.store(*key, result.labels or ())
+
+
+def _gate(settings: InferenceSettings) -> MotionGate | None:
+    return None if settings.gate is None else MotionGate(*settings.gate)
+
+
+def _continuation(settings: InferenceSettings) -> Continuation | None:
+    kind = settings.skipped_frames
+    return None if kind == "empty" else Continuation(predict=kind == "predict")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import TimeoutError as Late
 
 from headrace.elements.inference.model_slot import PATIENCE, ModelSlot
 from headrace.errors import ModelError
@@ -44,9 +43,5 @@ def _give_back(slot: ModelSlot, name: str) -> None:
     if _slots.give_back(name) is not None:
         slot.close()
         return
-    try:
-        slot.call(list).result(PATIENCE)  # what this user submitted is done then; frames may go
-    except Late as error:
-        raise ModelError(
-            f"shared-model={name} has not returned for {PATIENCE:g} s; others still use it"
-        ) from error
+    if not slot.drain(PATIENCE):  # what this user submitted is done then; its frames may go
+        raise ModelError(f"shared-model={name} has not returned for {PATIENCE:g} s; others still use it")
