@@ -40,6 +40,7 @@ class InferOptions:
         preprocess: How frames become input, or only what is to be changed, by attribute of `PreprocessOptions`;
             ``None`` is what the model file says, else what the model family's own code does.
         input_size: Width and height for graphs that leave them open; ignored by others.
+        output_tensors: Whether results carry the raw outputs, too.
 
     Raises:
         ConfigError: A value out of its bounds.
@@ -68,6 +69,7 @@ class InferOptions:
     classes: tuple[int, ...] | None = None
     preprocess: PreprocessOptions | Mapping[str, Any] | None = None
     input_size: tuple[int, int] | None = None
+    output_tensors: bool = False
 
     def __post_init__(self) -> None:
         for name in ("confidence", "nms"):

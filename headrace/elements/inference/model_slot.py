@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +29,7 @@ class _BlackFrames:
     """A trial with pictures like those of a batch, black."""
 
     sizes: Sequence[tuple[PixelFormat, int, int]] = (("RGB", 64, 64),)
-    regions: Sequence[Region] | None = None
+    regions: Sequence[Region | None] | None = None
     options: InferOptions = field(default_factory=InferOptions)
 
     def __call__(self, model: Model) -> None:
@@ -64,7 +64,7 @@ class ModelSlot:
         return self._stage.model
 
     def submit(
-        self, frames: Sequence[Frame], regions: Sequence[Region] | None = None
+        self, frames: Sequence[Frame], regions: Sequence[Region | None] | None = None
     ) -> Future[list[Result]]:
         """See `InferStage.submit`."""
         sizes = [(frame.format, frame.width, frame.height) for frame in frames]
@@ -83,6 +83,11 @@ class ModelSlot:
         """
         self._trial = trial
         return self._stage.call(lambda: function(self._stage.model))
+
+    def drain(self, timeout: float) -> bool:
+        """Wait for what was submitted so far; returns whether that was done in time."""
+        done = self._stage.call(list)
+        return bool(wait([done], timeout).done)
 
     def adjust(self, options: InferOptions) -> None:
         """Let the model go on with other thresholds, from the next batch on; see `Model.adjust`."""
