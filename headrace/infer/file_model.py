@@ -12,8 +12,9 @@ from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
 from headrace.infer.candidates import strongest, to_numpy
 from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder, Guess, choose_decoder
-from headrace.infer.decoders.base import NotFinite, Outputs, PictureDecoder
+from headrace.infer.decoders.base import NotFiniteError, Outputs, PictureDecoder
 from headrace.infer.engines import Engine, EngineOptions, ModelGraph, open_engine, run_batch, run_each
+from headrace.infer.known_inputs import image_graph, with_known_inputs
 from headrace.infer.labels import choose_labels, labels_in_metadata, read_labels
 from headrace.infer.model import Model
 from headrace.infer.network_input import NetworkInput
@@ -61,7 +62,7 @@ class ModelFile:
         """
         options = with_sidecar(options)
         given = None if options.labels is None else read_labels(options.labels)
-        engine = open_engine(options.model, options.engine, EngineOptions(options.threads))
+        engine = open_engine(options.model, options.engine, _engine_options(options))
         try:
             graph = engine.graph
             stored = labels_in_metadata(dict(graph.metadata), graph.path)
@@ -102,9 +103,8 @@ class FileModel(Model):
     """
 
     def __init__(self, file: ModelFile, options: InferOptions | None = None) -> None:
-        self._engine = file.engine
-        self._options = options = options or file.options
-        self.graph = _with_one_image(file.graph)
+        options = options or file.options
+        self.graph = image_graph(file.graph)
         self.guess: Guess = choose_decoder(self.graph, options.decoder)
         self.labels = file.labels(self.decoder.class_count(self.graph), self.decoder.class_names)
         self.network = NetworkInput(
@@ -113,9 +113,19 @@ class FileModel(Model):
             self.decoder.preprocess(self.graph),
             self.decoder.default_input_size(self.graph),
         )
-        self._batched = len(file.graph.inputs[0].shape) == _AXES and self.decoder.batched(self.graph)
+        pictures = any(len(spec.shape) == _AXES for spec in file.graph.inputs)
+        self._batched = pictures and self.decoder.batched(self.graph)
+        self._engine = with_known_inputs(file.engine, (self.network.width, self.network.height))
+        self._decoder_options = options.decoder_options
+        self.adjust(options)
+        self.decoder.check(self._decode)
+
+    def adjust(self, options: InferOptions) -> None:
+        """Go on with other thresholds and limits; see `Model.adjust`."""
+        self._options = options
         least = min([options.confidence, *options.class_confidence.values()])
-        self._decode = DecodeOptions(least, self.network.width, self.network.height, self.labels)
+        size = self.network.width, self.network.height
+        self._decode = DecodeOptions(least, *size, self.labels, self._decoder_options, self.graph.metadata)
 
     @property
     def decoder(self) -> Decoder:
@@ -166,11 +176,12 @@ class FileModel(Model):
             if isinstance(decoder, BoxDecoder):
                 boxes = self._boxes(decoder, outputs, rows)
                 return [Result(detections=found, names=self.labels) for found in boxes]
-        except NotFinite as error:
+        except NotFiniteError as error:
             named = [name for name, array in outputs.items() if not np.isfinite(to_numpy(array, None)).all()]
             raise ModelError(
                 f"{self.graph.path}: decoder {decoder.name}: {error}; output {', '.join(named) or 'of any name'} "
-                "holds NaN or what becomes infinite: export the model again, in float32 where it is float16"
+                "holds NaN or what becomes infinite: export the model again, in float32 where it is float16, and check "
+                "how its input is normalised"
             ) from error
         except (ValueError, IndexError) as error:
             raise ModelError(
@@ -183,7 +194,7 @@ class FileModel(Model):
         options = self._options
         found = decoder.decode(outputs, self._decode).numpy()
         if not (np.isfinite(found.xyxy).all() and np.isfinite(found.confidence).all()):
-            raise NotFinite("boxes or confidences are not finite (NaN or infinite)")
+            raise NotFiniteError("boxes or confidences are not finite (NaN or infinite)")
         self._check_classes(found.class_id)
         if options.class_confidence:
             least = np.full(
@@ -220,15 +231,5 @@ class FileModel(Model):
         self._engine.close()
 
 
-def _with_one_image(graph: ModelGraph) -> ModelGraph:
-    """The graph, checked; one that takes a single picture looks as if it took batches of one."""
-    if len(graph.inputs) == 1 and len(graph.inputs[0].shape) == _AXES - 1:
-        spec = graph.inputs[0]
-        graph = replace(graph, inputs=(replace(spec, shape=(1, *spec.shape)),))
-    if len(graph.inputs) != 1 or len(graph.inputs[0].shape) != _AXES:
-        raise ModelError(
-            f"{graph.path} takes {', '.join(map(str, graph.inputs)) or 'no input'}; only models with "
-            "one input, a batch of images (four axes) or an image (three), can be fed from frames: write a Python "
-            "model for it"
-        )
-    return graph
+def _engine_options(options: InferOptions) -> EngineOptions:
+    return EngineOptions(options.threads, options.device, options.precision, options.input_size)

@@ -47,6 +47,9 @@ class NetworkInput:
                 f"{graph.path}: input {spec} has an open size; set input_size to width and height"
             )
         self.width, self.height = size
+        self._dtype = numpy_dtype(spec.dtype)
+        if np.issubdtype(self._dtype, np.integer):  # the network normalises pictures itself
+            default = replace(default, scale=1.0, mean=(0.0,) * 3, std=(1.0,) * 3)
         stored = graph.metadata.get(PREPROCESS_KEY)
         default = PreprocessOptions.from_json(stored) if stored else default
         if graph.channels() == 1:
@@ -60,7 +63,6 @@ class NetworkInput:
             )
         shape = (self.options.channels, self.height, self.width)
         self._row_shape = (*shape[1:], shape[0]) if graph.channels_last() else shape
-        self._dtype = numpy_dtype(spec.dtype)
         self._free: deque[NDArray[Any]] = deque(maxlen=4)
 
     def take(self, rows: int) -> NDArray[Any]:
