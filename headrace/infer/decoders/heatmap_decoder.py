@@ -18,8 +18,8 @@ _PERSON = (3, 4)
 class HeatmapDecoder(PoseDecoder):
     """Output ``(N, points, h, w)``: each point is where its map is greatest.
 
-    It is moved by a quarter of a pixel of the map towards the greater neighbour, across and down, as these families' code
-    does.
+    It is moved by a quarter of a pixel of the map towards the greater neighbour, across and down, as their authors'
+    code does.
 
     Example:
         >>> import numpy as np

@@ -15,7 +15,7 @@ from headrace.meta import Segmentation
 
 _WORDS = ("seg", "logit", "out", "mask", "argmax", "sem", "pred", "class")
 #: By how many times the output is smaller than the input.
-_SCORES = {1: 0.9, 2: 0.6, 4: 0.6, 8: 0.6, 16: 0.5}
+_SCORES = {1.0: 0.9, 2.0: 0.6, 4.0: 0.6, 8.0: 0.6, 16.0: 0.5}
 
 
 class SemanticDecoder(PictureDecoder):
@@ -49,7 +49,7 @@ class SemanticDecoder(PictureDecoder):
         height, width = (int(side or 1) for side in output.shape[2:])
         ratios = size[1] / height, size[0] / width
         score = _SCORES.get(ratios[0]) if ratios[0] == ratios[1] else None
-        return None if score is None else Match(score + 0.08 * (named and score == _SCORES[4]), reason)
+        return None if score is None else Match(score + 0.08 * (named and score == _SCORES[4.0]), reason)
 
     def class_count(self, graph: ModelGraph) -> int | None:
         """Channels, of an output that has some."""
