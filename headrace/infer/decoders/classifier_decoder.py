@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.infer.candidates import to_numpy
-from headrace.infer.decoders.base import DecodeOptions, Match, NotFinite, Outputs, PictureDecoder
+from headrace.infer.decoders.base import DecodeOptions, Match, NotFiniteError, Outputs, PictureDecoder
 from headrace.infer.decoders.embedding_decoder import EMBEDDING_LENGTHS, EMBEDDING_WORDS, is_vector
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.parsers.classifier import parse_classifier
@@ -79,7 +79,7 @@ def class_rows(outputs: Outputs) -> dict[str, NDArray[np.float32]]:
 
     Raises:
         ValueError: An output has more than one score for each class.
-        NotFinite: There is a NaN.
+        NotFiniteError: There is a NaN.
     """
     heads = {}
     for name, array in outputs.items():
@@ -88,7 +88,7 @@ def class_rows(outputs: Outputs) -> dict[str, NDArray[np.float32]]:
             raise ValueError(f"{name} has shape {rows.shape}, which is more than one score for each class")
         heads[name] = rows.reshape(len(rows), -1)
         if np.isnan(heads[name]).any():
-            raise NotFinite("scores are not finite (NaN)")
+            raise NotFiniteError("scores are not finite (NaN)")
     return heads
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from headrace.infer.candidates import to_numpy
-from headrace.infer.decoders.base import DecodeOptions, Match, NotFinite, Outputs, PictureDecoder
+from headrace.infer.decoders.base import DecodeOptions, Match, NotFiniteError, Outputs, PictureDecoder
 from headrace.infer.engines.base import ModelGraph, TensorSpec
 from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions
 from headrace.infer.result import Result
@@ -55,7 +55,7 @@ class EmbeddingDecoder(PictureDecoder):
         if vectors.ndim not in (2, 4) or rows.shape[1] != vectors.shape[1]:
             raise ValueError("there is more than one vector for each picture")
         if not np.isfinite(rows).all():
-            raise NotFinite("embeddings are not finite (NaN or infinite)")
+            raise NotFiniteError("embeddings are not finite (NaN or infinite)")
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         return [Result(embedding=row) for row in rows / np.maximum(lengths, np.finfo(np.float32).tiny)]
 

@@ -7,7 +7,7 @@ from abc import abstractmethod
 import numpy as np
 
 from headrace.infer.candidates import Array, to_numpy
-from headrace.infer.decoders.base import DecodeOptions, NotFinite, Outputs, PictureDecoder
+from headrace.infer.decoders.base import DecodeOptions, NotFiniteError, Outputs, PictureDecoder
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions
 from headrace.infer.result import Result
@@ -30,6 +30,6 @@ class PoseDecoder(PictureDecoder):
         """See `PictureDecoder.results`; confidences are cut at 0 and 1."""
         points = to_numpy(self.points(outputs, options.width, options.height), np.float32)
         if not np.isfinite(points).all():
-            raise NotFinite("keypoints are not finite (NaN or infinite)")
+            raise NotFiniteError("keypoints are not finite (NaN or infinite)")
         points = np.concatenate([points[..., :2], points[..., 2:].clip(0, 1)], axis=2)
         return [Result(keypoints=one) for one in points]
