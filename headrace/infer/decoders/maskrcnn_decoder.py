@@ -14,7 +14,6 @@ from headrace.infer.decoders.base import (
     DecodeOptions,
     Match,
     Outputs,
-    Task,
     clipped,
     numbers,
     single,
@@ -30,23 +29,23 @@ _SIDE = 64
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Names of a two-stage detector's outputs.
+    """Names of the outputs.
 
     Attributes:
         boxes: ``(n, 4)`` corners in pixels of the input.
         scores: ``(n,)``.
         classes: ``(n,)``.
-        masks: ``(n, 1, h, w)`` or ``(n, h, w)``, or ``None``.
+        masks: ``(n, 1, h, w)`` or ``(n, h, w)``.
 
     Example:
-        >>> Roles("boxes", "scores", "labels").masks is None
-        True
+        >>> Roles("boxes", "scores", "labels", "masks").classes
+        'labels'
     """
 
     boxes: str
     scores: str
     classes: str
-    masks: str | None = None
+    masks: str
 
 
 class MaskrcnnDecoder(BoxDecoder):
@@ -66,9 +65,8 @@ class MaskrcnnDecoder(BoxDecoder):
     """
 
     name = "maskrcnn"
-    task: Task = "segment"
+    task = "segment"
     overlapping = False
-    _masks = True
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By the shapes, of outputs without a batch axis or with one."""
@@ -76,11 +74,9 @@ class MaskrcnnDecoder(BoxDecoder):
         for batch_axes in (0, 1):
             shapes = {name: spec.shape[batch_axes:] for name, spec in specs.items()}
             roles = _roles(shapes, {name: spec.dtype for name, spec in specs.items()})
-            if roles is not None and (roles.masks is not None) == self._masks:
-                parts = f"boxes {roles.boxes}, scores {roles.scores}, classes {roles.classes}"
-                masks = f", masks {roles.masks}" if roles.masks else ""
-                where = "in a batch" if batch_axes else "of one picture"
-                return Match(0.85 if self._masks or not batch_axes else 0.7, f"{parts}{masks} {where}")
+            if roles is not None:
+                parts = f"boxes {roles.boxes}, scores {roles.scores}, classes {roles.classes}, masks {roles.masks}"
+                return Match(0.9, f"{parts} {'in a batch' if batch_axes else 'of one picture'}")
         return None
 
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
@@ -108,7 +104,7 @@ class MaskrcnnDecoder(BoxDecoder):
     def complete(self, kept: Candidates, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """Add the masks."""
         roles = _roles_of(outputs)
-        if roles.masks is None or kept.factors is None:
+        if kept.factors is None:
             return kept
         masks = outputs[roles.masks]
         chosen = to_numpy(masks[kept.frame, kept.factors[:, 0].astype(np.intp)], np.float32)
@@ -124,7 +120,7 @@ def _roles_of(outputs: Outputs) -> Roles:
     shapes = {name: tuple(array.shape[1:]) for name, array in outputs.items()}
     roles = _roles(shapes, {name: str(array.dtype) for name, array in outputs.items()})
     if roles is None:
-        raise ValueError("they are not boxes, scores and classes, with masks or without")
+        raise ValueError("they are not boxes, scores, classes and masks")
     return roles
 
 
@@ -134,9 +130,9 @@ def _roles(shapes: Mapping[str, Sequence[int | None]], kinds: Mapping[str, str])
     masks = [name for name, shape in shapes.items() if len(shape) in (3, 4) and shape[-3] in (1, None)]
     # Detectron2 tells the picture's height and width, too.
     columns = [name for name, shape in shapes.items() if len(shape) == 1 and "image_size" not in name]
-    if len(boxes) != 1 or len(masks) > 1 or len(columns) != 2:
+    if [len(boxes), len(masks), len(columns)] != [1, 1, 2]:
         return None
-    if len(shapes) - sum("image_size" in name for name in shapes) != 3 + len(masks):
+    if len(shapes) - sum("image_size" in name for name in shapes) != 4:
         return None
     classes = [name for name in columns if "int" in kinds[name]]
     if len(classes) != 1:
@@ -144,7 +140,7 @@ def _roles(shapes: Mapping[str, Sequence[int | None]], kinds: Mapping[str, str])
     if len(classes) != 1:
         return None
     scores = next(name for name in columns if name != classes[0])
-    return Roles(boxes[0], scores, classes[0], masks[0] if masks else None)
+    return Roles(boxes[0], scores, classes[0], masks[0])
 
 
 DECODER = MaskrcnnDecoder()
