@@ -35,15 +35,15 @@ def matched(found, truth, confidence):
     ("kind", "clip", "step", "least"),
     [
         (PlainNanodet, PEOPLE, 12, 25),
-        (PlainNanodet, CARS, 8, 20),
+        (PlainNanodet, CARS, 8, 10),
         (PlainFastestdet, PEOPLE, 12, 15),
         (PlainFastestdet, CARS, 8, 5),
-        (PlainUltraface, PEOPLE, 5, 5),
-        (PlainYunet, PEOPLE, 8, 5),
+        (PlainUltraface, PEOPLE, 15, 8),  # people who turn round: most are seen from behind
+        (PlainYunet, PEOPLE, 15, 15),
     ],
 )
 def test_detections_equal_the_reference(kind, clip, step, least):
-    plain, pictures = kind(), pictures_of(clip, step, 36)
+    plain, pictures = kind(), pictures_of(clip, step, 93)
     options = InferOptions(threads=1, confidence=kind.confidence, nms=kind.overlap)
     model = load_model(REAL / "models" / kind.file, options)
     assert model.guess.match.score >= 0.9

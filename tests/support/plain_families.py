@@ -104,9 +104,9 @@ class PlainFastestdet(Plain):
 
 
 class PlainUltraface(Plain):
-    """UltraFace RFB 320: the authors' predict, thresholds of their demo."""
+    """UltraFace RFB 320: the authors' predict."""
 
-    file, overlap, confidence = "ultraface_rfb_320.onnx", 0.3, 0.7
+    file, overlap, confidence = "ultraface_rfb_320.onnx", 0.3, 0.3
 
     def prepare(self, picture):
         small, scale, shift = stretched(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), 320, 240)
@@ -121,7 +121,7 @@ class PlainUltraface(Plain):
 class PlainYunet(Plain):
     """YuNet: what OpenCV's FaceDetectorYN does with the twelve outputs, on a picture enlarged to 640 pixels."""
 
-    file, overlap, confidence = "yunet_2026may.onnx", 0.3, 0.6
+    file, overlap, confidence = "yunet_2026may.onnx", 0.3, 0.3
 
     def prepare(self, picture):
         ratio = min(640 / picture.shape[1], 640 / picture.shape[0])
