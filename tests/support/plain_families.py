@@ -141,5 +141,7 @@ class PlainYunet(Plain):
                 x, y = cell % columns, cell // columns
                 cx, cy = (x + box[0]) * stride, (y + box[1]) * stride
                 w, h = math.exp(box[2]) * stride, math.exp(box[3]) * stride
-                landmarks = [((points[2 * i] + x) * stride, (points[2 * i + 1] + y) * stride) for i in range(5)]
+                landmarks = [
+                    ((points[2 * i] + x) * stride, (points[2 * i + 1] + y) * stride) for i in range(5)
+                ]
                 yield score, 0, (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2), landmarks
