@@ -13,10 +13,12 @@ from typing import Any, ClassVar, cast
 from gi.repository import GObject, Gst
 
 from headrace.elements.base.async_filter import AsyncFilter, Pending
-from headrace.elements.base.filter import ON_ERROR_HELP, parse_ids
-from headrace.elements.inference.results import ResultSettings
-from headrace.elements.inference.running import Inference, InferenceSettings, Work
+from headrace.elements.base.filter import ON_ERROR_HELP
+from headrace.elements.inference.model_slot import PATIENCE
+from headrace.elements.inference.running import Inference, Work
 from headrace.elements.inference.shadowing import Shadowed
+from headrace.elements.inference.shared_slot import open_slot
+from headrace.elements.inference.stage_options import StageOptions, inference_settings
 from headrace.elements.inference.swapping import SIGNALS
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
@@ -29,7 +31,7 @@ from headrace.meta.batch import Batch
 
 
 @dataclasses.dataclass(frozen=True)
-class InferElementOptions:
+class InferElementOptions(StageOptions):
     """Options of hrinfer."""
 
     model: str = option(
@@ -55,12 +57,6 @@ class InferElementOptions:
     batch_size: int = option(0, "most frames in one call of the model; 0: what comes", maximum=1024)
     threads: int = option(0, "threads of the engine; 0: its own choice")
     max_detections: int = option(300, "most objects in a frame", minimum=1)
-    interval: int = option(0, "batches skipped after each inference")
-    process_mode: int = option(1, "1: frames, 2: objects found upstream", minimum=1, maximum=2)
-    unique_id: int = option(1, "component id written into the metadata")
-    operate_on_gie_id: int = option(-1, "in mode 2: only objects of this component; -1: of any", minimum=-1)
-    operate_on_class_ids: str = option("", "in mode 2: only objects of these classes, such as 0;2")
-    filter_out_class_ids: str = option("", "classes that are left out, such as 0;2")
     shadow: str = option("", "a model that runs on the same batches to be compared, and changes nothing")
     shadow_interval: float = option(10.0, "seconds between its reports on the bus", minimum=0.1)
     shadow_report: str = option("", "how far it agrees with the model so far, JSON", read_only=True)
@@ -87,7 +83,7 @@ def infer_options(options: InferElementOptions) -> InferOptions:
         engine=options.engine, device=options.device, precision=options.precision, decoder=options.decoder,
         batch_size=options.batch_size, threads=options.threads, max_detections=options.max_detections,
         input_size=parse_size(options.input_size, "input-size"),
-        preprocess=parse_preprocess(options.preprocess) or None,
+        preprocess=parse_preprocess(options.preprocess) or None, output_tensors=options.output_tensor_meta,
     )  # fmt: skip
 
 
@@ -121,10 +117,11 @@ class Infer(Shadowed, AsyncFilter):
         options = self.options
         if not options.model:
             raise ConfigError("no model: set model=file.onnx or model=file.py:Class")
-        settings, self._used = infer_options(options), options
-        self.inference = Inference(load_model(options.model, settings), settings, self._settings())
-        self.inference.slot.told = self.guarded(self.post_warning)
-        self.shadow_changed()
+        settings, self._used = inference_settings(options), options
+        slot, release = open_slot(infer_options(options), options.shared_model)
+        self.inference = Inference(slot, settings, release)
+        slot.told = self.guarded(self.post_warning)
+        self.begin_shadow()
         super().start()
 
     def do_get_property(self, spec: GObject.ParamSpec) -> Any:
@@ -146,7 +143,7 @@ class Infer(Shadowed, AsyncFilter):
             self.shadow_changed()
         elif inference is not None and field not in _WITH_MODEL:
             try:
-                settings, options = self._settings(), infer_options(self.options)
+                settings, options = inference_settings(self.options), infer_options(self.options)
             except ConfigError as error:  # a slip of the hand does not end a pipeline that plays
                 self.options = with_value(self.options, field, getattr(self._used, field))
                 self.post_warning(f"{error}; the value before stays")
@@ -172,22 +169,10 @@ class Infer(Shadowed, AsyncFilter):
         elif self.options.model == model:
             self.keep_model(self._used.model)
 
-    def _settings(self) -> InferenceSettings:
-        options = self.options
-        return InferenceSettings(
-            results=ResultSettings(
-                options.unique_id, filter_out_classes=parse_ids(options.filter_out_class_ids)
-            ),
-            secondary=options.process_mode == 2,
-            interval=options.interval,
-            operate_on_component=options.operate_on_gie_id,
-            operate_on_classes=parse_ids(options.operate_on_class_ids),
-        )
-
     def stop(self) -> None:
         """Free the model."""
         super().stop()
-        self.shadow_report()  # the last stays
+        self.end_shadow(PATIENCE)
         inference, self.inference = self.inference, None
         if inference is not None:
             inference.close()
@@ -200,3 +185,8 @@ class Infer(Shadowed, AsyncFilter):
         """Wait for the model and write the metadata."""
         if self.inference is not None:
             self.inference.finish(batch, pending)
+
+    def source_event(self, what: str, index: int) -> None:
+        """A source that went away takes what is remembered of it along."""
+        if what in ("pad-deleted", "stream-eos") and self.inference is not None:
+            self.inference.forget(index)

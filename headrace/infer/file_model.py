@@ -23,7 +23,7 @@ from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import Placement
 from headrace.infer.result import Result
 from headrace.infer.sidecar import with_sidecar
-from headrace.meta import Detections
+from headrace.meta import Detections, TensorOutput
 
 #: Of a batch of images.
 _AXES = 4
@@ -171,7 +171,18 @@ class FileModel(Model):
         return replace(result, **changes)
 
     def _read(self, outputs: Outputs, rows: int) -> list[Result]:
-        """The decoder's results, boxes in pixels of the network's input."""
+        """Results in pixels of the network's input, with the raw outputs where they are wanted."""
+        results = self._decoded(outputs, rows)
+        if not self._options.output_tensors:
+            return results
+        # Copies: a row would keep the outputs of the whole batch, which the engine may use again.
+        layers = [
+            {name: to_numpy(out[row], None).copy() for name, out in outputs.items()} for row in range(rows)
+        ]
+        pairs = zip(results, layers, strict=True)
+        return [replace(result, tensors=result.tensors or TensorOutput(0, own)) for result, own in pairs]
+
+    def _decoded(self, outputs: Outputs, rows: int) -> list[Result]:
         decoder = self.decoder
         try:
             if isinstance(decoder, PictureDecoder):

@@ -47,6 +47,7 @@ class InferOptions:
         preprocess: How frames become input, or only what is to be changed, by attribute of `PreprocessOptions`;
             ``None`` is what the model file says, else what the model family's own code does.
         input_size: Width and height for graphs that leave them open; ignored by others.
+        output_tensors: Whether results carry the raw outputs, too.
 
     Raises:
         ConfigError: A value out of its bounds.
@@ -75,6 +76,7 @@ class InferOptions:
     classes: tuple[int, ...] | None = None
     preprocess: PreprocessOptions | Mapping[str, Any] | None = None
     input_size: tuple[int, int] | None = None
+    output_tensors: bool = False
 
     def adjusted(self, other: InferOptions) -> InferOptions:
         """These options with the thresholds and limits of others: what can change while a model is at work."""

@@ -77,7 +77,7 @@ class Shadow:
             self._seconds = 0.0
 
     def offer(
-        self, frames: Sequence[Frame], regions: Sequence[Region] | None, results: Future[list[Result]]
+        self, frames: Sequence[Frame], regions: Sequence[Region | None] | None, results: Future[list[Result]]
     ) -> None:
         """Compare a batch if there is time for it; returns at once.
 
@@ -133,7 +133,7 @@ class Shadow:
         self._go_on()
 
     def _take(
-        self, frames: Sequence[Frame], regions: Sequence[Region] | None, future: Future[list[Result]]
+        self, frames: Sequence[Frame], regions: Sequence[Region | None] | None, future: Future[list[Result]]
     ) -> None:
         """Look at one batch."""
         if self._stage is None:
@@ -154,7 +154,7 @@ class Shadow:
         self,
         stage: InferStage,
         frames: Sequence[Frame],
-        regions: Sequence[Region] | None,
+        regions: Sequence[Region | None] | None,
         future: Future[list[Result]],
     ) -> None:
         started = time.perf_counter()

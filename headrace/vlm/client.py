@@ -1,24 +1,22 @@
-"""OpenAI-compatible servers (vLLM, Ollama, llama.cpp and others) by the standard library's HTTP client."""
+"""OpenAI-compatible servers: vLLM, Ollama, llama.cpp and others."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import http.client
+import http
 import json
 import os
-import socket
-import threading
 from typing import Any
-from urllib.parse import urlsplit
 
 from headrace.errors import ConfigError
 from headrace.vlm.config import VlmConfig
 from headrace.vlm.model import ServerError, VisionLanguageModel, VlmRequest
+from headrace.vlm.posting import Poster
 
-_LARGEST = 16 * 2**20  # bytes of a reply
 _SHOWN = 300
-_BUSY = 429
+_BROKEN = http.HTTPStatus.INTERNAL_SERVER_ERROR
+_BUSY = (http.HTTPStatus.TOO_MANY_REQUESTS, http.HTTPStatus.REQUEST_TIMEOUT)
 _REMEDIES = {
     401: "check the environment variable that api-key-env names",
     403: "check the environment variable that api-key-env names",
@@ -30,8 +28,6 @@ _REMEDIES = {
 
 class OpenAiModel(VisionLanguageModel):
     """A server that has ``POST {base_url}/chat/completions``; any number of threads may ask.
-
-    Each request has a connection of its own, and `timeout` seconds in all. Proxies of the environment are not used.
 
     Args:
         config: Address, model, key and limits.
@@ -47,31 +43,26 @@ class OpenAiModel(VisionLanguageModel):
 
     def __init__(self, config: VlmConfig) -> None:
         self._config = config
-        self._address = urlsplit(config.base_url)
         self._key = _key(config.api_key_env)
-        self._lock = threading.Lock()
-        self._connections: set[http.client.HTTPConnection] = set()
-        self._closed = False
+        headers = {"Content-Type": "application/json"}
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        self._poster = Poster(f"{config.base_url}/chat/completions", headers, config.timeout)
 
     def answer(self, request: VlmRequest) -> str:
         """Ask the server."""
-        status, data, wait = self._post(json.dumps(self.body(request)).encode())
-        reply = data.decode(errors="replace")
-        if status == http.client.OK:
-            return _text_of(reply, self._redacted(reply[:_SHOWN]))
-        message = f"{self._config.base_url} answered {status}: {self._redacted(_error_of(reply))}"
+        reply = self._poster.post(json.dumps(self.body(request)).encode())
+        status = reply.status
+        if status == http.HTTPStatus.OK:
+            return _text_of(reply.text, self._redacted(reply.text[:_SHOWN]))
+        message = f"{self._config.base_url} answered {status}: {self._redacted(_error_of(reply.text))}"
         if status in _REMEDIES:
             message += f"; {_REMEDIES[status]}"
-        again = status >= http.client.INTERNAL_SERVER_ERROR or status in (_BUSY, http.client.REQUEST_TIMEOUT)
-        raise ServerError(message, f"HTTP {status}", again, wait)
+        raise ServerError(message, f"HTTP {status}", status >= _BROKEN or status in _BUSY, reply.wait)
 
     def close(self) -> None:
         """Cut all connections."""
-        with self._lock:
-            self._closed = True
-            connections = list(self._connections)
-        for connection in connections:
-            _cut(connection)
+        self._poster.close()
 
     def body(self, request: VlmRequest) -> dict[str, Any]:
         """The request as the server gets it."""
@@ -83,56 +74,6 @@ class OpenAiModel(VisionLanguageModel):
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         body |= config.extra_body
         return {key: value for key, value in body.items() if value is not None}
-
-    def _post(self, body: bytes) -> tuple[int, bytes, float | None]:
-        config = self._config
-        connection = self._connect()
-        # Each wait for the socket has a limit of its own; together they may take no longer either.
-        late = threading.Event()
-
-        def give_up() -> None:
-            late.set()
-            _cut(connection)
-
-        timer = threading.Timer(config.timeout, give_up)
-        timer.daemon = True
-        timer.start()
-        try:
-            connection.request("POST", f"{self._address.path}/chat/completions", body, self._headers())
-            response = connection.getresponse()
-            reply = response.read(_LARGEST + 1)
-            if response.length and len(reply) <= _LARGEST:
-                raise http.client.IncompleteRead(reply, response.length)
-            if late.is_set():
-                raise TimeoutError
-        except (OSError, http.client.HTTPException) as error:
-            if late.is_set() or isinstance(error, TimeoutError):
-                text = f"{config.base_url} did not answer within {config.timeout:g} s; raise timeout, or ask less often"
-                raise ServerError(text, "time-out", again=True) from error
-            text = f"{config.base_url} cannot be asked: {error or type(error).__name__}; check that the server runs"
-            raise ServerError(text, "connection lost", again=True) from error
-        finally:
-            timer.cancel()
-            connection.close()
-            with self._lock:
-                self._connections.discard(connection)
-        if len(reply) > _LARGEST:
-            raise ServerError(f"{config.base_url} sent more than {_LARGEST >> 20} MiB", "reply too large")
-        return response.status, reply, _seconds(response.headers.get("Retry-After"))
-
-    def _connect(self) -> http.client.HTTPConnection:
-        secure = self._address.scheme == "https"
-        make = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = make(self._address.hostname or "", self._address.port, timeout=self._config.timeout)
-        with self._lock:
-            if self._closed:
-                raise ServerError("the model is closed", "closed")
-            self._connections.add(connection)
-        return connection
-
-    def _headers(self) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "Connection": "close"}
-        return headers | ({"Authorization": f"Bearer {self._key}"} if self._key else {})
 
     def _redacted(self, text: str) -> str:
         """Servers repeat keys that they do not know."""
@@ -152,14 +93,6 @@ def _key(variable: str) -> str:
             f"api-key-env: the environment variable {variable} holds characters that no key has"
         )
     return key
-
-
-def _cut(connection: http.client.HTTPConnection) -> None:
-    """End what another thread waits for on this connection."""
-    sock = connection.sock
-    if sock is not None:
-        with contextlib.suppress(OSError):  # it has ended by itself
-            sock.shutdown(socket.SHUT_RDWR)
 
 
 def _messages(request: VlmRequest) -> list[dict[str, Any]]:
@@ -201,11 +134,3 @@ def _error_of(text: str) -> str:
         error = json.loads(text)["error"]
         text = str(error["message"] if isinstance(error, dict) else error)
     return " ".join(text.split())[:_SHOWN]
-
-
-def _seconds(text: str | None) -> float | None:
-    """Retry-After in seconds; its other form, a date, is not used by such servers."""
-    try:
-        return max(float(text), 0.0) if text else None
-    except ValueError:
-        return None

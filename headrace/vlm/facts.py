@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headrace.meta.frame import FrameMetadata
-from headrace.meta.objects import UNTRACKED
+from headrace.meta.objects import UNTRACKED, ObjectTable
 from headrace.meta.user import MetaType
 
 
@@ -84,24 +84,16 @@ def facts_of(frame: FrameMetadata, first_seen: Mapping[int, int], now: int) -> F
     columns = (table.column(name)[rows].tolist() for name in names)
     objects = []
     for row, box, label, class_id, confidence, number in zip(rows.tolist(), boxes, *columns, strict=True):
-        tracked = number != UNTRACKED
-        zones = tuple(
-            zone
-            for meta in table.user.get(row, ())
-            if meta.meta_type == MetaType.OBJ_ANALYTICS
-            for zone in meta.data.roi_status
-        )
-        dwell = (now - first_seen.get(number, now)) / 1e9 if tracked else 0.0
-        facts = ObjectFacts(
-            label or str(class_id),
-            class_id,
-            confidence,
-            number if tracked else None,
-            dwell,
-            tuple(box),
-            zones,
-        )
-        objects.append(facts)
+        track = None if number == UNTRACKED else number
+        dwell = 0.0 if track is None else (now - first_seen.get(track, now)) / 1e9
+        name, zones = label or str(class_id), _zones(table, row)
+        objects.append(ObjectFacts(name, class_id, confidence, track, dwell, tuple(box), zones))
     return FrameFacts(
         frame.source_id, tuple(objects), frame.pad_index, frame.frame_number, now, frame.ntp_timestamp
     )
+
+
+def _zones(table: ObjectTable, row: int) -> tuple[str, ...]:
+    """The regions that nvdsanalytics found the object in."""
+    found = (meta.data for meta in table.user.get(row, ()) if meta.meta_type == MetaType.OBJ_ANALYTICS)
+    return tuple(zone for info in found for zone in info.roi_status)

@@ -112,6 +112,11 @@ class _Reader:
         self._rule = rule
         self._text = " ".join(rule.text.split("\n"))
         self._source = _KEYWORD.sub(lambda match: match[1] or _CLASS, self._text)
+        #: All that a rule may be made of.
+        self._readers: dict[type[ast.AST], Callable[..., _Term]] = {
+            ast.BoolOp: self._either, ast.UnaryOp: self._signed, ast.BinOp: self._calculated,
+            ast.Compare: self._compared, ast.Name: self._name, ast.Constant: self._constant, ast.Call: self._call,
+        }  # fmt: skip
 
     def read(self) -> Value:
         if len(self._text) > _LONGEST:
@@ -153,13 +158,12 @@ class _Reader:
     def _term(self, node: ast.AST, depth: int) -> _Term:
         if depth > _DEEPEST:
             self._wrong(node, "nested too deeply; make the rule simpler")
-        method = getattr(self, f"_{type(node).__name__.lower()}", None)
-        if method is None:
+        reader = self._readers.get(type(node))
+        if reader is None:
             self._wrong(node, f"{_word_for(node)} cannot be used in a rule; known are {_known()}")
-        term: _Term = method(node, depth + 1)
-        return term
+        return reader(node, depth + 1)
 
-    def _boolop(self, node: ast.BoolOp, depth: int) -> _Term:
+    def _either(self, node: ast.BoolOp, depth: int) -> _Term:
         terms = [self._term(value, depth) for value in node.values]
         for term in terms:
             self._must_be("truth", term, "a condition such as dwell > 10")
@@ -168,7 +172,7 @@ class _Reader:
             return _Term("truth", lambda f, o: all(value(f, o) for value in values), node)
         return _Term("truth", lambda f, o: any(value(f, o) for value in values), node)
 
-    def _unaryop(self, node: ast.UnaryOp, depth: int) -> _Term:
+    def _signed(self, node: ast.UnaryOp, depth: int) -> _Term:
         term = self._term(node.operand, depth)
         value = term.value
         if isinstance(node.op, ast.Not):
@@ -180,7 +184,7 @@ class _Reader:
         constant = None if term.constant is None else -term.constant
         return _Term("number", lambda f, o: -value(f, o), node, constant)
 
-    def _binop(self, node: ast.BinOp, depth: int) -> _Term:
+    def _calculated(self, node: ast.BinOp, depth: int) -> _Term:
         calculate = _ARITHMETIC.get(type(node.op))
         if calculate is None:
             self._wrong(node, "only + - * / can be calculated with")
@@ -193,7 +197,7 @@ class _Reader:
         one, two = left.value, right.value
         return _Term("number", lambda f, o: calculate(float(one(f, o)), float(two(f, o))), node)
 
-    def _compare(self, node: ast.Compare, depth: int) -> _Term:
+    def _compared(self, node: ast.Compare, depth: int) -> _Term:
         operands = [node.left, *node.comparators]
         pairs = [
             self._pair(self._term(left, depth), how, right, depth)
@@ -215,6 +219,8 @@ class _Reader:
         return lambda f, o: compare(one(f, o), two(f, o))
 
     def _membership(self, left: _Term, node: ast.AST, inside: bool, depth: int) -> Value:
+        if left.kind == "word":
+            self._unknown(left)
         elements = node.elts if isinstance(node, ast.Tuple | ast.List | ast.Set) else [node]
         terms = [self._as_text(self._term(element, depth), left) for element in elements]
         for term in terms:

@@ -139,10 +139,13 @@ class Never(Fault):
 
 
 class Drip(Fault):
-    """A byte of the header now and then, for ever."""
+    """A byte now and then, for ever."""
+
+    def __init__(self, begin=b"HTTP/1.1 200 OK\r\nX-Slow: "):
+        self.begin = begin
 
     def act(self, server, http):
-        http.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        http.wfile.write(self.begin)
         while not server.closing.wait(0.05):
             http.wfile.write(b"z")
             http.wfile.flush()

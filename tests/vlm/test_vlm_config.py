@@ -1,6 +1,7 @@
 """The configuration: read whole, checked whole, mistakes named."""
 
 import json
+import sys
 
 import pytest
 
@@ -8,8 +9,6 @@ from headrace.errors import ConfigError, ModelError
 from headrace.vlm import load_config
 from headrace.vlm.config import Question, SegmentConfig, VlmConfig
 from headrace.vlm.loader import load_model
-
-pytest.importorskip("jsonschema")
 
 BASE = "model: qwen\nbase-url: http://localhost:8000/v1\nprompt: What is there?\n"
 
@@ -21,6 +20,7 @@ def config(folder, text, **overrides):
 
 
 def test_a_file_with_all_parts(tmp_path):
+    pytest.importorskip("jsonschema")
     (tmp_path / "answer.json").write_text('{\n\t"type": "object"\n}')
     read = config(
         tmp_path,
@@ -45,6 +45,7 @@ def test_properties_win(tmp_path):
 
 
 def test_a_schema_with_underscores_and_dashes_stays_as_it_is(tmp_path):
+    pytest.importorskip("jsonschema")
     schema = {"type": "object", "properties": {"is_open": {"type": "boolean"}, "a-b": {}}}
     assert config(tmp_path, BASE + f"answer-schema: {json.dumps(schema)}").answer_schema == schema
 
@@ -71,7 +72,6 @@ def test_a_schema_with_underscores_and_dashes_stays_as_it_is(tmp_path):
         (BASE.replace("8000", "80000"), "write http://HOST:PORT/v1"),
         (BASE.replace("localhost", "user:secret@localhost"), "api-key-env"),
         (BASE + "timeout: 0", "timeout: input should be greater than 0"),
-        (BASE + "answer-schema: {type: nonsense}", "answer-schema is no JSON schema"),
         (BASE + "answer-schema: nowhere.json", "nowhere.json cannot be read"),
         ("[1]", "must be 'key: value' lines"),
         ("a: [", "is neither YAML nor JSON"),
@@ -83,6 +83,18 @@ def test_what_is_wrong_is_said(tmp_path, text, says):
     assert says in str(caught.value)
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_schema_that_is_none_is_said(tmp_path):
+    pytest.importorskip("jsonschema")
+    with pytest.raises(ConfigError, match="answer-schema is no JSON schema"):
+        config(tmp_path, BASE + "answer-schema: {type: nonsense}")
+
+
+def test_a_schema_without_the_library_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    with pytest.raises(ConfigError, match="pip install jsonschema"):
+        config(tmp_path, BASE + "answer-schema: {type: object}")
 
 
 def test_every_field_is_described():
