@@ -217,6 +217,19 @@ def test_the_engine_on_the_page_about_engines_runs(tmp_path, monkeypatch, kinds)
         engine.run({"input": rows})
 
 
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_a_tensor_on_a_device_is_refused_by_engines_of_the_processor(make_onnx, yolov8_outputs, engine):
+    class Far:
+        shape, dtype = (1, 3, 32, 32), np.dtype(np.float32)
+
+        def __array__(self, dtype=None, copy=None):
+            raise TypeError("cannot convert cuda:0 device type tensor to numpy")
+
+    pytest.importorskip(engine)
+    with pytest.raises(ModelError, match=r"not in the main memory; move them there.*cuda:0"):
+        open_engine(make_onnx(yolov8_outputs), engine).run({"images": Far()})
+
+
 def test_a_plug_in_that_misses_a_library_disables_only_itself(tmp_path, monkeypatch):
     folder = tmp_path / "plugs"
     folder.mkdir()
