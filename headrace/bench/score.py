@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.meta.boxes import areas, pairwise_iou, shared_areas
 from headrace.meta.detections import Detections
 from headrace.source.sim import Truth
 
@@ -71,18 +72,6 @@ class TrackingScore(DetectionScore):
         """Multiple object tracking accuracy (Bernardin and Stiefelhagen, 2008): 1 is perfect."""
         wanted = self.hits + self.misses
         return 1.0 - (self.misses + self.false_alarms + self.switches) / wanted if wanted else 1.0
-
-
-def pairwise_iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> Array:
-    """Intersection over union ``(n, m)`` of boxes ``(n, 4)`` and ``(m, 4)``, xyxy.
-
-    Example:
-        >>> pairwise_iou(np.float32([[0, 0, 2, 2]]), np.float32([[1, 0, 3, 2]])).round(3).tolist()
-        [[0.333]]
-    """
-    shared, first, second = _areas(a, b)
-    union = first[:, None] + second[None] - shared
-    return np.asarray(shared / np.maximum(union, 1e-9))
 
 
 def average_precision(
@@ -220,21 +209,8 @@ def _counts(truth: Truth, min_visibility: float, min_size: float) -> NDArray[np.
 
 def _covered(found: NDArray[np.float32], ignored: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which detections lie at least half on something that does not count."""
-    shared, area, _ = _areas(found, ignored)
+    shared, area = shared_areas(found, ignored), areas(found)
     return np.asarray((shared / np.maximum(area[:, None], 1e-9)).max(axis=1, initial=0.0) >= 0.5)
-
-
-def _areas(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[Array, Array, Array]:
-    """Shared areas ``(n, m)`` and the areas of each."""
-    first, second = a.astype(float), b.astype(float)
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = np.prod(np.maximum(high - low, 0.0), axis=2)
-    return (
-        shared,
-        np.prod(first[:, 2:] - first[:, :2], axis=1),
-        np.prod(second[:, 2:] - second[:, :2], axis=1),
-    )
 
 
 def _area_under_curve(scores: Array, right: NDArray[np.bool_], wanted: int) -> float:

@@ -7,6 +7,7 @@ gst-launch-1.0 nvstreammux name=m ! hrinfer model=cats.py:Cats ! ...
 from __future__ import annotations
 
 import dataclasses
+from typing import cast
 
 from headrace.elements.base.async_filter import AsyncFilter, Pending
 from headrace.elements.base.filter import ON_ERROR_HELP, parse_ids
@@ -16,6 +17,8 @@ from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
 from headrace.infer import InferOptions, load_model
+from headrace.infer.options import NmsMode, parse_size
+from headrace.infer.preprocess import parse_preprocess
 from headrace.meta.batch import Batch
 
 
@@ -27,8 +30,18 @@ class InferElementOptions:
     labels: str = option("", "text file with a class name on each line; empty: those of the model")
     confidence: float = option(0.25, "detections below it are left out", minimum=0.0, maximum=1.0)
     nms: float = option(0.45, "overlap above which the weaker of two boxes goes", minimum=0.0, maximum=1.0)
+    nms_mode: str = option(
+        "class", "boxes that suppress each other: of a class, agnostic, soft (confidence falls), none"
+    )
+    class_confidence: str = option("", "confidence of single classes, such as 0=0.5;2=0.3")
+    min_object_size: str = option("", "width and height that an object must have, such as 16x16")
+    max_object_size: str = option("", "width and height that it may have, such as 800x0; 0: any")
     engine: str = option("auto", "what runs the file")
+    device: str = option("auto", "where it runs: auto, cpu, cuda, cuda:1")
+    precision: str = option("auto", "auto, f32, bf16 or f16")
     decoder: str = option("auto", "model family, for the meaning of the outputs")
+    input_size: str = option("", "width and height for models that leave them open, such as 640x384")
+    preprocess: str = option("", "what to change in the family's own, such as color=BGR scale=1/255")
     batch_size: int = option(0, "most frames in one call of the model; 0: what comes", maximum=1024)
     threads: int = option(0, "threads of the engine; 0: its own choice")
     max_detections: int = option(300, "most objects in a frame", minimum=1)
@@ -39,6 +52,34 @@ class InferElementOptions:
     operate_on_class_ids: str = option("", "in mode 2: only objects of these classes, such as 0;2")
     filter_out_class_ids: str = option("", "classes that are left out, such as 0;2")
     on_error: str = option("stop", ON_ERROR_HELP)
+
+
+def infer_options(options: InferElementOptions) -> InferOptions:
+    """A model's settings from the element's properties.
+
+    Raises:
+        ConfigError: A text that cannot be read, or a value out of its bounds.
+    """
+    return InferOptions(
+        model=options.model, labels=options.labels or None, confidence=options.confidence, nms=options.nms,
+        nms_mode=cast(NmsMode, options.nms_mode), class_confidence=_class_confidence(options.class_confidence),
+        least_size=parse_size(options.min_object_size, "min-object-size") or (0, 0),
+        greatest_size=parse_size(options.max_object_size, "max-object-size") or (0, 0),
+        engine=options.engine, device=options.device, precision=options.precision, decoder=options.decoder,
+        batch_size=options.batch_size, threads=options.threads, max_detections=options.max_detections,
+        input_size=parse_size(options.input_size, "input-size"),
+        preprocess=parse_preprocess(options.preprocess) or None,
+    )  # fmt: skip
+
+
+def _class_confidence(text: str) -> dict[int, float]:
+    try:
+        pairs = [word.split("=") for word in text.replace(";", " ").split()]
+        return {int(number): float(value) for number, value in pairs}
+    except ValueError as error:
+        raise ConfigError(
+            f"class-confidence {text!r} cannot be read; write for example 0=0.5;2=0.3"
+        ) from error
 
 
 class Infer(AsyncFilter):
@@ -60,11 +101,7 @@ class Infer(AsyncFilter):
         options = self.options
         if not options.model:
             raise ConfigError("no model: set model=file.onnx or model=file.py:Class")
-        settings = InferOptions(
-            model=options.model, labels=options.labels or None, confidence=options.confidence,
-            nms=options.nms, engine=options.engine, decoder=options.decoder, batch_size=options.batch_size,
-            threads=options.threads, max_detections=options.max_detections,
-        )  # fmt: skip
+        settings = infer_options(options)
         self.inference = Inference(load_model(options.model, settings), settings, self._settings())
         super().start()
 

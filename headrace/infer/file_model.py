@@ -21,6 +21,7 @@ from headrace.infer.network_input import NetworkInput
 from headrace.infer.nms import suppress
 from headrace.infer.options import InferOptions
 from headrace.infer.result import Result
+from headrace.infer.sidecar import with_sidecar
 from headrace.meta import Detections
 
 
@@ -31,6 +32,7 @@ class ModelFile:
     Attributes:
         engine: What runs it.
         graph: Tensors and metadata, with the number of labels where there are some.
+        options: What the user set, completed by the file beside the model.
         given: Class names from the user.
         stored: Class names from the file.
 
@@ -42,6 +44,7 @@ class ModelFile:
 
     engine: Engine
     graph: ModelGraph
+    options: InferOptions
     given: tuple[str, ...] | None
     stored: tuple[str, ...] | None
 
@@ -51,8 +54,9 @@ class ModelFile:
 
         Raises:
             ModelError: The file is missing or broken.
-            ConfigError: The labels given cannot be read.
+            ConfigError: The labels given, or the file beside the model, cannot be read.
         """
+        options = with_sidecar(options)
         given = None if options.labels is None else read_labels(options.labels)
         engine = open_engine(options.model, options.engine, EngineOptions(options.threads))
         try:
@@ -62,7 +66,8 @@ class ModelFile:
             engine.close()
             raise
         known = given or stored
-        return cls(engine, replace(graph, class_count=None if known is None else len(known)), given, stored)
+        graph = replace(graph, class_count=None if known is None else len(known))
+        return cls(engine, graph, options, given, stored)
 
     def labels(self, classes: int | None) -> tuple[str, ...]:
         """One name for each class; errors as for `choose_labels`."""
@@ -77,7 +82,7 @@ class FileModel(Model):
 
     Args:
         file: The file; the model closes its engine.
-        options: Everything else that the user set.
+        options: In place of those of the file, to read one file in several ways.
 
     Attributes:
         guess: The decoder that was chosen, and why.
@@ -88,13 +93,13 @@ class FileModel(Model):
         ConfigError: The number of labels given is not that of the model's classes.
 
     Example:
-        >>> FileModel(ModelFile.open(InferOptions(model="missing.onnx")), InferOptions())
+        >>> FileModel(ModelFile.open(InferOptions(model="missing.onnx")))
         Traceback (most recent call last):
         headrace.errors.ModelError: model file missing.onnx does not exist; check the path
     """
 
-    def __init__(self, file: ModelFile, options: InferOptions) -> None:
-        self._options = options
+    def __init__(self, file: ModelFile, options: InferOptions | None = None) -> None:
+        self._options = options = options or file.options
         self.graph = image_graph(file.graph)
         self.guess: Guess = choose_decoder(self.graph, options.decoder)
         self.labels = file.labels(self.decoder.class_count(self.graph))

@@ -1,15 +1,20 @@
-"""What a model file is, for people."""
+"""What a model file is, for people and programs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from headrace.errors import ModelError
+from headrace.infer.decoders import guess_decoders
 from headrace.infer.engines import TensorSpec
 from headrace.infer.file_model import FileModel, ModelFile
+from headrace.infer.labels import COCO
+from headrace.infer.network_input import PREPROCESS_KEY
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import PreprocessOptions
+from headrace.infer.sidecar import find_sidecar
 
 _DEFAULTS = InferOptions()
 
@@ -25,14 +30,18 @@ class ModelInfo:
         outputs: Tensors it gives.
         metadata: What the exporter stored.
         decoder: Name of the decoder that fits, or empty when none does.
+        task: What the model is for, such as ``detect``; empty without a decoder.
         labels: Class names; empty when unknown.
         preprocess: How frames become input; ``None`` without a decoder.
         input_size: Width and height of the input; ``None`` where open.
+        reasons: Why decoder, labels, preprocessing and size are what they are.
+        candidates: Every decoder that fits, the best first, with score and reason.
         problem: Why the file cannot be used as it is; empty when it can.
 
     Example:
-        >>> ModelInfo("m.onnx", "onnxruntime", (), (), {}, decoder="yolox").problem
-        ''
+        >>> info = ModelInfo("m.onnx", "onnxruntime", (), (), {}, decoder="yolox", task="detect")
+        >>> info.as_dict()["decoder"], info.as_dict()["outputs"]
+        ('yolox', [])
     """
 
     path: str
@@ -41,10 +50,32 @@ class ModelInfo:
     outputs: tuple[TensorSpec, ...]
     metadata: dict[str, str]
     decoder: str = ""
+    task: str = ""
     labels: tuple[str, ...] = ()
     preprocess: PreprocessOptions | None = None
     input_size: tuple[int, int] | None = None
+    reasons: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
     problem: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same in types that JSON knows."""
+        values = asdict(self)
+        for name in ("inputs", "outputs"):
+            values[name] = [{**tensor, "shape": list(tensor["shape"])} for tensor in values[name]]
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+    def as_sidecar(self) -> dict[str, Any]:
+        """What the file beside the model would say to have all this again (`write_sidecar`)."""
+        said: dict[str, Any] = {"decoder": self.decoder}
+        if self.labels:
+            said["labels"] = list(self.labels)
+        if self.input_size is not None:
+            said["input_size"] = list(self.input_size)
+        if self.preprocess is not None:
+            steps = asdict(self.preprocess)
+            said["preprocess"] = {k: list(v) if isinstance(v, tuple) else v for k, v in steps.items()}
+        return said
 
 
 def describe(path: str | Path, options: InferOptions = _DEFAULTS) -> ModelInfo:
@@ -56,14 +87,16 @@ def describe(path: str | Path, options: InferOptions = _DEFAULTS) -> ModelInfo:
 
     Raises:
         ModelError: The file is missing or broken.
-        ConfigError: The labels given do not fit.
+        ConfigError: The labels given do not fit, or the file beside the model cannot be used.
     """
-    options = replace(options, model=str(path))
-    file = ModelFile.open(options)
+    file = ModelFile.open(replace(options, model=str(path)))
     graph = file.graph
-    info = ModelInfo(graph.path, file.engine.name, graph.inputs, graph.outputs, dict(graph.metadata))
+    info = ModelInfo(
+        graph.path, file.engine.name, graph.inputs, graph.outputs, dict(graph.metadata),
+        candidates=tuple(map(str, guess_decoders(graph))),
+    )  # fmt: skip
     try:
-        model = FileModel(file, options)
+        model = FileModel(file)
     except ModelError as error:
         size = graph.input_size() if graph.inputs else None
         return replace(info, problem=str(error), input_size=size)
@@ -72,7 +105,45 @@ def describe(path: str | Path, options: InferOptions = _DEFAULTS) -> ModelInfo:
     return replace(
         info,
         decoder=model.decoder.name,
+        task=model.decoder.task,
         labels=model.labels,
         preprocess=model.network.options,
         input_size=(model.network.width, model.network.height),
+        reasons=_reasons(file, model, options),
     )
+
+
+def _reasons(file: ModelFile, model: FileModel, asked: InferOptions) -> tuple[str, ...]:
+    decoder, graph = model.decoder, file.graph
+    sidecar = find_sidecar(file.options.model)
+    reasons = [
+        f"decoder {decoder.name}: {model.guess.match.reason}",
+        f"labels: {_labels_from(file, model.labels)}",
+        f"preprocessing: {_preprocess_from(file, decoder.name)}",
+        f"input size: {'of the graph' if None not in graph.inputs[0].shape[1:] else 'of the options or the file'}",
+    ]
+    if sidecar is not None and file.options != replace(asked, model=file.options.model):
+        reasons.append(f"{sidecar.name} says some of this")
+    return tuple(reasons)
+
+
+def _labels_from(file: ModelFile, labels: tuple[str, ...]) -> str:
+    if file.given is not None:
+        return "as given"
+    if file.stored is not None:
+        return "names in the file"
+    if labels == COCO:
+        return "80 classes are taken for COCO's"
+    return "numbers: nothing names the classes" if labels else "nothing tells their number"
+
+
+def _preprocess_from(file: ModelFile, decoder: str) -> str:
+    base = (
+        f"{PREPROCESS_KEY} in the file"
+        if PREPROCESS_KEY in file.graph.metadata
+        else f"what {decoder}'s own code does"
+    )
+    changes = file.options.preprocess
+    if isinstance(changes, PreprocessOptions):
+        return "as given"
+    return f"{base}, but for {', '.join(changes)}" if changes else base

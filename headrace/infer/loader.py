@@ -47,7 +47,7 @@ def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Model:
 def _load_file(options: InferOptions) -> FileModel:
     file = ModelFile.open(options)
     try:
-        return FileModel(file, options)
+        return FileModel(file)
     except BaseException:
         file.engine.close()
         raise

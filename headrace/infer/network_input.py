@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.errors import ModelError
+from headrace.errors import ConfigError, ModelError
 from headrace.infer.engines.base import ModelGraph, numpy_dtype
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import PreprocessOptions
@@ -28,6 +28,7 @@ class NetworkInput:
 
     Raises:
         ModelError: The input's size is open and not given.
+        ConfigError: ``preprocess`` holds what cannot be used, or does not fit the input.
     """
 
     def __init__(self, graph: ModelGraph, options: InferOptions, default: PreprocessOptions) -> None:
@@ -45,7 +46,13 @@ class NetworkInput:
         default = PreprocessOptions.from_json(stored) if stored else default
         if graph.channels() == 1:
             default = replace(default, color="GRAY")
-        self.options = options.preprocess or default
+        changed = options.preprocess
+        self.options = changed if isinstance(changed, PreprocessOptions) else default.changed(changed or {})
+        if graph.channels() not in (None, self.options.channels):
+            raise ConfigError(
+                f"{graph.path}: input {spec} does not take {self.options.channels} channels; "
+                f"color={self.options.color} does not fit it"
+            )
         shape = (self.options.channels, self.height, self.width)
         self._row_shape = (*shape[1:], shape[0]) if graph.channels_last() else shape
         self._free: deque[NDArray[Any]] = deque(maxlen=4)

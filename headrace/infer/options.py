@@ -37,7 +37,8 @@ class InferOptions:
         threads: Threads for one run of the engine; 0 is the engine's own choice.
         max_detections: Most objects in a frame, the most confident first.
         classes: Class numbers to keep; ``None`` keeps all.
-        preprocess: How frames become input; ``None`` is what the model family's own code does.
+        preprocess: How frames become input, or only what is to be changed, by attribute of `PreprocessOptions`;
+            ``None`` is what the model file says, else what the model family's own code does.
         input_size: Width and height for graphs that leave them open; ignored by others.
 
     Raises:
@@ -65,7 +66,7 @@ class InferOptions:
     threads: int = 0
     max_detections: int = 300
     classes: tuple[int, ...] | None = None
-    preprocess: PreprocessOptions | None = None
+    preprocess: PreprocessOptions | Mapping[str, Any] | None = None
     input_size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
@@ -86,3 +87,21 @@ class InferOptions:
                 raise ConfigError(f"{name} is {value}; use {least} or more")
         if self.input_size is not None and min(self.input_size) < 1:
             raise ConfigError(f"input_size is {self.input_size}; use positive pixels for width and height")
+
+
+def parse_size(text: str, where: str) -> tuple[int, int] | None:
+    """Width and height from ``640x384``; ``None`` for no text.
+
+    Raises:
+        ConfigError: It cannot be read.
+
+    Example:
+        >>> parse_size("640x384", "input-size")
+        (640, 384)
+    """
+    if not text:
+        return None
+    width, _, height = text.partition("x")
+    if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
+        raise ConfigError(f"{where} {text!r} is no size; write width and height, such as 640x384")
+    return int(width), int(height)

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from headrace.bench.score import average_precision, detection_score, identity_switches, pairwise_iou
+from headrace.bench.score import average_precision, detection_score, identity_switches
+from headrace.meta.boxes import pairwise_iou
 from headrace.meta.detections import Detections
 from headrace.source.sim import Truth
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from headrace.errors import ConfigError
 from headrace.infer.candidates import Array, Candidates
+from headrace.infer.decoders.scores import NotFiniteError as NotFiniteError
+from headrace.infer.decoders.scores import above as above
 from headrace.infer.engines.base import ModelGraph, TensorSpec
 from headrace.infer.preprocess import PreprocessOptions
 from headrace.infer.result import Result
@@ -71,10 +73,6 @@ class Match(NamedTuple):
 
 
 AMBIGUOUS = 0.05
-
-
-class NotFiniteError(ValueError):
-    """Outputs hold numbers that are none (NaN) or infinite."""
 
 
 class Decoder(ABC):
@@ -202,39 +200,3 @@ def like(array: NDArray[Any], other: Array) -> Array:
     """A NumPy array in the library and on the device of another array; itself where that is NumPy."""
     xp = array_namespace(other)
     return xp.asarray(array, device=other.device) if xp is not array_namespace(array) else array
-
-
-def above(
-    scores: Array, confidence: float, objectness: Array | None = None
-) -> tuple[Array, Array, Array, Array]:
-    """Boxes of a batch whose best class reaches the confidence.
-
-    Args:
-        scores: ``(frames, boxes, classes)`` in 0–1.
-        confidence: Least score, after the product with objectness.
-        objectness: ``(frames, boxes)`` in 0–1, multiplied with the scores; class scores are looked at only where it
-            reaches the confidence alone, because a product cannot exceed it.
-
-    Returns:
-        Row of the batch, row of the box, score and class of each box that stays, ``(n,)`` each, in the order of
-        frames and boxes.
-
-    Raises:
-        NotFiniteError: Scores are NaN; they would look like pictures with nothing in them.
-    """
-    xp = array_namespace(scores)
-    if objectness is None:
-        best = _finite(xp.max(scores, axis=2))
-        frame, box = xp.nonzero(best >= confidence)
-        return frame, box, best[frame, box], xp.argmax(scores[frame, box], axis=1)
-    frame, box = xp.nonzero(_finite(objectness) >= confidence)
-    candidates = scores[frame, box]
-    products = _finite(objectness[frame, box] * xp.max(candidates, axis=1))
-    keep = products >= confidence
-    return frame[keep], box[keep], products[keep], xp.argmax(candidates[keep], axis=1)
-
-
-def _finite(scores: Array) -> Array:
-    if not array_namespace(scores).all(scores == scores):  # only NaN differs from itself
-        raise NotFiniteError("scores are not finite")
-    return scores

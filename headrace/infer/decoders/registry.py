@@ -47,7 +47,9 @@ def known_decoders() -> dict[str, Decoder]:
 
 
 def guess_decoders(graph: ModelGraph) -> list[Guess]:
-    """Decoders that fit a graph, the best first."""
+    """Decoders that fit a graph, the best first; none for a graph without an input."""
+    if not graph.inputs:
+        return []
     found = [(decoder, decoder.matches(graph)) for decoder in known_decoders().values()]
     guesses = [Guess(decoder, match) for decoder, match in found if match is not None and match.score > 0]
     return sorted(guesses, key=lambda guess: -guess.match.score)

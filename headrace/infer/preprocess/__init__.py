@@ -1,7 +1,16 @@
 """From frames in their own pixel format to rows of a network's input tensor, and boxes back again."""
 
 from headrace.infer.preprocess.convert import crop, preprocess
-from headrace.infer.preprocess.options import IMAGENET_BGR, IMAGENET_RGB, PreprocessOptions
+from headrace.infer.preprocess.options import IMAGENET_BGR, IMAGENET_RGB, PreprocessOptions, parse_preprocess
 from headrace.infer.preprocess.placement import Placement, place
 
-__all__ = ["IMAGENET_BGR", "IMAGENET_RGB", "Placement", "PreprocessOptions", "crop", "place", "preprocess"]
+__all__ = [
+    "IMAGENET_BGR",
+    "IMAGENET_RGB",
+    "Placement",
+    "PreprocessOptions",
+    "crop",
+    "parse_preprocess",
+    "place",
+    "preprocess",
+]

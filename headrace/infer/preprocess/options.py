@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from headrace.errors import ConfigError
@@ -53,6 +55,13 @@ class PreprocessOptions:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ConfigError(f"{name} is {getattr(self, name)!r}; use one of {', '.join(choices)}")
+        for name in ("pad_value", "scale", "mean", "std"):
+            value = getattr(self, name)
+            numbers = value if name in ("mean", "std") else (value,)
+            if not isinstance(numbers, tuple) or not all(isinstance(n, int | float) for n in numbers):
+                raise ConfigError(
+                    f"{name} is {value!r}; a number is needed, for mean and std one for each channel"
+                )
         for name in ("mean", "std"):
             if len(getattr(self, name)) < self.channels:
                 raise ConfigError(
@@ -72,6 +81,27 @@ class PreprocessOptions:
         bias = tuple(-g * mean for g, mean in zip(gain, self.mean, strict=False))
         return gain, bias
 
+    def changed(self, values: Mapping[str, Any], where: str = "preprocess") -> PreprocessOptions:
+        """These options with some of them changed.
+
+        A change to ``GRAY`` or back keeps mean and deviation only as far as they go.
+
+        Args:
+            values: Attribute to value; lists serve as tuples.
+            where: What says so, for messages.
+
+        Raises:
+            ConfigError: A key that is no attribute, or a value that cannot be used.
+        """
+        known = [field.name for field in fields(self)]
+        for key in values:
+            if key not in known:
+                near = difflib.get_close_matches(key, known, 1)
+                hint = f", did you mean {near[0]}?" if near else "."
+                raise ConfigError(f"{where} has no {key!r}{hint} Known: {', '.join(known)}")
+        plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        return replace(self, **plain)
+
     @classmethod
     def from_json(cls, text: str) -> PreprocessOptions:
         """Read options from a JSON object with the names of the attributes.
@@ -83,13 +113,39 @@ class PreprocessOptions:
             values = json.loads(text)
         except json.JSONDecodeError as error:
             raise ConfigError(f"preprocessing options are no JSON: {error}") from error
-        known = {field.name for field in fields(cls)}
-        if not isinstance(values, dict) or not known.issuperset(values):
+        if not isinstance(values, dict):
+            raise ConfigError(f"preprocessing options {text!r} must be a JSON object")
+        return cls().changed(values, "preprocessing options")
+
+
+def parse_preprocess(text: str) -> dict[str, Any]:
+    """Changes of preprocessing as people write them on a line, for `PreprocessOptions.changed`.
+
+    Raises:
+        ConfigError: A word that is no ``key=value``.
+
+    Example:
+        >>> parse_preprocess("color=BGR scale=1/255 mean=123.7,116.3,103.5")
+        {'color': 'BGR', 'scale': 0.00392156862745098, 'mean': (123.7, 116.3, 103.5)}
+    """
+    values: dict[str, Any] = {}
+    for word in text.replace(";", " ").split():
+        key, equals, value = word.partition("=")
+        if not equals or not value:
             raise ConfigError(
-                f"preprocessing options {text!r} must be an object with keys of {sorted(known)}"
+                f"preprocess: {word!r} is no key=value; write for example color=BGR scale=1/255"
             )
-        plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-        return cls(**plain)
+        parts = [_number(part) for part in value.split(",") if part]
+        values[key.replace("-", "_")] = parts[0] if len(parts) == 1 and "," not in value else tuple(parts)
+    return values
+
+
+def _number(text: str) -> float | str:
+    above, slash, below = text.partition("/")
+    try:
+        return float(above) / float(below) if slash else float(above)
+    except (ValueError, ZeroDivisionError):
+        return text
 
 
 #: RGB, stretched, normalised by the means and deviations of ImageNet (torchvision's training code).
