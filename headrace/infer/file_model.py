@@ -163,6 +163,7 @@ class FileModel(Model):
         found = decoder.decode(outputs, self._decode).numpy()
         if not (np.isfinite(found.xyxy).all() and np.isfinite(found.confidence).all()):
             raise self._not_finite(outputs)
+        self._check_classes(found.class_id)
         if options.class_confidence:
             least = np.full(
                 max(found.class_id.max(initial=0), *options.class_confidence) + 1, options.confidence
@@ -175,6 +176,14 @@ class FileModel(Model):
         mode = options.nms_mode if decoder.overlapping else "none"
         kept = strongest(suppress(found, options.nms, mode, options.confidence), options.max_detections)
         return decoder.complete(kept, outputs, self._decode).split(rows)
+
+    def _check_classes(self, class_id: NDArray[np.intp]) -> None:
+        most = int(class_id.max(initial=-1)) + 1
+        if self.labels and most > len(self.labels):
+            raise ModelError(
+                f"{self.graph.path}: found class {most - 1}, but there are {len(self.labels)} labels; give a label for "
+                "each class of the model, from 0"
+            )
 
     def _not_finite(self, outputs: Outputs) -> ModelError:
         bad = [n for n, array in outputs.items() if not np.isfinite(to_numpy(array, np.float32)).all()]

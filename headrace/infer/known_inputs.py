@@ -22,7 +22,7 @@ _KNOWN: Mapping[str, Callable[[int, int], tuple[int, int]]] = {
 
 
 def image_graph(graph: ModelGraph) -> ModelGraph:
-    """The graph with its image input alone.
+    """The graph with its image input before the others.
 
     Raises:
         ModelError: It takes no batch of images, or something else that is not known.
@@ -34,7 +34,7 @@ def image_graph(graph: ModelGraph) -> ModelGraph:
             f"batch of images (four axes), can be fed from frames, besides {', '.join(_KNOWN)}: write a Python "
             "model for it"
         )
-    return replace(graph, inputs=images)
+    return replace(graph, inputs=(*images, *(spec for spec in graph.inputs if spec.name in _KNOWN)))
 
 
 def with_known_inputs(engine: Engine, size: tuple[int, int]) -> Engine:
@@ -52,7 +52,7 @@ class _Filled:
 
     def __init__(self, engine: Engine, size: tuple[int, int]) -> None:
         self._engine = engine
-        self.graph = image_graph(engine.graph)
+        self.graph = replace(engine.graph, inputs=image_graph(engine.graph).inputs[:1])
         self._rows = {
             spec.name: np.array([_KNOWN[spec.name](*size)], numpy_dtype(spec.dtype))
             for spec in engine.graph.inputs

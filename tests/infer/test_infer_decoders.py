@@ -139,7 +139,7 @@ CASES = {
     "ssd, pixels": ("ssd", encode_ssd, None),
     "ssd, fractions": ("ssd", encode_ssd_fractions, None),
     "tensorflow": ("ssd", encode_tensorflow, None),
-    "counted": ("ssd", encode_counted, None),
+    "counted": ("efficientnms", encode_counted, None),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
-from headrace.infer.candidates import Array
+from headrace.infer.candidates import Array, Candidates
 from headrace.infer.decoders.base import DecodeOptions, grid_cells
 from headrace.infer.decoders.scores import single
 from headrace.infer.engines.base import ModelGraph
@@ -66,3 +66,14 @@ def from_fractions(boxes: Array, options: DecodeOptions) -> Array:
     size = [options.width, options.height] * 2
     boxes = single(boxes)
     return boxes * array_namespace(boxes).asarray(size, dtype=boxes.dtype, device=boxes.device)
+
+
+def joined(parts: list[Candidates]) -> Candidates:
+    """Boxes of several feature maps as one, frames in rising order; columns beyond the class are dropped."""
+    xp = array_namespace(*(part.frame for part in parts))
+    columns = (
+        xp.concat([getattr(part, name) for part in parts])
+        for name in ("frame", "xyxy", "confidence", "class_id")
+    )
+    found = Candidates(*columns)
+    return found[xp.argsort(found.frame, stable=True)]

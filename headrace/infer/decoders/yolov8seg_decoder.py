@@ -13,6 +13,8 @@ from headrace.infer.decoders.yolov8_decoder import sure_rows
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.parsers.masks import crop_masks
 
+#: Numbers of a finished object before its factors, in exports with suppression inside.
+ROW = 6
 #: Height and width of a mask, which covers its object's box.
 _SIDE = 64
 
@@ -50,15 +52,11 @@ class Yolov8SegDecoder(BoxDecoder):
         head, pictures = shapes_of(graph)
         if not pictures or not pictures[1]:
             return None
-        first, second = head[1:]
-        if first is None or strides_of(first, graph.input_size()):
-            first, second = second, first
-        end_to_end = second == 6 + pictures[1] or first == 6 + pictures[1]
-        return (
-            None
-            if first is None or (end_to_end and not strides_of(second, graph.input_size()))
-            else first - 4 - pictures[1]
-        )
+        size, (numbers, cells) = graph.input_size(), head[1:]
+        if numbers is None or strides_of(numbers, size):
+            numbers, cells = cells, numbers
+        finished = ROW + pictures[1] in (numbers, cells) and not strides_of(cells, size)
+        return None if numbers is None or finished else numbers - 4 - pictures[1]
 
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`; ``factors`` are those of the pictures."""
