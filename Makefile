@@ -9,13 +9,17 @@ ARGS :=
 TEST_ENV := MALLOC_ARENA_MAX=2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check lint format types imports setup lock clean
+.PHONY: demo test engines check lint format types imports setup lock clean
 
 demo: setup
 	@$(BIN)/headrace demo $(ARGS)
 
 test: setup
 	@$(TEST_ENV) $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+# The engines beside onnxruntime; a second call finds them installed.
+engines: setup
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --only-binary :all: -r requirements/engines.txt
 
 check: lint types imports
 

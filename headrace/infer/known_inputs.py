@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from headrace.errors import ModelError
 from headrace.infer.engines import Engine, ModelGraph
 from headrace.infer.engines.base import numpy_dtype
 
+_AXES = 4
 #: Value of one row, by width and height of the network's input: frames have that size already, boxes come out in it.
 _KNOWN: Mapping[str, Callable[[int, int], tuple[int, int]]] = {
     "orig_target_sizes": lambda width, height: (width, height),  # RT-DETR, D-FINE, DEIM
@@ -22,17 +23,19 @@ _KNOWN: Mapping[str, Callable[[int, int], tuple[int, int]]] = {
 
 
 def image_graph(graph: ModelGraph) -> ModelGraph:
-    """The graph with its image input before the others.
+    """The graph with its image before its other inputs; one picture alone looks as if it were a batch of one.
 
     Raises:
-        ModelError: It takes no batch of images, or something else that is not known.
+        ModelError: It takes no images, or something else that is not known.
     """
     images = tuple(spec for spec in graph.inputs if spec.name not in _KNOWN)
-    if len(images) != 1 or len(images[0].shape) != 4:
+    if len(images) == 1 and len(images[0].shape) == _AXES - 1:
+        images = (replace(images[0], shape=(1, *images[0].shape)),)
+    if len(images) != 1 or len(images[0].shape) != _AXES:
         raise ModelError(
             f"{graph.path} takes {', '.join(map(str, graph.inputs)) or 'no input'}; only models with one input, a "
-            f"batch of images (four axes), can be fed from frames, besides {', '.join(_KNOWN)}: write a Python "
-            "model for it"
+            f"batch of images (four axes) or an image (three), can be fed from frames, besides {', '.join(_KNOWN)}: "
+            "write a Python model for it"
         )
     return replace(graph, inputs=(*images, *(spec for spec in graph.inputs if spec.name in _KNOWN)))
 
@@ -67,16 +70,3 @@ class _Filled:
         (image,) = inputs.values()
         known = {name: np.repeat(row, len(image), axis=0) for name, row in self._rows.items()}
         return self._engine.run({**inputs, **known})
-
-
-def run_each(engine: Engine, tensor: NDArray[Any]) -> Iterator[dict[str, NDArray[Any]]]:
-    """Run a model on each row alone, for outputs that do not have one row for each picture.
-
-    A graph with a fixed batch gets the row that many times.
-
-    Raises:
-        ModelError: A run failed.
-    """
-    (spec,) = engine.graph.inputs
-    for row in range(len(tensor)):
-        yield engine.run({spec.name: np.repeat(tensor[row : row + 1], spec.shape[0] or 1, axis=0)})

@@ -25,15 +25,23 @@ class NetworkInput:
         graph: The model; has one image input.
         options: ``preprocess`` and ``input_size`` as the user set them.
         default: Preprocessing of the model's family, where neither user nor file says anything.
+        default_size: Width and height for graphs that leave them open, where neither user nor file says anything.
 
     Raises:
         ModelError: The input's size is open and not given.
         ConfigError: ``preprocess`` holds what cannot be used, or does not fit the input.
     """
 
-    def __init__(self, graph: ModelGraph, options: InferOptions, default: PreprocessOptions) -> None:
-        spec = graph.inputs[0]
-        size = graph.input_size() if None not in spec.shape[1:] else options.input_size or graph.input_size()
+    def __init__(
+        self,
+        graph: ModelGraph,
+        options: InferOptions,
+        default: PreprocessOptions,
+        default_size: tuple[int, int] | None = None,
+    ) -> None:
+        spec, size = graph.inputs[0], graph.input_size()
+        if None in spec.shape[1:]:
+            size = options.input_size or size or default_size
         if size is None:
             raise ModelError(
                 f"{graph.path}: input {spec} has an open size; set input_size to width and height"

@@ -93,6 +93,18 @@ class InferStage:
         """
         return self.call(self._exchange, model)
 
+    def adjust(self, options: InferOptions) -> Future[None]:
+        """Go on with other options, after what was submitted before; see `Model.adjust`.
+
+        Raises:
+            ModelError: The stage is closed.
+        """
+        return self.call(self._adjust, options)
+
+    def _adjust(self, options: InferOptions) -> None:
+        self._options = options
+        self.model.adjust(options)
+
     def _exchange(self, model: Model) -> Model:
         before, self.model = self.model, model
         return before
@@ -179,10 +191,14 @@ def _cut(
 
 
 def _shifted(result: Result, origin: tuple[int, int]) -> Result:
-    found = result.detections
-    if found is None or origin == (0, 0):
+    if origin == (0, 0):
+        return result
+    found, shift = result.detections, np.array([*origin, 0], np.float32)
+    if result.keypoints is not None:
+        result = replace(result, keypoints=result.keypoints + shift)
+    if found is None:
         return result
     moved = replace(found, xyxy=found.xyxy + np.array(origin * 2, np.float32))
     if found.keypoints is not None:
-        moved.keypoints = found.keypoints + np.array([*origin, 0], np.float32)
+        moved.keypoints = found.keypoints + shift
     return replace(result, detections=moved)

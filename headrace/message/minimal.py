@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -53,6 +53,13 @@ def frame_payload(frame: FrameRecord, config: MsgConvConfig | None, ts: str) -> 
     document: dict[str, Any] = _head(frame.frame_number, ts, _sensor_id(config, frame.source_id))
     document["objects"] = [_object_line(thing) for thing in frame.objects]
     return msgspec.json.encode(document)
+
+
+def answer_payload(
+    source: int, frame: int, answer: Mapping[str, Any], config: MsgConvConfig | None, ts: str
+) -> bytes:
+    """The message for one answer of a vision-language model, about a frame; ``ts`` is the wall clock."""
+    return msgspec.json.encode({**_head(frame, ts, _sensor_id(config, source)), "answer": dict(answer)})
 
 
 def _head(frame: int, ts: str, sensor: str) -> dict[str, Any]:

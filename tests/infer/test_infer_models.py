@@ -180,7 +180,7 @@ def test_a_detector_is_no_classifier(make_onnx, yolov8_outputs):
 
 
 def test_describe_tells_tensors_decoder_and_problems(make_onnx, yolov8_outputs):
-    info = describe(make_onnx(yolov8_outputs))
+    info = describe(make_onnx(yolov8_outputs), replace(OPTIONS, engine="onnxruntime"))
     assert (info.decoder, info.engine, info.labels) == ("yolov8", "onnxruntime", ("class 0", "class 1"))
     assert info.input_size == (32, 32)
     odd = {"x": (np.zeros((1, 2, 3, 4, 5)), np.zeros((1, 2, 3, 4, 5)))}

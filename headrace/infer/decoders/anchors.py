@@ -12,7 +12,7 @@ from headrace.errors import ConfigError
 from headrace.infer.candidates import Array, Candidates
 from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, corners
 from headrace.infer.decoders.layouts import joined
-from headrace.infer.decoders.scores import finite, logit, sigmoid, single
+from headrace.infer.decoders.scores import logit, numbers, sigmoid, single
 from headrace.infer.engines.base import ModelGraph
 
 #: Width and height in pixels of each anchor of each map, the finest map first.
@@ -103,7 +103,7 @@ class AnchorDecoder(BoxDecoder):
         rows = single(one[frame, anchor, y, x])
         active = sigmoid(rows) if raw else rows
         scores = active[:, _BOX:]
-        best = finite(active[:, 4] * xp.max(scores, axis=1)) if frame.shape[0] else active[:, 4]
+        best = numbers(active[:, 4] * xp.max(scores, axis=1)) if frame.shape[0] else active[:, 4]
         stride = options.width / one.shape[3]
         cell = xp.astype(xp.stack([x, y], axis=1), xp.float32)
         centre = (active[:, :2] * scale - (scale - 1) / 2 + cell) * stride

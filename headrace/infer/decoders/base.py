@@ -17,6 +17,10 @@ from headrace.errors import ConfigError
 from headrace.infer.candidates import Array, Candidates
 from headrace.infer.decoders.scores import NotFiniteError as NotFiniteError
 from headrace.infer.decoders.scores import above as above
+from headrace.infer.decoders.scores import logit as logit
+from headrace.infer.decoders.scores import numbers as numbers
+from headrace.infer.decoders.scores import sigmoid as sigmoid
+from headrace.infer.decoders.scores import single as single
 from headrace.infer.engines.base import ModelGraph, TensorSpec
 from headrace.infer.preprocess import PreprocessOptions
 from headrace.infer.result import Result
@@ -84,14 +88,13 @@ class Decoder(ABC):
         name: What users write, as in ``decoder="yolov8"``.
         task: What the family is for.
         settings: Names of its own options, and what each takes.
-        batched: Whether every output has one row for each picture. Where not, pictures go through the network one
-            by one, and it is given the outputs of one; their candidates are of frame 0.
+        class_names: Names of the classes of families that have always the same, where nothing else names them.
     """
 
     name: str
     task: Task
     settings: Mapping[str, str] = MappingProxyType({})
-    batched: bool = True
+    class_names: tuple[str, ...] = ()
 
     @abstractmethod
     def matches(self, graph: ModelGraph) -> Match | None:
@@ -115,6 +118,17 @@ class Decoder(ABC):
             if name not in self.settings:
                 known = ", ".join(f"{known} ({takes})" for known, takes in self.settings.items())
                 raise ConfigError(f"decoder {self.name} has no option {name!r}; it has {known or 'none'}")
+
+    def default_input_size(self, graph: ModelGraph) -> tuple[int, int] | None:
+        """Width and height for a graph that leaves them open, where nothing else says; ``None``: the user has to."""
+        return None
+
+    def batched(self, graph: ModelGraph) -> bool:
+        """Whether outputs have a row for each picture; if not, pictures go through one by one.
+
+        Then `decode` and `results` get the outputs of one picture, with a first axis of one entry put in front.
+        """
+        return True
 
 
 class BoxDecoder(Decoder):

@@ -6,7 +6,7 @@ from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Array, Candidates
 from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs
-from headrace.infer.decoders.scores import finite, single
+from headrace.infer.decoders.scores import numbers, single
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions
 
@@ -44,7 +44,7 @@ class MmdetDecoder(BoxDecoder):
         labels: Array
         labels, rows = sorted(outputs.values(), key=lambda array: int(array.ndim))
         xp = array_namespace(rows)
-        scores = finite(rows[:, :, 4])
+        scores = numbers(rows[:, :, 4])
         frame, row = xp.nonzero((scores >= options.confidence) & (labels >= 0))
         classes = xp.astype(labels[frame, row], xp.int32)
         return Candidates(frame, single(rows[frame, row, :4]), scores[frame, row], classes)

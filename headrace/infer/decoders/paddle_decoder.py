@@ -6,7 +6,7 @@ from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Candidates
 from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs
-from headrace.infer.decoders.scores import finite, single
+from headrace.infer.decoders.scores import numbers, single
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
 
@@ -20,7 +20,7 @@ class PaddleDecoder(BoxDecoder):
 
     Example:
         >>> import numpy as np
-        >>> rows = {"boxes": np.array([[3, 0.9, 10, 20, 30, 40], [-1, 0, 0, 0, 0, 0]]), "count": np.array([1])}
+        >>> rows = {"boxes": np.array([[[3, 0.9, 10, 20, 30, 40], [-1, 0, 0, 0, 0, 0]]]), "count": np.array([[1]])}
         >>> PaddleDecoder().decode(rows, DecodeOptions(0.5, 64, 64)).class_id.tolist()
         [3]
     """
@@ -28,7 +28,6 @@ class PaddleDecoder(BoxDecoder):
     name = "paddle"
     task = "detect"
     overlapping = False
-    batched = False
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By rows of six without a batch axis and a count."""
@@ -43,12 +42,16 @@ class PaddleDecoder(BoxDecoder):
         """RGB 0–1, stretched."""
         return PreprocessOptions(resize="stretch")
 
+    def batched(self, graph: ModelGraph) -> bool:
+        """Rows are objects."""
+        return False
+
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
         counts, rows = sorted(outputs.values(), key=lambda array: int(array.ndim))
         xp = array_namespace(rows)
-        rows = rows[: int(counts[0])]
-        rows = rows[(finite(rows[:, 1]) >= options.confidence) & (rows[:, 0] >= 0)]
+        rows = rows[0, : int(counts[0, 0])]
+        rows = rows[(numbers(rows[:, 1]) >= options.confidence) & (rows[:, 0] >= 0)]
         classes = xp.astype(rows[:, 0], xp.int32)
         return Candidates(xp.zeros_like(classes), single(rows[:, 2:]), rows[:, 1], classes)
 

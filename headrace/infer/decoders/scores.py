@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
+import numpy as np
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Array
 
 
 class NotFiniteError(ValueError):
-    """Outputs hold numbers that are none (NaN) or infinite."""
+    """What a network says is not finite: NaN or infinite.
+
+    Example:
+        >>> above(np.full((1, 2, 3), np.nan), 0.5)
+        Traceback (most recent call last):
+        headrace.infer.decoders.scores.NotFiniteError: scores are not finite (NaN)
+    """
 
 
 class Sure(NamedTuple):
@@ -24,7 +30,6 @@ class Sure(NamedTuple):
         class_id: From 0.
 
     Example:
-        >>> import numpy as np
         >>> above(np.array([[[0.1, 0.2], [0.3, 0.9]]]), 0.5).class_id.tolist()
         [1]
     """
@@ -54,7 +59,7 @@ def above(scores: Array, confidence: float, objectness: Array | None = None) -> 
     best = xp.max(chosen, axis=1) if chosen.shape[0] else chosen[:, 0]
     if objectness is not None:
         best = objectness[frame, box] * best
-    keep = finite(best) >= confidence
+    keep = numbers(best) >= confidence
     return Sure(frame[keep], box[keep], best[keep], xp.argmax(chosen[keep], axis=1))
 
 
@@ -69,7 +74,7 @@ def above_columns(scores: Array, confidence: float) -> Sure:
         NotFiniteError: Scores are NaN.
     """
     xp = array_namespace(scores)
-    best = finite(xp.max(scores, axis=1))
+    best = numbers(xp.max(scores, axis=1))
     frame, box = xp.nonzero(best >= confidence)
     return Sure(frame, box, best[frame, box], xp.argmax(scores[frame, :, box], axis=1))
 
@@ -86,7 +91,7 @@ def every_above(scores: Array, confidence: float) -> Sure:
     """
     hits, (_, boxes, classes) = _hits(scores, confidence), scores.shape
     frame, box, class_id = hits // (boxes * classes), hits // classes % boxes, hits % classes
-    return Sure(frame, box, finite(scores[frame, box, class_id]), class_id)
+    return Sure(frame, box, numbers(scores[frame, box, class_id]), class_id)
 
 
 def _rows(scores: Array, confidence: float) -> tuple[Array, Array]:
@@ -107,28 +112,27 @@ def _hits(scores: Array, confidence: float) -> Array:
     return hits
 
 
-def finite(scores: Array) -> Array:
+def numbers(scores: Array) -> Array:
     """The scores themselves.
 
     Raises:
         NotFiniteError: One is NaN.
     """
     if not array_namespace(scores).all(scores == scores):  # only NaN differs from itself
-        raise NotFiniteError("scores are not finite")
+        raise NotFiniteError("scores are not finite (NaN)")
     return scores
 
 
 def sigmoid(logits: Array) -> Array:
-    """Logistic function, without overflow."""
-    xp = array_namespace(logits)
-    return 1 / (1 + xp.exp(-xp.clip(logits, -80, 80)))
+    """Logits to 0–1, in single precision and without overflow."""
+    return (array_namespace(logits).tanh(single(logits) / 2) + 1) / 2
 
 
 def logit(confidence: float) -> float:
     """The number whose `sigmoid` a confidence is: scores are compared before the function is worked out."""
     if not 0 < confidence < 1:
-        return -math.inf if confidence <= 0 else math.inf
-    return math.log(confidence / (1 - confidence))
+        return float(-np.inf if confidence <= 0 else np.inf)
+    return float(np.log(confidence / (1 - confidence)))
 
 
 def single(array: Array) -> Array:

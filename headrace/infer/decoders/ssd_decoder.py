@@ -10,7 +10,7 @@ from array_api_compat import array_namespace
 from headrace.infer.candidates import Array, Candidates
 from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs
 from headrace.infer.decoders.layouts import in_pixels
-from headrace.infer.decoders.scores import finite
+from headrace.infer.decoders.scores import numbers
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
 
@@ -98,9 +98,9 @@ def _roles(shapes: Mapping[str, tuple[int, int | None, str]]) -> _Roles | None:
 
 def _chosen(boxes: Array, scores: Array, classes: Array, options: DecodeOptions) -> Candidates:
     xp = array_namespace(boxes)
-    frame, row = xp.nonzero(finite(scores) >= options.confidence)
-    numbers = xp.astype(classes[frame, row], xp.int32)
-    return Candidates(frame, in_pixels(boxes[frame, row], options), scores[frame, row], numbers)
+    frame, row = xp.nonzero(numbers(scores) >= options.confidence)
+    class_id = xp.astype(classes[frame, row], xp.int32)
+    return Candidates(frame, in_pixels(boxes[frame, row], options), scores[frame, row], class_id)
 
 
 DECODER = SsdDecoder()

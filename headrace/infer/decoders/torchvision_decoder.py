@@ -8,7 +8,7 @@ from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Candidates
 from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs
-from headrace.infer.decoders.scores import finite, single
+from headrace.infer.decoders.scores import numbers, single
 from headrace.infer.engines.base import ModelGraph
 
 
@@ -20,7 +20,7 @@ class TorchvisionDecoder(BoxDecoder):
 
     Example:
         >>> import numpy as np
-        >>> rows = {"boxes": np.array([[1, 2, 3, 4.0]]), "labels": np.array([3]), "scores": np.array([0.9])}
+        >>> rows = {"boxes": np.array([[[1, 2, 3, 4.0]]]), "labels": np.array([[3]]), "scores": np.array([[0.9]])}
         >>> TorchvisionDecoder().decode(rows, DecodeOptions(0.5, 64, 64)).class_id.tolist()
         [3]
     """
@@ -28,7 +28,6 @@ class TorchvisionDecoder(BoxDecoder):
     name = "torchvision"
     task = "detect"
     overlapping = False
-    batched = False
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By numbers of axes and types."""
@@ -39,17 +38,24 @@ class TorchvisionDecoder(BoxDecoder):
             else Match(0.9, f"outputs {', '.join(roles)} of one picture, without a batch axis")
         )
 
+    def default_input_size(self, graph: ModelGraph) -> tuple[int, int] | None:
+        """800x800, the length of the shorter side in training; the graph scales and normalises pictures itself."""
+        return 800, 800
+
+    def batched(self, graph: ModelGraph) -> bool:
+        """Rows are objects."""
+        return False
+
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
-        roles = _roles({name: (array.shape, str(array.dtype)) for name, array in outputs.items()})
+        roles = _roles({name: (array.shape[1:], str(array.dtype)) for name, array in outputs.items()})
         if roles is None:
             raise ValueError("they are not boxes, scores and labels of one picture")
         boxes, scores, labels = (outputs[name] for name in roles)
         xp = array_namespace(boxes)
-        (row,) = xp.nonzero(finite(scores) >= options.confidence)
-        return Candidates(
-            xp.zeros_like(row), single(boxes[row]), scores[row], xp.astype(labels[row], xp.int32)
-        )
+        frame, row = xp.nonzero(numbers(scores) >= options.confidence)
+        classes = xp.astype(labels[frame, row], xp.int32)
+        return Candidates(frame, single(boxes[frame, row]), scores[frame, row], classes)
 
 
 def _roles(outputs: Mapping[str, tuple[tuple[int | None, ...], str]]) -> tuple[str, str, str] | None:

@@ -10,7 +10,7 @@ from headrace.errors import ConfigError
 from headrace.infer.candidates import Array, Candidates
 from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs
 from headrace.infer.decoders.layouts import in_pixels
-from headrace.infer.decoders.scores import finite
+from headrace.infer.decoders.scores import numbers
 from headrace.infer.engines.base import ModelGraph
 
 _ROW = 7
@@ -25,7 +25,7 @@ class YoloNmsDecoder(BoxDecoder):
 
     Example:
         >>> import numpy as np
-        >>> rows = np.array([[0, 10, 20, 30, 40, 3, 0.9]], np.float32)
+        >>> rows = np.array([[[0, 10, 20, 30, 40, 3, 0.9]]], np.float32)
         >>> YoloNmsDecoder().decode({"output": rows}, DecodeOptions(0.5, 64, 64)).class_id.tolist()
         [3]
     """
@@ -33,7 +33,6 @@ class YoloNmsDecoder(BoxDecoder):
     name = "yolonms"
     task = "detect"
     overlapping = False
-    batched = False
     settings = MappingProxyType({"order": "class,score or score,class: what follows the box"})
 
     def matches(self, graph: ModelGraph) -> Match | None:
@@ -51,16 +50,19 @@ class YoloNmsDecoder(BoxDecoder):
         if given not in _ORDERS:
             raise ConfigError(f"option order is {given!r}; use {' or '.join(_ORDERS)}")
 
+    def batched(self, graph: ModelGraph) -> bool:
+        """Rows are objects."""
+        return False
+
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
-        (rows,) = outputs.values()
+        (rows,) = (array[0] for array in outputs.values())
         xp = array_namespace(rows)
         score, class_id = _ORDERS[options.settings["order"]] if "order" in options.settings else _seen(rows)
-        rows = rows[finite(rows[:, score]) >= options.confidence]
-        numbers = xp.astype(rows[:, class_id], xp.int32)
-        return Candidates(
-            xp.astype(rows[:, 0], xp.int32), in_pixels(rows[:, 1:5], options), rows[:, score], numbers
-        )
+        rows = rows[numbers(rows[:, score]) >= options.confidence]
+        classes = xp.astype(rows[:, class_id], xp.int32)
+        frame, boxes = xp.astype(rows[:, 0], xp.int32), in_pixels(rows[:, 1:5], options)
+        return Candidates(frame, boxes, rows[:, score], classes)
 
 
 def _seen(rows: Array) -> tuple[int, int]:
@@ -73,7 +75,7 @@ def _seen(rows: Array) -> tuple[int, int]:
         and not xp.any(rows[:, columns[0]] > 1)
     ]
     if not fits:
-        finite(rows)
+        numbers(rows)
         raise ValueError("their last two columns are not a score in 0-1 and the number of a class")
     return fits[0]
 

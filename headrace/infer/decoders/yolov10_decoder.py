@@ -10,7 +10,7 @@ from headrace.errors import ConfigError
 from headrace.infer.candidates import Array, Candidates
 from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, Task, only_output
 from headrace.infer.decoders.layouts import in_pixels, is_rtdetr, strides_of, task_of
-from headrace.infer.decoders.scores import finite
+from headrace.infer.decoders.scores import numbers
 from headrace.infer.engines.base import ModelGraph
 
 #: Numbers of a row before what other tasks add.
@@ -83,9 +83,9 @@ def finished(rows: Array, options: DecodeOptions) -> tuple[Array, Array, Array, 
     """
     xp = array_namespace(rows)
     score, class_id = _columns(options)
-    scores, numbers = finite(rows[:, :, score]), rows[:, :, class_id]
+    scores = numbers(rows[:, :, score])
     frame, row = xp.nonzero(scores >= options.confidence)
-    sure, classes = scores[frame, row], numbers[frame, row]
+    sure, classes = scores[frame, row], rows[frame, row, class_id]
     if not (xp.all(scores <= 1) and xp.all(classes >= 0) and xp.all(classes == xp.round(classes))):
         raise ValueError(
             f"columns {score} and {class_id} are not a score in 0-1 and the number of a class; set decoder option "

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import importlib.util
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headrace.errors import ConfigError, ModelError
+
+#: A NumPy array, or a tensor of a library that follows the array API, such as torch, wherever it lies.
+Array: TypeAlias = Any
+PRECISIONS = ("auto", "f32", "bf16", "f16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +99,45 @@ class EngineOptions:
     """How an engine runs a model.
 
     Attributes:
-        threads: Threads for one run; 0 lets the engine choose.
+        threads: Threads for one run on a CPU; 0 lets the engine choose.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, or a name that the engine knows, such as OpenVINO's ``GPU``
+            and ``NPU``.
+        precision: Number type of the computation: ``f32``, ``bf16``, ``f16``, or ``auto``, which is f32 on CPUs
+            and what suits the device elsewhere. What a file holds in 8 bits stays so.
+        input_size: Width and height in pixels for graphs that leave them open, and for fixed ones that the
+            engine can reshape; ``None`` keeps what the file says.
+        provider: Which of the engine's back ends, as after the colon of ``engine="onnxruntime:cuda"``.
 
     Raises:
-        ConfigError: A negative number of threads.
+        ConfigError: A value out of its bounds.
 
     Example:
-        >>> EngineOptions().threads
-        0
+        >>> EngineOptions(precision="f32").device
+        'auto'
     """
 
     threads: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    input_size: tuple[int, int] | None = None
+    provider: str = ""
 
     def __post_init__(self) -> None:
         if self.threads < 0:
             raise ConfigError(
                 f"threads is {self.threads}; use 0 for the engine's choice, or a positive number"
             )
+        if self.precision not in PRECISIONS:
+            raise ConfigError(f"precision is {self.precision!r}; use one of {', '.join(PRECISIONS)}")
+        if not re.match(r"[A-Za-z]", self.device):
+            raise ConfigError(f"device is {self.device!r}; use auto, cpu, cuda or cuda:1")
+        if self.input_size is not None and min(self.input_size) < 1:
+            raise ConfigError(f"input_size is {self.input_size}; use positive pixels for width and height")
+
+    @property
+    def device_type(self) -> str:
+        """The device without its number, in small letters: ``cuda`` for ``cuda:1``."""
+        return re.split(r"[.:]", self.device.lower())[0]
 
 
 class Engine(Protocol):
@@ -123,36 +149,82 @@ class Engine(Protocol):
         ...
 
     @property
+    def description(self) -> str:
+        """Library, device and number type in one line, for the log."""
+        ...
+
+    @property
     def graph(self) -> ModelGraph:
         """Tensors and metadata of the model."""
         ...
 
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    @property
+    def concurrency(self) -> int:
+        """How many calls of `run` from different threads overlap usefully."""
+        ...
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run the model once; releases the GIL while it runs.
 
+        Args:
+            inputs: An array for each input, of the graph's shape and number type.
+
+        Returns:
+            An array for each output, the caller's own: NumPy for NumPy. Where tensors come in that the engine can
+            use where they are, tensors of that library and device go out.
+
         Raises:
-            ModelError: The arrays do not fit the graph, or the run failed.
+            ModelError: The arrays do not fit the graph, the run failed, or the engine is closed.
         """
         ...
 
     def close(self) -> None:
-        """Free the model; it cannot run afterwards."""
+        """Free the model; it cannot run afterwards. Runs that are under way finish first."""
         ...
 
 
-class EngineFactory(Protocol):
-    """What an engine's module offers as ``ENGINE``."""
+@dataclass(frozen=True, slots=True)
+class EngineKind:
+    """What an engine's module offers as ``ENGINE``. The module itself does not import the engine's library.
+
+    Attributes:
+        name: As in ``engine="openvino"``.
+        open: Loads a model: ``open(model, options)``, where ``model`` is the path of an existing file, or an address.
+            Raises ModelError if it is no model for this engine, ConfigError if an option does not suit.
+        library: Top-level module that must be importable.
+        install: What to type where it is not.
+        suffixes: Endings of the files that it reads, in small letters.
+        on_request: Endings that it reads only if the engine is named.
+        schemes: What stands before ``://`` in the addresses that it takes.
+        devices: Device types that ``auto`` may use it for, with its place in the order of speed, 0 first. Without
+            any it is used only if it is named.
+        providers: What may follow the colon of its name.
+
+    Example:
+        >>> kind = EngineKind("slow", lambda model, options: None, "math", "", (".txt",), devices={"cpu": 9})
+        >>> kind.installed
+        True
+    """
 
     name: str
-    suffixes: tuple[str, ...]
+    open: Callable[[str, EngineOptions], Engine]
+    library: str
+    install: str
+    suffixes: tuple[str, ...] = ()
+    on_request: tuple[str, ...] = ()
+    schemes: tuple[str, ...] = ()
+    devices: Mapping[str, int] = field(default_factory=dict)
+    providers: tuple[str, ...] = ()
 
-    def __call__(self, path: Path, options: EngineOptions) -> Engine:
-        """Load a model file.
+    @property
+    def installed(self) -> bool:
+        """Whether the library can be found; it is not imported."""
+        return importlib.util.find_spec(self.library) is not None
 
-        Raises:
-            ModelError: The file cannot be read or is no model for this engine.
-        """
-        ...
+    @property
+    def remedy(self) -> str:
+        """What is missing and how to get it."""
+        return f"engine {self.name} needs {self.library}, which is not installed: {self.install}"
 
 
 def numpy_dtype(name: str) -> np.dtype[Any]:

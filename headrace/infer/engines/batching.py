@@ -2,43 +2,91 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
-import numpy as np
-from numpy.typing import NDArray
+from array_api_compat import array_namespace
 
 from headrace.errors import ModelError
-from headrace.infer.engines.base import Engine
+from headrace.infer.engines.base import Array, Engine
 
 
-def run_batch(engine: Engine, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
+def run_batch(engine: Engine, tensor: Array) -> dict[str, Array]:
     """Run a model with one input on ``n`` rows and return ``n`` rows of every output.
 
-    A graph with an open batch axis runs once; one with a fixed batch ``b`` runs on slices of ``b`` rows.
-    Where the last slice is short it is filled up with its own first row, and what comes of that is cut off.
+    A graph with an open batch axis runs once; one with a fixed batch ``b`` runs on slices of ``b`` rows, several
+    at a time where the engine gains by that. Where the last slice is short it is filled up with its own first row,
+    and what comes of that is cut off.
+
+    Args:
+        engine: A model with one input.
+        tensor: ``n`` rows, as NumPy array or as a tensor that the engine takes.
+
+    Returns:
+        Arrays of the tensor's library, on its device.
 
     Raises:
         ModelError: An output does not have one row for each input row, or the run failed.
     """
     (spec,) = engine.graph.inputs
-    size = spec.shape[0] or len(tensor)
-    if size == len(tensor):
+    rows = tensor.shape[0]
+    size = spec.shape[0] or rows
+    if size == rows:
         return _checked(engine, engine.run({spec.name: tensor}), size)
-    parts = []
-    for start in range(0, len(tensor), size):
-        rows = tensor[start : start + size]
-        missing = size - len(rows)
-        full = np.concatenate([rows, np.repeat(rows[:1], missing, axis=0)]) if missing else rows
+    xp = array_namespace(tensor)
+
+    def run(part: Array) -> dict[str, Array]:
+        have = part.shape[0]
+        full = part if have == size else xp.concat([part, *[part[:1]] * (size - have)])
         outputs = _checked(engine, engine.run({spec.name: full}), size)
-        parts.append({name: array[: len(rows)] for name, array in outputs.items()})
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return {name: array[:have] for name, array in outputs.items()}
+
+    at_once = engine.concurrency > 1 and rows > size
+    parts = list((_threads().map if at_once else map)(run, _slices(tensor, size)))
+    return {name: xp.concat([part[name] for part in parts]) for name in parts[0]}
 
 
-def _checked(engine: Engine, outputs: dict[str, NDArray[Any]], rows: int) -> dict[str, NDArray[Any]]:
+def run_each(engine: Engine, tensor: Array) -> Iterator[dict[str, Array]]:
+    """Run a model whose outputs have no batch axis on one picture after the other.
+
+    Args:
+        engine: Takes a picture without a batch axis, or batches; where those have a fixed size it gets the picture
+            that many times.
+        tensor: ``n`` pictures.
+
+    Returns:
+        The outputs of each, with a first axis of one entry.
+
+    Raises:
+        ModelError: The run failed.
+    """
+    (spec,) = engine.graph.inputs
+    for row in range(tensor.shape[0]):
+        if len(spec.shape) < tensor.ndim:
+            picture = tensor[row]
+        else:
+            same = [tensor[row : row + 1]] * (spec.shape[0] or 1)
+            picture = array_namespace(tensor).concat(same) if len(same) > 1 else same[0]
+        yield {name: array[None] for name, array in engine.run({spec.name: picture}).items()}
+
+
+def _slices(tensor: Array, size: int) -> Iterator[Array]:
+    return (tensor[start : start + size] for start in range(0, tensor.shape[0], size))
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    """Threads that wait for engines; shared by all of them."""
+    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), "hr-slices")
+
+
+def _checked(engine: Engine, outputs: dict[str, Array], rows: int) -> dict[str, Array]:
     for name, array in outputs.items():
-        if array.ndim == 0 or len(array) != rows:
+        if array.ndim == 0 or array.shape[0] != rows:
             raise ModelError(
-                f"{engine.graph.path}: output {name} has shape {array.shape} for a batch of {rows}; its "
+                f"{engine.graph.path}: output {name} has shape {tuple(array.shape)} for a batch of {rows}; its "
                 "first axis must be the batch: export the model so, or with batch size 1"
             )
     return outputs

@@ -1,31 +1,43 @@
-"""ONNX Runtime on the CPU."""
+"""ONNX Runtime: the CPU, and the other back ends ("execution providers") that the installed build has."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
-from numpy.typing import NDArray
 
 from headrace.errors import ModelError
-from headrace.infer.engines.base import Engine, EngineOptions, ModelGraph, TensorSpec
+from headrace.infer.engines.base import Array, EngineKind, EngineOptions, ModelGraph, TensorSpec
+from headrace.infer.engines.cache import cache_folder
+from headrace.infer.engines.faults import (
+    cannot_load,
+    check_inputs,
+    closed,
+    refuse_device,
+    refuse_precision,
+    run_failed,
+)
 
 _DTYPES = {"float": "float32", "double": "float64"}
 _ERRORS_ONLY = 3  # onnxruntime's log level; its warnings on stderr are about the exporter, not about the run
+_PROVIDERS = {"cuda": "CUDA", "tensorrt": "Tensorrt", "openvino": "OpenVINO", "cpu": "CPU"}
+_BUILDS = {"openvino": "pip install onnxruntime-openvino"}
+_FLOATS = {"f32": "FP32", "f16": "FP16", "auto": "ACCURACY"}
 
 
 class OnnxRuntimeEngine:
-    """A session of ONNX Runtime with the CPU provider; may be run from several threads at once.
+    """A session of ONNX Runtime; may be run from several threads at once.
 
     Args:
-        path: An ``.onnx`` file.
-        options: Number of threads.
+        model: Path of an ``.onnx`` or ``.ort`` file.
+        options: ``provider`` is ``cuda``, ``tensorrt`` or ``openvino``; without one the device decides. The file
+            decides the precision, except with the providers ``tensorrt`` and ``openvino``.
 
     Raises:
-        ModelError: The file is no model that this version of ONNX Runtime can load.
+        ModelError: The file is no model that this version of ONNX Runtime can load, or the build lacks the provider.
+        ConfigError: A device or precision that it does not offer.
 
     Example:
         >>> OnnxRuntimeEngine.name
@@ -34,7 +46,12 @@ class OnnxRuntimeEngine:
 
     name = "onnxruntime"
 
-    def __init__(self, path: Path, options: EngineOptions) -> None:
+    def __init__(self, model: str, options: EngineOptions) -> None:
+        import onnxruntime
+
+        self._library = f"onnxruntime {onnxruntime.__version__}"
+        provider = options.provider or ("cuda" if options.device_type == "cuda" else "cpu")
+        self._check(model, provider, options, onnxruntime.get_available_providers())
         settings = onnxruntime.SessionOptions()
         settings.log_severity_level = _ERRORS_ONLY
         settings.intra_op_num_threads = options.threads
@@ -42,34 +59,51 @@ class OnnxRuntimeEngine:
         # Threads that wait for work by spinning take the processor from decoders, encoder and other sources: with
         # YOLOX-nano on four cores half of all CPU time, for not a frame more per second.
         settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        providers = _with_settings(provider, options)
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), sess_options=settings, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(model, sess_options=settings, providers=providers)
         except Exception as error:  # the library has no common base class for its errors
+            raise cannot_load(model, self._library, error) from error
+        used = self._session.get_providers()[0]
+        if used != providers[0][0]:  # it goes on with the CPU when a driver is missing
             raise ModelError(
-                f"model file {path} cannot be loaded by onnxruntime {onnxruntime.__version__}: {error}; "
-                "copy the file again, or export it again for this version"
-            ) from error
+                f"{model}: {self._library} could not start {providers[0][0]}; see its messages above"
+            )
+        self.description = f"{self._library}, {used.removesuffix('ExecutionProvider')}"
+        self.concurrency = len(os.sched_getaffinity(0)) if provider == "cpu" and options.threads != 1 else 1
         self.graph = ModelGraph(
-            str(path),
+            model,
             tuple(_spec(node) for node in self._session.get_inputs()),
             tuple(_spec(node) for node in self._session.get_outputs()),
             dict(self._session.get_modelmeta().custom_metadata_map),
         )
 
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Run the model once; see `Engine.run`."""
+    def _check(self, model: str, provider: str, options: EngineOptions, has: list[str]) -> None:
+        if options.device_type not in (
+            ("auto", "cpu") if provider == "cpu" else ("auto", "cuda", "cpu", "gpu", "npu")
+        ):
+            raise refuse_device(self.name, options, ("cpu", "cuda"))
+        floats = {"openvino": ("f32", "f16"), "tensorrt": ("f32", "f16")}.get(provider, ("f32",))
+        if options.precision not in ("auto", *floats):
+            raise refuse_precision(self.name, options, provider, (*floats, "the file's own type"))
+        if f"{_PROVIDERS[provider]}ExecutionProvider" not in has:
+            raise ModelError(
+                f"{model}: this build of {self._library} has no provider {provider}: pip uninstall onnxruntime, then "
+                f"{_BUILDS.get(provider, 'pip install onnxruntime-gpu')}"
+            )
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run the model once; see `Engine.run`. Takes NumPy arrays, and tensors in the main memory."""
         session = self._session
         if session is None:
-            raise ModelError(f"model {self.graph.path} is closed; load it again")
+            raise closed(self.graph)
+        check_inputs(self.graph, inputs)
+        arrays = {name: np.asarray(array) for name, array in inputs.items()}
         names = [spec.name for spec in self.graph.outputs]
         try:
-            results = session.run(names, dict(inputs))
+            results = session.run(names, arrays)
         except Exception as error:  # as above
-            given = ", ".join(f"{name} {array.dtype}{list(array.shape)}" for name, array in inputs.items())
-            wanted = ", ".join(map(str, self.graph.inputs))
-            raise ModelError(f"{self.graph.path} failed on {given} (it takes {wanted}): {error}") from error
+            raise run_failed(self.graph, self._library, inputs, error) from error
         return {name: np.asarray(result) for name, result in zip(names, results, strict=True)}
 
     def close(self) -> None:
@@ -77,15 +111,33 @@ class OnnxRuntimeEngine:
         self._session = None
 
 
-class _Factory:
-    name = OnnxRuntimeEngine.name
-    suffixes = (".onnx", ".ort")
+ENGINE = EngineKind(
+    name=OnnxRuntimeEngine.name,
+    open=OnnxRuntimeEngine,
+    library="onnxruntime",
+    install="pip install onnxruntime",
+    suffixes=(".onnx", ".ort"),
+    devices={"cuda": 1, "cpu": 1},
+    providers=("cuda", "tensorrt", "openvino"),
+)
 
-    def __call__(self, path: Path, options: EngineOptions) -> Engine:
-        return OnnxRuntimeEngine(path, options)
 
-
-ENGINE = _Factory()
+def _with_settings(provider: str, options: EngineOptions) -> list[tuple[str, dict[str, Any]]]:
+    """Providers in order of preference, as a session takes them."""
+    number = options.device.partition(":")[2] or "0"
+    cuda = ("CUDAExecutionProvider", {"device_id": number})
+    if provider == "cuda":
+        return [cuda]
+    if provider == "tensorrt":
+        cache = {"trt_engine_cache_enable": True, "trt_engine_cache_path": str(cache_folder("onnxruntime"))}
+        half = {"trt_fp16_enable": options.precision != "f32"}
+        return [("TensorrtExecutionProvider", {"device_id": number, **half, **cache}), cuda]
+    if provider == "openvino":
+        device = "CPU" if options.device == "auto" else options.device.upper()
+        return [
+            ("OpenVINOExecutionProvider", {"device_type": device, "precision": _FLOATS[options.precision]})
+        ]
+    return [("CPUExecutionProvider", {})]
 
 
 def _spec(node: Any) -> TensorSpec:

@@ -2,60 +2,177 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from headrace.discovery import Found, discover
 from headrace.errors import ModelError
-from headrace.infer.engines.base import Engine, EngineFactory, EngineOptions
+from headrace.infer.engines.base import Engine, EngineKind, EngineOptions
 from headrace.paths import resolve
 
+_log = logging.getLogger(__name__)
 _DEFAULTS = EngineOptions()
+#: What the driver of an NVIDIA GPU creates; asking a library instead would mean to import it.
+_NVIDIA = (Path("/dev/nvidiactl"), Path("/dev/nvmap"))
 
 
 @lru_cache(maxsize=1)
 def _found() -> Found:
-    """Looked up on first use: importing an engine's library costs start-up time."""
     return discover(importlib.import_module("headrace.infer.engines"), "_engine", "ENGINE")
+
+
+def engine_kinds() -> tuple[EngineKind, ...]:
+    """Every engine that Headrace knows, installed or not, in order of name; imports none of their libraries."""
+    return tuple(sorted(_found().items.values(), key=lambda kind: kind.name))
 
 
 def available_engines() -> tuple[str, ...]:
     """Names of the engines whose libraries are installed."""
-    return tuple(_found().items)
+    return tuple(kind.name for kind in engine_kinds() if kind.installed)
 
 
 def missing_engines() -> dict[str, str]:
-    """Engines' module names that are disabled, with the reason."""
-    return dict(_found().missing)
+    """Names of the others, with what to install."""
+    absent = {kind.name: kind.remedy for kind in engine_kinds() if not kind.installed}
+    return {**dict(_found().missing), **absent}
 
 
-def open_engine(path: str | Path, engine: str = "auto", options: EngineOptions = _DEFAULTS) -> Engine:
-    """Load a model file with the named engine, or with the first installed one that knows its suffix.
+def open_engine(model: str | Path, engine: str = "auto", options: EngineOptions = _DEFAULTS) -> Engine:
+    """Load a model.
+
+    Args:
+        model: A file, or an address such as ``grpc://host:8001/name`` of a server.
+        engine: Name of an engine, with the name of a back end after a colon where it has some
+            (``onnxruntime:cuda``). ``auto`` takes the fastest installed one that knows the suffix and can load the
+            file; one line in the log says which and why.
+        options: How to run it.
 
     Raises:
-        ModelError: No such file, no such engine, no engine for the suffix, or the file is no model.
+        ModelError: No such file, no such engine, none for the suffix, its library is missing, or the file is no model.
+        ConfigError: An option that does not suit the engine.
     """
-    file = resolve(path)
-    factory = _choose(file, engine)
+    text = str(model)
+    scheme, separator, _ = text.partition("://")
+    if separator and scheme != "file":
+        return _open_address(text, scheme, engine, options)
+    file = resolve(model)
+    kinds = [] if engine == "auto" else [_named(engine)]
+    suffix = file.suffix.lower()
+    if not kinds and not any(suffix in kind.suffixes for kind in engine_kinds()):
+        raise ModelError(f"no engine reads {file}; known suffixes: {_suffixes()}")
     if not file.is_file():
         raise ModelError(f"model file {file} does not exist; check the path")
     if file.stat().st_size == 0:
         raise ModelError(f"model file {file} is empty; copy or download it again")
-    return factory(file, options)
+    if not kinds:
+        opened = _open_fastest(file, options)
+    else:
+        opened = _open(kinds[0], file, replace(options, provider=engine.partition(":")[2]))
+        _log.info("%s: engine %s as asked for (%s)", file, opened.name, opened.description)
+    _say_size(opened, options)
+    return opened
 
 
-def _choose(file: Path, engine: str) -> EngineFactory:
-    factories: dict[str, EngineFactory] = dict(_found().items)
-    reasons = "".join(f"; {name} is disabled: {why}" for name, why in _found().missing.items())
-    if engine != "auto":
-        if engine not in factories:
-            raise ModelError(
-                f"engine {engine!r} is not available; use one of {', '.join(factories)}{reasons}"
-            )
-        return factories[engine]
-    for factory in factories.values():
-        if file.suffix.lower() in factory.suffixes:
-            return factory
-    known = sorted({suffix for factory in factories.values() for suffix in factory.suffixes})
-    raise ModelError(f"no installed engine runs {file}; known suffixes: {', '.join(known)}{reasons}")
+def _open_address(address: str, scheme: str, engine: str, options: EngineOptions) -> Engine:
+    """Open a model on a server; the address may hold a password, so that no message here quotes it."""
+    kinds = engine_kinds() if engine == "auto" else (_named(engine),)
+    for kind in kinds:
+        if scheme in kind.schemes:
+            return kind.open(address, options)
+    known = ", ".join(f"{s}://" for kind in kinds for s in kind.schemes) or "none"
+    raise ModelError(f"no engine takes addresses that begin with {scheme}://; known: {known}")
+
+
+def _named(engine: str) -> EngineKind:
+    name, _, provider = engine.partition(":")
+    kinds = {kind.name: kind for kind in engine_kinds()}
+    kind = kinds.get(name)
+    if kind is not None and (not provider or provider in kind.providers):
+        return kind
+    known = [*kinds, *(f"{kind.name}:{provider}" for kind in kinds.values() for provider in kind.providers)]
+    near = difflib.get_close_matches(engine, known, 1, 0.5)
+    hint = f", did you mean {near[0]!r}?" if near else "."
+    raise ModelError(f"unknown engine {engine!r}{hint} Known: {', '.join(sorted(known))}")
+
+
+def _open(kind: EngineKind, file: Path, options: EngineOptions) -> Engine:
+    reads = (*kind.suffixes, *kind.on_request)
+    if file.suffix.lower() not in reads:
+        raise ModelError(f"engine {kind.name} does not read {file}; it reads {', '.join(reads)}")
+    return _call(kind, str(file), options)
+
+
+def _call(kind: EngineKind, model: str, options: EngineOptions) -> Engine:
+    if not kind.installed:
+        raise ModelError(f"{model}: {kind.remedy}")
+    try:
+        return kind.open(model, options)
+    except ImportError as error:
+        raise ModelError(
+            f"{model}: engine {kind.name} cannot be imported ({error}); repair it: {kind.install}"
+        ) from error
+
+
+def _open_fastest(file: Path, options: EngineOptions) -> Engine:
+    tried: list[str] = []
+    cause: ModelError | None = None
+    for kind, device in _candidates(file, options):
+        try:
+            engine = _call(kind, str(file), replace(options, device=device))
+        except ModelError as error:
+            tried.append(f"{kind.name} on {device}: {error}")
+            cause = error
+            continue
+        before = f"; not {'; not '.join(tried)}" if tried else ""
+        _log.info("%s: engine %s, the fastest for %s that is installed (%s)%s", file, engine.name, device,
+                  engine.description, before)  # fmt: skip
+        return engine
+    if len(tried) == 1 and cause is not None:
+        raise cause
+    raise ModelError(
+        f"no installed engine runs {file} on {options.device}: {'; '.join(tried) or _absent(file)}"
+    )
+
+
+def _candidates(file: Path, options: EngineOptions) -> Iterator[tuple[EngineKind, str]]:
+    """Installed engines that know the suffix, by device and speed."""
+    if options.device == "auto":
+        devices = ["cuda", "cpu"] if any(place.exists() for place in _NVIDIA) else ["cpu"]
+    else:
+        devices = [options.device]
+    for device in devices:
+        kind_of_device = replace(options, device=device).device_type
+        able = [
+            k for k in engine_kinds() if kind_of_device in k.devices and file.suffix.lower() in k.suffixes
+        ]
+        for kind in sorted(able, key=lambda kind: kind.devices[kind_of_device]):
+            if kind.installed:
+                yield kind, device
+
+
+def _absent(file: Path) -> str:
+    """What to install for a file that none of the installed engines takes."""
+    reads = [kind for kind in engine_kinds() if file.suffix.lower() in kind.suffixes]
+    missing = [kind.remedy for kind in reads if not kind.installed]
+    return (
+        "; ".join(missing) or f"{', '.join(kind.name for kind in reads)} can, if named, or on another device"
+    )
+
+
+def _suffixes() -> str:
+    return ", ".join(sorted({suffix for kind in engine_kinds() for suffix in kind.suffixes}))
+
+
+def _say_size(engine: Engine, options: EngineOptions) -> None:
+    """One line if the size asked for is not the one that the model takes."""
+    inputs = engine.graph.inputs
+    if options.input_size is None or not inputs or None in inputs[0].shape[1:]:
+        return
+    size = engine.graph.input_size()
+    if size not in (None, options.input_size):
+        _log.warning("%s takes %dx%d pixels only; input_size is not used", engine.graph.path, *size)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.infer.parsers.masks import cut_masks
 from headrace.infer.preprocess.options import PreprocessOptions
 from headrace.meta.detections import Detections
+from headrace.meta.outputs import Segmentation
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +58,34 @@ class Placement:
         Upright boxes are clipped to the frame, unless told not to, and left out where nothing is left of them. A
         turned box that is stretched becomes the turned box with the same centre, and the same lengths along its axes.
         """
-        keypoints = found.keypoints
-        if keypoints is not None:
-            offset, scale = (np.array(pair, np.float32) for pair in ((self.left, self.top), self.scale))
-            keypoints = np.concatenate([(keypoints[..., :2] - offset) / scale, keypoints[..., 2:]], axis=2)
+        keypoints = None if found.keypoints is None else self.points_to_frame(found.keypoints)
         if found.rotation is not None:
             xyxy, rotation = self._turned_to_frame(found.xyxy, found.rotation)
             return replace(found, xyxy=xyxy, rotation=rotation, keypoints=keypoints)
-        placed = replace(found, xyxy=self.to_frame(found.xyxy, clip), keypoints=keypoints)
-        return placed[np.flatnonzero((placed.xyxy[:, 2:] > placed.xyxy[:, :2]).all(axis=1))]
+        whole, xyxy = self.to_frame(found.xyxy, clip=False), self.to_frame(found.xyxy, clip)
+        rows = np.flatnonzero((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))
+        placed = replace(found, xyxy=xyxy, keypoints=keypoints)[rows]
+        if placed.masks is not None:
+            placed.masks = cut_masks(placed.masks, whole[rows], placed.xyxy)
+        return placed
+
+    def points_to_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Points ``(…, 3)``, x, y and confidence, from network pixels to frame pixels; a new array."""
+        offset = np.array([self.left, self.top, 0], np.float32)
+        return np.asarray((points - offset) / np.array([*self.scale, 1], np.float32), np.float32)
+
+    def segmentation_to_frame(self, found: Segmentation, network_size: tuple[int, int]) -> Segmentation:
+        """A map over a network's input of ``(width, height)`` without what lies beside the frame; a view."""
+        across, down = found.width / network_size[0], found.height / network_size[1]
+        left, right = round(self.left * across), round((self.left + self.size[0]) * across)
+        top, bottom = round(self.top * down), round((self.top + self.size[1]) * down)
+        part = np.s_[top : max(bottom, top + 1), left : max(right, left + 1)]
+        chances = found.class_probabilities_map
+        return replace(
+            found,
+            class_map=found.class_map[part],
+            class_probabilities_map=chances[part] if chances.size else chances,
+        )
 
     def _turned_to_frame(
         self, xyxy: NDArray[np.float32], rotation: NDArray[np.float32]
