@@ -49,9 +49,7 @@ class Swapped:
         )
         self.element = self.run["i"]
         self.told: list[tuple[int, str]] = []
-        self.handler = self.element.connect(
-            "model-updated", lambda _e, error, name: self.told.append((error, name))
-        )
+        self.handler = self.element.connect("model-updated", lambda _e, error, name: self.told.append((error, name)))
         self.run.play()
         self.go_on()
 
@@ -76,8 +74,7 @@ class Swapped:
             assert numbers == list(range(len(numbers)))
         assert all(frame.infer_done for frame in self.run.out.frames)
         return [
-            [item.label for frame in meta.frames for item in frame.object_items]
-            for meta in self.run.out.metas
+            [item.label for frame in meta.frames for item in frame.object_items] for meta in self.run.out.metas
         ]
 
 
@@ -108,10 +105,7 @@ def test_models_of_every_kind_take_each_others_place(swapped: Any, model: Any, t
 BAD = {
     "no file": (lambda folder, model: str(folder / "gone.onnx"), "does not exist"),
     "no model": (lambda folder, model: _write(folder / "broken.onnx", b"no model"), "cannot be loaded"),
-    "load": (
-        lambda folder, model: model("def load(self, options):\n    1 / 0\n" + FINDS.format(0)),
-        "failed to load",
-    ),
+    "load": (lambda folder, model: model("def load(self, options):\n    1 / 0\n" + FINDS.format(0)), "failed to load"),
     "infer": (lambda folder, model: model("def infer(self, frames):\n    1 / 0"), "ZeroDivisionError"),
     "results": (lambda folder, model: model(FINDS.format(7)), "class 7 has no label"),
     "exit": (lambda folder, model: model("def infer(self, frames):\n    sys.exit(3)"), "SystemExit"),
