@@ -18,7 +18,7 @@ from headrace.infer.decoders.base import (
     single,
 )
 from headrace.infer.engines.base import ModelGraph
-from headrace.infer.parsers.masks import crop_masks
+from headrace.infer.masks import crop_masks
 from headrace.infer.preprocess import PreprocessOptions
 
 _CLASS_WORDS = ("label", "class")
