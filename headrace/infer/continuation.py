@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.meta.boxes import pairwise_iou
 from headrace.meta.detections import Detections
 
 SkippedFrames = Literal["empty", "hold", "predict"]
@@ -97,18 +98,10 @@ def _matches(now: Detections, before: Detections) -> tuple[NDArray[np.intp], NDA
     """Rows of the same objects in both: each is the other's best."""
     if not len(now) or not len(before):
         return np.empty(0, np.intp), np.empty(0, np.intp)
-    likeness = np.where(now.class_id[:, None] == before.class_id, _iou(now.xyxy, before.xyxy), 0.0)
+    likeness = np.where(now.class_id[:, None] == before.class_id, pairwise_iou(now.xyxy, before.xyxy), 0.0)
     likeness[likeness < _SAME] = 0.0
     tracked = (now.track_id[:, None] >= 0) | (before.track_id >= 0)
     likeness = np.where(tracked, now.track_id[:, None] == before.track_id, likeness)
     best, rows = likeness.argmax(axis=1), np.arange(len(now))
     same = (likeness.argmax(axis=0)[best] == rows) & (likeness[rows, best] > 0)
     return rows[same], best[same]
-
-
-def _iou(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    low, high = np.maximum(one[:, None, :2], other[:, :2]), np.minimum(one[:, None, 2:], other[:, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=2)
-    areas = [np.prod(box[:, 2:] - box[:, :2], axis=1) for box in (one, other)]
-    union = areas[0][:, None] + areas[1] - shared
-    return np.asarray(shared / np.maximum(union, np.finfo(np.float32).tiny), np.float32)
