@@ -18,7 +18,7 @@ from headrace.elements.inference.stage_options import StageOptions, inference_se
 from headrace.elements.inference.swapping import SIGNALS, Swappable
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
-from headrace.gst.options import option
+from headrace.gst.options import option, with_value
 from headrace.infer import InferOptions, load_model
 from headrace.infer.model import Model
 from headrace.infer.options import NmsMode, parse_size
@@ -58,7 +58,7 @@ class InferElementOptions(StageOptions):
 
 #: Options that belong to a model: they take effect with the model that is set next. The others do so at once.
 _WITH_MODEL = (
-    "labels", "engine", "device", "precision", "decoder", "threads", "input_size", "preprocess",
+    "labels", "engine", "device", "precision", "decoder", "input_size", "preprocess", "threads",
 )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ class Infer(Swappable, AsyncFilter):
         options = self.options
         if not options.model:
             raise ConfigError("no model: set model=file.onnx or model=file.py:Class")
-        settings, self._at_work = inference_settings(options), options.model
+        settings, self._used = inference_settings(options), options
         slot, release = open_slot(infer_options(options), options.shared_model)
         self.inference = Inference(slot, settings, release)
         super().start()
@@ -121,8 +121,15 @@ class Infer(Swappable, AsyncFilter):
         if field == self.model_field:
             self.model_set()
         elif inference is not None and field not in _WITH_MODEL:
-            inference.settings = inference_settings(self.options)
-            inference.slot.adjust(infer_options(self.options))
+            try:
+                settings, options = inference_settings(self.options), infer_options(self.options)
+            except ConfigError as error:  # a slip of the hand does not end a pipeline that plays
+                self.options = with_value(self.options, field, getattr(self._used, field))
+                self.post_warning(f"{error}; the value before stays")
+                return
+            inference.settings = settings
+            inference.slot.adjust(options)
+            self._used = with_value(self.options, self.model_field, self._used.model)
 
     def loader(self, model: str) -> Callable[[], Model]:
         """A function that loads a model with the options that are set now."""
@@ -132,9 +139,9 @@ class Infer(Swappable, AsyncFilter):
     def model_told(self, model: str, error: BaseException | None) -> None:
         """The property tells the model at work when the one that was set cannot be used."""
         if error is None:
-            self._at_work = model
+            self._used = with_value(self._used, self.model_field, model)
         elif self.options.model == model:
-            self.keep_model(self._at_work)
+            self.keep_model(self._used.model)
 
     def stop(self) -> None:
         """Free the model."""

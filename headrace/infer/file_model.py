@@ -103,7 +103,7 @@ class FileModel(Model):
     """
 
     def __init__(self, file: ModelFile, options: InferOptions | None = None) -> None:
-        options = options or file.options
+        self._options = options = options or file.options
         self.graph = image_graph(file.graph)
         self.guess: Guess = choose_decoder(self.graph, options.decoder)
         self.labels = file.labels(self.decoder.class_count(self.graph), self.decoder.class_names)
@@ -116,16 +116,19 @@ class FileModel(Model):
         pictures = any(len(spec.shape) == _AXES for spec in file.graph.inputs)
         self._batched = pictures and self.decoder.batched(self.graph)
         self._engine = with_known_inputs(file.engine, (self.network.width, self.network.height))
-        self._decoder_options = options.decoder_options
-        self.adjust(options)
+        self._decode = self._decode_options()
         self.decoder.check(self._decode)
 
     def adjust(self, options: InferOptions) -> None:
         """Go on with other thresholds and limits; see `Model.adjust`."""
-        self._options = options
+        self._options = self._options.adjusted(options)
+        self._decode = self._decode_options()
+
+    def _decode_options(self) -> DecodeOptions:
+        options = self._options
         least = min([options.confidence, *options.class_confidence.values()])
         size = self.network.width, self.network.height
-        self._decode = DecodeOptions(least, *size, self.labels, self._decoder_options, self.graph.metadata)
+        return DecodeOptions(least, *size, self.labels, options.decoder_options, self.graph.metadata)
 
     @property
     def decoder(self) -> Decoder:

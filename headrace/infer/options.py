@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +12,13 @@ from headrace.infer.preprocess import PreprocessOptions
 
 NmsMode = Literal["class", "agnostic", "soft", "none"]
 NMS_MODES: tuple[NmsMode, ...] = ("class", "agnostic", "soft", "none")
+
+
+#: What says which results are wanted; the rest belongs to the network.
+_THRESHOLDS = (
+    "confidence", "class_confidence", "nms", "nms_mode", "least_size", "greatest_size", "max_detections",
+    "classes", "batch_size",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,10 @@ class InferOptions:
     preprocess: PreprocessOptions | Mapping[str, Any] | None = None
     input_size: tuple[int, int] | None = None
     output_tensors: bool = False
+
+    def adjusted(self, other: InferOptions) -> InferOptions:
+        """These options with the thresholds and limits of others: what can change while a model is at work."""
+        return replace(self, **{name: getattr(other, name) for name in _THRESHOLDS})
 
     def __post_init__(self) -> None:
         for name in ("confidence", "nms"):

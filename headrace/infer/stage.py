@@ -192,14 +192,11 @@ def _cut(
 
 
 def _shifted(result: Result, origin: tuple[int, int]) -> Result:
-    if origin == (0, 0):
+    found, points = result.detections, result.keypoints
+    if origin == (0, 0) or (found is None and points is None):
         return result
-    found, shift = result.detections, np.array([*origin, 0], np.float32)
-    if result.keypoints is not None:
-        result = replace(result, keypoints=result.keypoints + shift)
-    if found is None:
-        return result
-    moved = replace(found, xyxy=found.xyxy + np.array(origin * 2, np.float32))
-    if found.keypoints is not None:
-        moved.keypoints = found.keypoints + shift
-    return replace(result, detections=moved)
+    return replace(
+        result,
+        detections=None if found is None else found.mapped(offset=origin),
+        keypoints=None if points is None else points + np.array([*origin, 0], np.float32),
+    )

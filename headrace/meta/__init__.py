@@ -14,10 +14,13 @@ from headrace.meta.objects import UNTRACKED, ObjectTable
 from headrace.meta.outputs import Segmentation, TensorOutput
 from headrace.meta.preprocess import PreprocessBatchUserMetadata, PreprocessTensorMetadata, RoiMetadata
 from headrace.meta.regions import RegionsOfInterest
+from headrace.meta.skeleton import COCO_EDGES, COCO_NAMES, Skeleton
 from headrace.meta.tracking import TargetBatch, TargetFrame, TargetObject, TargetStream
 from headrace.meta.user import ClassifierMetadata, Label, MetaType, ObjectReidUserMetadata, UserMetadata
 
 __all__ = [
+    "COCO_EDGES",
+    "COCO_NAMES",
     "UNTRACKED",
     "AnalyticsFrameMeta",
     "AnalyticsObjInfo",
@@ -40,6 +43,7 @@ __all__ = [
     "RegionsOfInterest",
     "RoiMetadata",
     "Segmentation",
+    "Skeleton",
     "SourceItems",
     "TargetBatch",
     "TargetFrame",

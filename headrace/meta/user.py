@@ -274,6 +274,12 @@ def of_type(items: list[UserMetadata], meta_type: int) -> Iterator[UserMetadata]
     return iter([item for item in items if item.meta_type == meta_type])
 
 
+def embedding_of(items: list[UserMetadata]) -> NDArray[np.float32] | None:
+    """The latest vector of what a frame or an object looks like or means, ``None`` without."""
+    vectors = [item.feature_vector for item in items if isinstance(item, ObjectReidUserMetadata)]
+    return vectors[-1] if vectors else None
+
+
 def structure_of(items: list[UserMetadata], name: str) -> str:
     """The first serialised ``GstStructure`` of this name among user metas, empty when there is none."""
     texts = (item.as_structure_str() for item in items)

@@ -17,6 +17,7 @@ from headrace.infer.model import Model
 from headrace.infer.result import Result
 from headrace.infer.worker import Worker
 from headrace.infer.written_file import load_when_written
+from headrace.usercode import forget
 
 #: Seconds that a model's call under way may take when the pipeline ends.
 PATIENCE = 1.0
@@ -139,10 +140,10 @@ class ModelSlot:
                 exchanged = self._stage.replace(model)
             before = exchanged.result()
         except BaseException:
-            model.close()
+            _let_go(model)
             raise
         try:
-            before.close()
+            _let_go(before)
         except Exception as error:  # noqa: BLE001 - told; the user's code may raise anything
             return error
         return None
@@ -161,6 +162,11 @@ class ModelSlot:
             name = type(self.model).__name__
             raise ModelError(f"model {name} has not returned for {PATIENCE:g} s: its thread is left behind")
         self.model.close()
+
+
+def _let_go(model: Model) -> None:
+    forget(type(model))
+    model.close()
 
 
 def _black(format: PixelFormat, width: int, height: int) -> Frame:
