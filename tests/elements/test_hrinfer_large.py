@@ -19,7 +19,9 @@ SIDE, WIDTH, HEIGHT = 6, 640, 360
 @pytest.fixture(scope="module")
 def streets() -> tuple[np.ndarray, Truth]:
     """Six times six streets in one picture, nine of them different, with everything that is in them."""
-    scenes = [Scene(SceneOptions(seed=seed, objects=6, width=WIDTH, height=HEIGHT)).render(40) for seed in range(9)]
+    scenes = [
+        Scene(SceneOptions(seed=seed, objects=6, width=WIDTH, height=HEIGHT)).render(40) for seed in range(9)
+    ]
     picture = np.empty((SIDE * HEIGHT, SIDE * WIDTH, 3), np.uint8)
     boxes, rows = [], []
     for place in range(SIDE * SIDE):
@@ -28,13 +30,18 @@ def streets() -> tuple[np.ndarray, Truth]:
         picture[top : top + HEIGHT, left : left + WIDTH] = part
         boxes.append(truth.xyxy + np.array([left, top] * 2, np.float32))
         rows.append(truth)
-    columns = [np.concatenate([getattr(one, name) for one in rows]) for name in ("class_id", "track_id", "visibility")]
+    columns = [
+        np.concatenate([getattr(one, name) for one in rows])
+        for name in ("class_id", "track_id", "visibility")
+    ]
     return picture, Truth(np.concatenate(boxes), *columns)
 
 
 def found(run: Any, feed: Any, picture: np.ndarray, options: str) -> Any:
     height, width = picture.shape[:2]
-    chain = f"nvstreammux name=m batch-size=1 ! hrinfer model={DEMO} {options} ! fakesink name=sink sync=false"
+    chain = (
+        f"nvstreammux name=m batch-size=1 ! hrinfer model={DEMO} {options} ! fakesink name=sink sync=false"
+    )
     one = run(f"appsrc name=s ! m.sink_0 {chain}")
     feeder = feed(one["s"], f"video/x-raw,format=BGR,width={width},height={height}")
     one.play()
@@ -50,7 +57,9 @@ def score(run: Any, feed: Any, streets: tuple[np.ndarray, Truth], options: str) 
     return detection_score([found(run, feed, picture, options)], [truth])
 
 
-def test_tiles_find_what_the_whole_frame_hides(run: Any, feed: Any, streets: tuple[np.ndarray, Truth]) -> None:
+def test_tiles_find_what_the_whole_frame_hides(
+    run: Any, feed: Any, streets: tuple[np.ndarray, Truth]
+) -> None:
     whole = score(run, feed, streets, "")
     tiles = score(run, feed, streets, "tile-size=640x360 batch-size=8")
     print(whole.recall, whole.precision, tiles.recall, tiles.precision)
