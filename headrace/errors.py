@@ -11,6 +11,10 @@ class ModelError(HeadraceError):
     """A model cannot be loaded, or its tensors do not fit what was asked of it."""
 
 
+class SupersededError(ModelError):
+    """A model that was to replace another was not used, because a newer one was set meanwhile."""
+
+
 class ConfigError(HeadraceError, ValueError):
     """A configuration file, option or property holds something that cannot be used."""
 

@@ -9,6 +9,7 @@ import sys
 ELEMENTS: dict[str, tuple[str, str]] = {
     "hrinfer": ("hrinfer", "Infer"),
     "hrsimsrc": ("hrsimsrc", "SimSrc"),
+    "hrvlm": ("hrvlm", "Vlm"),
     "nv3dsink": ("nv3dsink", "Nv3dSink"),
     "nvdewarper": ("nvdewarper", "Dewarper"),
     "nvdsanalytics": ("nvdsanalytics", "AnalyticsElement"),

@@ -7,16 +7,19 @@ gst-launch-1.0 nvstreammux name=m ! hrinfer model=cats.py:Cats ! ...
 from __future__ import annotations
 
 import dataclasses
-from typing import cast
+from collections.abc import Callable
+from typing import Any, ClassVar, cast
 
 from headrace.elements.base.async_filter import AsyncFilter, Pending
 from headrace.elements.base.filter import ON_ERROR_HELP, parse_ids
 from headrace.elements.inference.results import ResultSettings
 from headrace.elements.inference.running import Inference, InferenceSettings, Work
+from headrace.elements.inference.swapping import SIGNALS, Swappable
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
 from headrace.infer import InferOptions, load_model
+from headrace.infer.model import Model
 from headrace.infer.options import NmsMode, parse_size
 from headrace.infer.preprocess import parse_preprocess
 from headrace.meta.batch import Batch
@@ -26,7 +29,11 @@ from headrace.meta.batch import Batch
 class InferElementOptions:
     """Options of hrinfer."""
 
-    model: str = option("", "file.onnx, file.py:Class or package.module:Class")
+    model: str = option(
+        "",
+        "file.onnx, URL of a server's model, file.py:Class or package.module:Class; while playing: load it and go on "
+        "with it",
+    )
     labels: str = option("", "text file with a class name on each line; empty: those of the model")
     confidence: float = option(0.25, "detections below it are left out", minimum=0.0, maximum=1.0)
     nms: float = option(0.45, "overlap above which the weaker of two boxes goes", minimum=0.0, maximum=1.0)
@@ -52,6 +59,12 @@ class InferElementOptions:
     operate_on_class_ids: str = option("", "in mode 2: only objects of these classes, such as 0;2")
     filter_out_class_ids: str = option("", "classes that are left out, such as 0;2")
     on_error: str = option("stop", ON_ERROR_HELP)
+
+
+#: Options that belong to a model: they take effect with the model that is set next. The others do so at once.
+_WITH_MODEL = (
+    "labels", "engine", "device", "precision", "decoder", "threads", "input_size", "preprocess",
+)  # fmt: skip
 
 
 def infer_options(options: InferElementOptions) -> InferOptions:
@@ -82,13 +95,14 @@ def _class_confidence(text: str) -> dict[int, float]:
         ) from error
 
 
-class Infer(AsyncFilter):
+class Infer(Swappable, AsyncFilter):
     """Face of inference: two batches are in flight, results come in order."""
 
     __gtype_name__ = "HeadraceInfer"
     factory = "hrinfer"
     options_type = InferElementOptions
     __gproperties__ = properties_of(InferElementOptions)
+    __gsignals__: ClassVar[dict[str, Any]] = SIGNALS
     __gstmetadata__ = (
         "Inference",
         "Filter/Analyzer/Video",
@@ -101,9 +115,30 @@ class Infer(AsyncFilter):
         options = self.options
         if not options.model:
             raise ConfigError("no model: set model=file.onnx or model=file.py:Class")
-        settings = infer_options(options)
+        settings, self._at_work = infer_options(self.options), options.model
         self.inference = Inference(load_model(options.model, settings), settings, self._settings())
         super().start()
+
+    def option_changed(self, field: str) -> None:
+        """What is set while playing takes effect at once, but for what belongs to a model."""
+        inference = self.inference
+        if field == self.model_field:
+            self.model_set()
+        elif inference is not None and field not in _WITH_MODEL:
+            inference.settings = self._settings()
+            inference.slot.adjust(infer_options(self.options))
+
+    def loader(self, model: str) -> Callable[[], Model]:
+        """A function that loads a model with the options that are set now."""
+        settings = infer_options(self.options)
+        return lambda: load_model(model, settings)
+
+    def model_told(self, model: str, error: BaseException | None) -> None:
+        """The property tells the model at work when the one that was set cannot be used."""
+        if error is None:
+            self._at_work = model
+        elif self.options.model == model:
+            self.keep_model(self._at_work)
 
     def _settings(self) -> InferenceSettings:
         options = self.options
@@ -120,12 +155,15 @@ class Infer(AsyncFilter):
     def stop(self) -> None:
         """Free the model."""
         super().stop()
-        self.inference.close()
+        inference, self.inference = self.inference, None
+        if inference is not None:
+            inference.close()
 
     def submit(self, batch: Batch) -> Pending | None:
         """Hand the batch to the model."""
-        return self.inference.submit(batch)
+        return None if self.inference is None else self.inference.submit(batch)
 
     def finish(self, batch: Batch, pending: Work) -> None:
         """Wait for the model and write the metadata."""
-        self.inference.finish(batch, pending)
+        if self.inference is not None:
+            self.inference.finish(batch, pending)

@@ -6,15 +6,17 @@ gst-launch-1.0 ... nvstreammux name=m ! nvinfer config-file-path=pgie.txt ! nvtr
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from gi.repository import GObject
-
 from headrace.elements.base.filter import ON_ERROR_HELP
 from headrace.elements.inference.configured import ConfiguredInfer
-from headrace.gst.face import describe, properties_of
+from headrace.elements.inference.swapping import SIGNALS, Swappable
+from headrace.errors import ModelError
+from headrace.gst.face import properties_of
 from headrace.gst.options import option
+from headrace.infer.model import Model
 from headrace.infer.nvinfer import NvInferConfig, NvInferNetwork, checked, read_config
 
 _FILE = "; otherwise that of the file"
@@ -54,16 +56,15 @@ class NvInferOptions:
     on_error: str = option("stop", ON_ERROR_HELP)
 
 
-class NvInfer(ConfiguredInfer):
+class NvInfer(Swappable, ConfiguredInfer):
     """Face of models that nvinfer's files configure."""
 
     __gtype_name__ = "HeadraceNvInfer"
+    model_field = "model_engine_file"
     factory = "nvinfer"
     options_type = NvInferOptions
     __gproperties__ = properties_of(NvInferOptions)
-    __gsignals__: ClassVar[dict[str, Any]] = {
-        "model-updated": (GObject.SignalFlags.RUN_LAST, None, (int, str)),
-    }
+    __gsignals__: ClassVar[dict[str, Any]] = SIGNALS
     __gstmetadata__ = (
         "Inference by configuration file",
         "Filter/Analyzer/Video",
@@ -78,20 +79,18 @@ class NvInfer(ConfiguredInfer):
     def option_changed(self, field: str) -> None:
         """A model that is set while playing takes the place of the present one."""
         super().option_changed(field)
-        if field == "model_engine_file" and self.inference is not None:
-            self._update(self.options.model_engine_file)
+        if field == self.model_field:
+            self.model_set()
 
-    def _update(self, file: str) -> None:
-        inference = self.inference
-        if inference is None or self._file is None:
-            return
+    def keep_model(self, model: str) -> None:
+        """The property wins over the file, as if it had been set."""
+        super().keep_model(model)
+        self._set.add(self.model_field)
+
+    def loader(self, model: str) -> Callable[[], Model]:
+        """A function that loads a model with the rest of the configuration."""
+        if self._file is None:
+            raise ModelError("there is no configuration: set config-file-path")
         # Only the new file counts: the model of the configuration is at work already.
-        config = replace(self._config(self._file), onnx_file="", model_engine_file=file)
-
-        def told(error: BaseException | None) -> None:
-            if error is not None:
-                text, trace = describe(error)
-                self.post_warning(f"model {file} is not used, the one before goes on: {text}", trace)
-            self.emit("model-updated", int(error is not None), file)
-
-        inference.slot.replace(lambda: NvInferNetwork(checked(config)), told)
+        config = replace(self._config(self._file), onnx_file="", model_engine_file=model)
+        return lambda: NvInferNetwork(checked(config))

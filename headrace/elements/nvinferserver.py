@@ -1,4 +1,4 @@
-"""nvinferserver: runs a model of a Triton repository, from its ONNX file, as a DeepStream configuration says.
+"""nvinferserver: runs a model of a Triton repository or server as a DeepStream configuration says.
 
 gst-launch-1.0 ... nvstreammux name=m ! nvinferserver config-file-path=server.txt ! nvtracker ! nvdsosd ! ...
 """

@@ -69,7 +69,7 @@ class MsgConv(Filter):
             payloads = (
                 self._from_frame(batch.meta, frame) if self.options.msg2p_newapi else self._from_events(frame)
             )
-            for text in payloads:
+            for text in payloads + self._from_answers(batch.meta, frame):
                 frame.user.append(UserMetadata(MetaType.PAYLOAD, text))
                 self._dump(text)
 
@@ -85,6 +85,18 @@ class MsgConv(Filter):
         if count % self.options.frame_interval:
             return []
         return self.converter.from_frame(frame_record(meta, frame, self.embedded))
+
+    def _from_answers(self, meta: BatchMetadata, frame: FrameMetadata) -> list[bytes]:
+        """Every answer of hrvlm is sent, whatever ``frame-interval`` says: it comes once."""
+        items = [*frame.user]
+        if meta.objects.user:
+            items += (
+                item
+                for row in meta.objects.rows_of(frame.batch_id).tolist()
+                for item in meta.objects.user.get(row, ())
+            )
+        answers = [item.data for item in items if item.meta_type == MetaType.VLM_RESULT]
+        return [self.converter.from_answer(one.source_id, one.frame_number, one.to_dict()) for one in answers]
 
     def _dump(self, text: bytes) -> None:
         if self.options.debug_payload_dir:

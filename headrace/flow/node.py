@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from gi.repository import Gst
 
+from headrace import paths
+from headrace.errors import PipelineError
 from headrace.flow.linking import link
 from headrace.flow.objects.attaching import attach_to
 from headrace.flow.values import get_property, set_property
@@ -52,6 +56,29 @@ class Node:
             for key, given in one.items():
                 set_property(self.element, key, given, self._pipeline.manners)
         return self
+
+    def swap(self, model: str | os.PathLike[str]) -> Future[None]:
+        """Replace the model of an inference element while it plays; returns at once.
+
+        The new model is loaded and tried beside the present one, which goes on until the new one is at work, or for
+        good if the new one cannot be used. No frame is lost. Several calls: the newest wins.
+
+        Args:
+            model: What the element's property takes: for ``hrinfer`` its ``model``, for ``nvinfer`` its
+                ``model-engine-file``.
+
+        Returns:
+            A future; ``.result(timeout)`` waits until the model is at work and raises a `ModelError` if it cannot be
+            used, or `SupersededError` (a `ModelError`, too) if another was set before it was.
+
+        Raises:
+            PipelineError: The element has no model.
+        """
+        swap = getattr(self.element, "swap", None)
+        if swap is None:
+            raise PipelineError(f"{self.name} has no model that can be replaced", self.name)
+        future: Future[None] = swap(paths.stand_in(os.fspath(model)))
+        return future
 
     def link(self, target: Node, hints: tuple[str, str] = ("", "")) -> Node:
         """Link to another element; returns that one, so that calls can be chained.

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
-from headrace.infer.candidates import strongest
+from headrace.infer.candidates import strongest, to_numpy
 from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder, Guess, choose_decoder
-from headrace.infer.decoders.base import Outputs, PictureDecoder
-from headrace.infer.engines import Engine, EngineOptions, ModelGraph, open_engine, run_batch
+from headrace.infer.decoders.base import NotFiniteError, Outputs, PictureDecoder
+from headrace.infer.engines import Engine, EngineOptions, ModelGraph, open_engine, run_batch, run_each
+from headrace.infer.known_inputs import image_graph, with_known_inputs
 from headrace.infer.labels import choose_labels, labels_in_metadata, read_labels
 from headrace.infer.model import Model
 from headrace.infer.network_input import NetworkInput
 from headrace.infer.nms import suppress
 from headrace.infer.options import InferOptions
+from headrace.infer.preprocess import Placement
 from headrace.infer.result import Result
 from headrace.infer.sidecar import with_sidecar
 from headrace.meta import Detections
+
+#: Of a batch of images.
+_AXES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +73,9 @@ class ModelFile:
         graph = replace(graph, class_count=None if known is None else len(known))
         return cls(engine, graph, options, given, stored)
 
-    def labels(self, classes: int | None) -> tuple[str, ...]:
-        """One name for each class; errors as for `choose_labels`."""
-        return choose_labels(self.given, self.stored, classes, self.graph.path)
+    def labels(self, classes: int | None, usual: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """One name for each class, ``usual`` where neither user nor file names them; errors as for `choose_labels`."""
+        return choose_labels(self.given, self.stored or usual or None, classes, self.graph.path)
 
 
 class FileModel(Model):
@@ -96,14 +103,29 @@ class FileModel(Model):
     """
 
     def __init__(self, file: ModelFile, options: InferOptions | None = None) -> None:
-        self._engine = file.engine
-        self._options = options = options or file.options
-        self.graph = _with_one_image(file.graph)
+        options = options or file.options
+        self.graph = image_graph(file.graph)
         self.guess: Guess = choose_decoder(self.graph, options.decoder)
-        self.labels = file.labels(self.decoder.class_count(self.graph))
-        self.network = NetworkInput(self.graph, options, self.decoder.preprocess(self.graph))
+        self.labels = file.labels(self.decoder.class_count(self.graph), self.decoder.class_names)
+        self.network = NetworkInput(
+            self.graph,
+            options,
+            self.decoder.preprocess(self.graph),
+            self.decoder.default_input_size(self.graph),
+        )
+        pictures = any(len(spec.shape) == _AXES for spec in file.graph.inputs)
+        self._batched = pictures and self.decoder.batched(self.graph)
+        self._engine = with_known_inputs(file.engine, (self.network.width, self.network.height))
+        self._decoder_options = options.decoder_options
+        self.adjust(options)
+        self.decoder.check(self._decode)
+
+    def adjust(self, options: InferOptions) -> None:
+        """Go on with other thresholds and limits; see `Model.adjust`."""
+        self._options = options
         least = min([options.confidence, *options.class_confidence.values()])
-        self._decode = DecodeOptions(least, self.network.width, self.network.height, self.labels)
+        size = self.network.width, self.network.height
+        self._decode = DecodeOptions(least, *size, self.labels, self._decoder_options, self.graph.metadata)
 
     @property
     def decoder(self) -> Decoder:
@@ -120,16 +142,30 @@ class FileModel(Model):
             return []
         tensor = self.network.take(len(frames))
         frames.fill(tensor, self.network.options)
-        outputs = run_batch(self._engine, tensor)
+        if self._batched:
+            results = self._read(run_batch(self._engine, tensor), len(frames))
+        else:
+            results = [self._read(outputs, 1)[0] for outputs in run_each(self._engine, tensor)]
         self.network.give(tensor)
-        results = self._read(outputs, len(frames))
-        pairs = zip(results, frames.placements, strict=True)
-        return [
-            result
-            if result.detections is None
-            else replace(result, detections=self._sized(placement.detections_to_frame(result.detections)))
-            for result, placement in pairs
-        ]
+        return [self._placed(*pair) for pair in zip(results, frames.placements, strict=True)]
+
+    def _placed(self, result: Result, placement: Placement) -> Result:
+        """A result in pixels of the frame."""
+        changes: dict[str, Any] = {}
+        if result.detections is not None:
+            changes["detections"] = self._sized(placement.detections_to_frame(result.detections))
+        if result.keypoints is not None:
+            changes["keypoints"] = placement.points_to_frame(result.keypoints)
+        if result.segmentation is not None:
+            size = self.network.width, self.network.height
+            changes["segmentation"] = placement.segmentation_to_frame(result.segmentation, size)
+        if result.tensors is not None:
+            size_of_input = self.network.width, self.network.height, self.network.options.channels
+            offset = placement.left, placement.top
+            changes["tensors"] = replace(
+                result.tensors, network_size=size_of_input, scale=placement.scale, offset=offset
+            )
+        return replace(result, **changes)
 
     def _read(self, outputs: Outputs, rows: int) -> list[Result]:
         """The decoder's results, boxes in pixels of the network's input."""
@@ -140,6 +176,13 @@ class FileModel(Model):
             if isinstance(decoder, BoxDecoder):
                 boxes = self._boxes(decoder, outputs, rows)
                 return [Result(detections=found, names=self.labels) for found in boxes]
+        except NotFiniteError as error:
+            named = [name for name, array in outputs.items() if not np.isfinite(to_numpy(array, None)).all()]
+            raise ModelError(
+                f"{self.graph.path}: decoder {decoder.name}: {error}; output {', '.join(named) or 'of any name'} "
+                "holds NaN or what becomes infinite: export the model again, in float32 where it is float16, and check "
+                "how its input is normalised"
+            ) from error
         except (ValueError, IndexError) as error:
             raise ModelError(
                 f"decoder {decoder.name} cannot read the outputs of {self.graph.path} "
@@ -151,10 +194,8 @@ class FileModel(Model):
         options = self._options
         found = decoder.decode(outputs, self._decode).numpy()
         if not (np.isfinite(found.xyxy).all() and np.isfinite(found.confidence).all()):
-            raise ModelError(
-                f"{self.graph.path}: boxes or confidences are not finite (NaN or infinite); export the model again, "
-                "in float32 where it is float16"
-            )
+            raise NotFiniteError("boxes or confidences are not finite (NaN or infinite)")
+        self._check_classes(found.class_id)
         if options.class_confidence:
             least = np.full(
                 max(found.class_id.max(initial=0), *options.class_confidence) + 1, options.confidence
@@ -167,6 +208,14 @@ class FileModel(Model):
         mode = options.nms_mode if decoder.overlapping else "none"
         kept = strongest(suppress(found, options.nms, mode, options.confidence), options.max_detections)
         return decoder.complete(kept, outputs, self._decode).split(rows)
+
+    def _check_classes(self, classes: NDArray[np.intp]) -> None:
+        worst = int(classes.max(initial=-1))
+        if self.labels and worst >= len(self.labels):
+            raise ModelError(
+                f"{self.graph.path}: class {worst} has no label, there are {len(self.labels)} labels; "
+                f"give {worst + 1} or more"
+            )
 
     def _sized(self, found: Detections) -> Detections:
         """What is neither too small nor too large."""
@@ -184,12 +233,3 @@ class FileModel(Model):
 
 def _engine_options(options: InferOptions) -> EngineOptions:
     return EngineOptions(options.threads, options.device, options.precision, options.input_size)
-
-
-def _with_one_image(graph: ModelGraph) -> ModelGraph:
-    if len(graph.inputs) != 1 or len(graph.inputs[0].shape) != 4:
-        raise ModelError(
-            f"{graph.path} takes {', '.join(map(str, graph.inputs)) or 'no input'}; only models with "
-            "one input, a batch of images (four axes), can be fed from frames: write a Python model for it"
-        )
-    return graph

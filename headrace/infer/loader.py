@@ -22,7 +22,7 @@ def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Model:
     the import path, so that it can import its neighbours.
 
     Args:
-        spec: ``file.onnx``, ``file.py:Class`` or ``package.module:Class``.
+        spec: ``file.onnx``, a model's URL, ``file.py:Class`` or ``package.module:Class``.
         options: Settings; ``options.model`` is replaced by ``spec``.
 
     Returns:
@@ -36,6 +36,8 @@ def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Model:
     options = replace(options, model=text)
     if not text:
         raise ModelError("no model is set; give file.onnx, file.py:Class or package.module:Class")
+    if "://" in text and not text.startswith("file://"):
+        return _load_file(options)
     _, colon, class_name = text.rpartition(":")
     if colon and class_name.isidentifier():
         return _load_class(text, load_name(text, what="model"), options)

@@ -57,6 +57,18 @@ class Model(ABC):
         """
         return
 
+    def adjust(self, options: InferOptions) -> None:
+        """Go on with other thresholds. Called between two batches when the user changes them while playing.
+
+        Only what says which results are wanted has changed, such as ``options.confidence``; for what belongs to the
+        network (labels, engine, decoder) a model is loaded anew. To the detections of a `Detector` the stage applies
+        ``confidence``, ``classes`` and ``max_detections`` itself.
+
+        Args:
+            options: All options.
+        """
+        return
+
     def close(self) -> None:
         """Free what `load` took. Called once, after the last frame."""
         return

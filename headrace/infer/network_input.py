@@ -25,20 +25,31 @@ class NetworkInput:
         graph: The model; has one image input.
         options: ``preprocess`` and ``input_size`` as the user set them.
         default: Preprocessing of the model's family, where neither user nor file says anything.
+        default_size: Width and height for graphs that leave them open, where neither user nor file says anything.
 
     Raises:
         ModelError: The input's size is open and not given.
         ConfigError: ``preprocess`` holds what cannot be used, or does not fit the input.
     """
 
-    def __init__(self, graph: ModelGraph, options: InferOptions, default: PreprocessOptions) -> None:
-        spec = graph.inputs[0]
-        size = graph.input_size() if None not in spec.shape[1:] else options.input_size or graph.input_size()
+    def __init__(
+        self,
+        graph: ModelGraph,
+        options: InferOptions,
+        default: PreprocessOptions,
+        default_size: tuple[int, int] | None = None,
+    ) -> None:
+        spec, size = graph.inputs[0], graph.input_size()
+        if None in spec.shape[1:]:
+            size = options.input_size or size or default_size
         if size is None:
             raise ModelError(
                 f"{graph.path}: input {spec} has an open size; set input_size to width and height"
             )
         self.width, self.height = size
+        self._dtype = numpy_dtype(spec.dtype)
+        if np.issubdtype(self._dtype, np.integer):  # the network normalises pictures itself
+            default = replace(default, scale=1.0, mean=(0.0,) * 3, std=(1.0,) * 3)
         stored = graph.metadata.get(PREPROCESS_KEY)
         default = PreprocessOptions.from_json(stored) if stored else default
         if graph.channels() == 1:
@@ -52,7 +63,6 @@ class NetworkInput:
             )
         shape = (self.options.channels, self.height, self.width)
         self._row_shape = (*shape[1:], shape[0]) if graph.channels_last() else shape
-        self._dtype = numpy_dtype(spec.dtype)
         self._free: deque[NDArray[Any]] = deque(maxlen=4)
 
     def take(self, rows: int) -> NDArray[Any]:

@@ -32,6 +32,7 @@ class InferOptions:
         device: Where it runs: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` and what else an engine knows.
         precision: ``auto``, ``f32``, ``bf16`` or ``f16``.
         decoder: Name of a decoder, or ``auto`` to go by the graph.
+        decoder_options: Options of that decoder's own, such as ``anchors``.
         batch_size: Most frames in one call of the model; 0 passes on what comes.
         threads: Threads for one run of the engine; 0 is the engine's own choice.
         max_detections: Most objects in a frame, the most confident first.
@@ -60,6 +61,7 @@ class InferOptions:
     device: str = "auto"
     precision: str = "auto"
     decoder: str = "auto"
+    decoder_options: Mapping[str, Any] = field(default_factory=dict)
     batch_size: int = 0
     threads: int = 0
     max_detections: int = 300

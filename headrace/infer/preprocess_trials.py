@@ -19,6 +19,7 @@ from headrace.meta.boxes import pairwise_iou
 
 #: Overlap of a box and its mirror image above which they show the same object.
 _SAME = 0.5
+_GREY = 128
 _PLAIN = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 _SCALES: dict[str, dict[str, Any]] = {
     "0-1": {"scale": 1 / 255, **_PLAIN},
@@ -39,9 +40,9 @@ class Trial:
         options: The preprocessing.
         chosen: Whether it is what would be used.
         objects: Number of objects, or of pictures with a label.
-        score: Confidence of what is found again in the mirrored picture, less that of what is not. A model that sees
-            what it was trained on is sure of what it finds, and finds it in the mirror, too; one that sees something
-            else finds nothing, or anything.
+        score: Confidence of what is found again in the mirrored picture, less that of what is not, and less that of
+            what is found in an empty one. A model that sees what it was trained on is sure of what it finds, and finds
+            it in the mirror, too; one that sees something else finds nothing, or anything anywhere.
 
     Example:
         >>> Trial("RGB", "0-1", "letterbox", PreprocessOptions(), True, 3, 2.5).change
@@ -95,10 +96,10 @@ def _try(
     if color == "BGR":
         options = replace(options, mean=options.mean[::-1], std=options.std[::-1])
     model = FileModel(file, replace(file.options, preprocess=options))
-    seen, mirrored = (
-        model.results(FrameBatch(pictures)) for pictures in (frames, list(map(_mirrored, frames)))
-    )
-    scores = [_agreement(*pair) for pair in zip(seen, mirrored, frames, strict=True)]
+    mirrored, empty = ([change(frame) for frame in frames] for change in (_mirrored, _empty))
+    seen, again, nothing = (model.results(FrameBatch(pictures)) for pictures in (frames, mirrored, empty))
+    scores = [_agreement(*pair) for pair in zip(seen, again, frames, strict=True)]
+    scores += [-sum(one.detections.confidence.tolist()) for one in nothing if one.detections is not None]
     chosen = (usual.color, usual.resize) == (color, resize) and np.allclose(
         usual.gain_and_bias(), options.gain_and_bias()
     )
@@ -108,6 +109,10 @@ def _try(
 
 def _mirrored(frame: Frame) -> Frame:
     return Frame.from_array(np.ascontiguousarray(to_bgr(frame)[:, ::-1]), "BGR")
+
+
+def _empty(frame: Frame) -> Frame:
+    return Frame.from_array(np.full((frame.height, frame.width, 3), _GREY, np.uint8), "BGR")
 
 
 def _agreement(seen: Result, mirrored: Result, frame: Frame) -> float:

@@ -22,8 +22,9 @@ class Result:
         labels: What a classifier recognised, one entry for each of its outputs that say something.
         segmentation: The class of each pixel of the network's picture.
         tensors: Raw outputs.
+        keypoints: ``(k, 3)`` float32 x, y in pixels of the picture and confidence in 0–1: the pose of the one object
+            that it shows. Of the region of an object they are in pixels of the frame once `InferStage` has run.
         embedding: ``(d,)`` float32, what the picture looks like or means, for comparisons.
-        keypoints: ``(k, 3)`` of the one thing that the picture shows: x, y in pixels of the frame and confidence.
         skeleton: Pairs of keypoints that a line joins, for these and for those of ``detections``; ``None`` for what
             `Skeleton` knows.
 
@@ -37,6 +38,6 @@ class Result:
     labels: Sequence[Label] | None = None
     segmentation: Segmentation | None = None
     tensors: TensorOutput | None = None
-    embedding: NDArray[np.float32] | None = None
     keypoints: NDArray[np.float32] | None = None
+    embedding: NDArray[np.float32] | None = None
     skeleton: Edges | None = None

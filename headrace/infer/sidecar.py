@@ -100,8 +100,12 @@ def write_sidecar(model: str | Path, said: Mapping[str, Any]) -> Path:
         Where it was written.
 
     Raises:
-        ConfigError: The folder cannot be written to.
+        ConfigError: The folder cannot be written to, or the model is on a server.
     """
+    if "://" in str(model):
+        raise ConfigError(
+            "a model on a server has no folder to write into; give options, or its server the names"
+        )
     file = resolve(model)
     path = file.with_name(file.name + SUFFIX)
     text = yaml.safe_dump(dict(said), sort_keys=False, default_flow_style=None, allow_unicode=True, width=110)

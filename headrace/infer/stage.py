@@ -93,6 +93,18 @@ class InferStage:
         """
         return self.call(self._exchange, model)
 
+    def adjust(self, options: InferOptions) -> Future[None]:
+        """Go on with other options, after what was submitted before; see `Model.adjust`.
+
+        Raises:
+            ModelError: The stage is closed.
+        """
+        return self.call(self._adjust, options)
+
+    def _adjust(self, options: InferOptions) -> None:
+        self._options = options
+        self.model.adjust(options)
+
     def _exchange(self, model: Model) -> Model:
         before, self.model = self.model, model
         return before

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
+from typing import Any
 
 from headrace.errors import ConfigError
 from headrace.message import full, minimal
@@ -66,3 +67,16 @@ class MessageConverter:
         if self._minimal or self._config is None:
             return [minimal.frame_payload(frame, self._config, ts)]
         return [full.object_payload(frame, thing, self._config, ts) for thing in frame.objects]
+
+    def from_answer(self, source_id: int, frame_number: int, answer: Mapping[str, Any]) -> bytes:
+        """The payload for one answer of a vision-language model, a message of its own in either schema.
+
+        Args:
+            source_id: Index of the source.
+            frame_number: Frame that was asked about.
+            answer: Plain data; the message's member ``answer``.
+        """
+        ts = timestamp(self._clock())
+        if self._minimal or self._config is None:
+            return minimal.answer_payload(source_id, frame_number, answer, self._config, ts)
+        return full.answer_payload(source_id, answer, self._config, ts)

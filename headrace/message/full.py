@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -80,6 +80,12 @@ def object_payload(frame: FrameRecord, thing: ObjectRecord, config: MsgConvConfi
     if frame.custom_messages:
         document["customMessage"] = list(frame.custom_messages)
     return encode(document)
+
+
+def answer_payload(source: int, answer: Mapping[str, Any], config: MsgConvConfig, ts: str) -> bytes:
+    """The message for one answer of a vision-language model; ``ts`` is the wall clock."""
+    sub = ("place-sub-field", ("id", "name", "level"))
+    return encode({**_head(ts, config, source, source, source, sub), "answer": dict(answer)})
 
 
 def _head(ts: str, config: MsgConvConfig, place: int, sensor: int, module: int, sub: SubPlace | None) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -60,6 +60,13 @@ def _encoded(document: dict[str, Any], outlines: Sequence[tuple[int, Polygons]])
     if masks:
         document["masks"] = masks
     return msgspec.json.encode(document)
+
+
+def answer_payload(
+    source: int, frame: int, answer: Mapping[str, Any], config: MsgConvConfig | None, ts: str
+) -> bytes:
+    """The message for one answer of a vision-language model, about a frame; ``ts`` is the wall clock."""
+    return msgspec.json.encode({**_head(frame, ts, _sensor_id(config, source)), "answer": dict(answer)})
 
 
 def _head(frame: int, ts: str, sensor: str) -> dict[str, Any]:

@@ -54,6 +54,8 @@ class MetaType:
     START_USER = 8193
     #: Truth of a synthetic scene, a `headrace.source.sim` Truth.
     SIM_TRUTH = START_USER + 4000
+    #: Answer of a vision-language model, a `headrace.vlm` VlmResult.
+    VLM_RESULT = START_USER + 4001
 
 
 @dataclass(slots=True)

@@ -140,6 +140,33 @@ def test_inspect_tells_tensors_decoder_and_labels_and_draws(headrace, network, t
     assert (drawn[45:, 50:] == 90).all()
 
 
+def test_inspect_speaks_json_and_saves_what_it_chose(headrace, network, tmp_path):
+    cv2.imwrite(str(tmp_path / "gray.png"), np.full((64, 64, 3), 90, np.uint8))
+    words = ("--image", "gray.png", "--json", "--save", "--preprocess", "color=BGR")
+    done = headrace("inspect", network, *words)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["decoder"], told["task"], told["labels"]) == ("yolov8", "detect", ["cone"])
+    assert told["inputs"] == [{"name": "images", "shape": [1, 3, 64, 64], "dtype": "float32"}]
+    assert told["outputs"][0]["name"] == "output0"
+    assert any("each of 84 columns" in reason for reason in told["reasons"])
+    assert told["pictures"][0]["objects"]["xyxy"] == [[22, 27, 42, 37]]
+    again = json.loads(headrace("inspect", network, "--json").stdout)
+    assert again["preprocess"]["color"] == "BGR"
+    assert any(f"{network}.headrace.yaml" in reason for reason in again["reasons"])
+
+
+def test_inspect_looks_at_clips_and_tries_preprocessing(headrace, network, tmp_path):
+    done = headrace(
+        "inspect", network, "--video", "sim://plaza?frames=70", "--frames", 2, "--try", "--out", "sheet.png"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "frame 1: 1 objects" in done.stdout
+    assert done.stdout.count("--preprocess") == 16
+    assert "in use" in done.stdout
+    assert cv2.imread(str(tmp_path / "sheet.png")) is not None
+
+
 def test_inspect_runs_python_models(headrace, models, tmp_path):
     cv2.imwrite(str(tmp_path / "gray.png"), np.full((64, 64, 3), 90, np.uint8))
     done = headrace("inspect", models("Two"), "--image", "gray.png")
@@ -154,6 +181,9 @@ def test_inspect_runs_python_models(headrace, models, tmp_path):
         (["missing.onnx"], 1, "missing.onnx does not exist"),
         (["tiny.onnx", "--image", "missing.png"], 2, "missing.png is no picture"),
         (["tiny.onnx", "--out", "x.png"], 2, "--image"),
+        (["tiny.onnx", "--try"], 2, "--image"),
+        (["tiny.onnx", "--preprocess", "colour=BGR"], 2, "did you mean color"),
+        (["tiny.onnx", "--input-size", "640"], 2, "640x384"),
         (["tiny.onnx", "--decoder", "yolov99"], 1, "yolov99"),
     ],
 )

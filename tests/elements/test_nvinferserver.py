@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kserve import KServe, Served
 from tiny_onnx import build
 
 SOURCE = (
@@ -82,17 +83,76 @@ def test_properties_win_unless_they_stand_for_the_file(run: Any, server: Any) ->
     assert [frame.n_objects for frame in one.out.frames] == [1, 0, 1, 0]
 
 
+def test_a_model_on_a_server_detects(run: Any, server: Any, tmp_path: Any) -> None:
+    pytest.importorskip("tritonclient.grpc")
+    kserve = KServe({"yolo": Served.onnx(tmp_path / "repo/yolo/1/model.onnx")}, grpc=True)
+    try:
+        one = run(
+            f"{SOURCE.format(n=2)} ! nvinferserver config-file-path={remote(server(DETECTION), kserve)} ! {OUT}"
+        )
+        for frame in one.to_end().out.frames:
+            (found,) = frame.object_items
+            rect = found.rect_params
+            assert (rect.left, rect.top, rect.width, rect.height) == (24, 15, 16, 6)
+            assert (found.label, found.unique_component_id) == ("person", 5)
+    finally:
+        kserve.stop()
+
+
+def test_tritons_classification_with_the_servers_names(run: Any, server: Any) -> None:
+    pytest.importorskip("tritonclient.grpc")
+    scores = np.array([[0.1, 0.9]], np.float32)
+    model = Served(
+        [("images", "FP32", [-1, 3, 8, 8])],
+        [("rest", "FP32", [-1, 2]), ("prob", "FP32", [-1, 2])],
+        lambda arrays: {"rest": scores[:, ::-1], "prob": scores},
+        labels={"prob": ["red", "blue"]},
+    )
+    kserve = KServe({"yolo": model}, grpc=True)
+    try:
+        path = remote(server('triton_classification { threshold: 0.5 tensor_name: "prob" }'), kserve)
+        path.write_text(path.read_text().replace('labelfile_path: "labels.txt"', ""))
+        one = run(f"{SOURCE.format(n=1)} ! nvinferserver config-file-path={path} ! {OUT}").to_end()
+        (frame,) = one.out.frames
+        (whole,) = frame.object_items
+        (classifier,) = whole.classifier_items
+        assert [label.label for label in classifier.labels] == ["blue"]
+    finally:
+        kserve.stop()
+
+
+def remote(path: Path, kserve: KServe) -> Path:
+    """The configuration with the model on a server."""
+    text = path.read_text().replace("trt_is", "triton")
+    path.write_text(
+        text.replace(
+            'model_repo { root: "repo" log_level: 2 }', f'grpc {{ url: "127.0.0.1:{kserve.grpc_port}" }}'
+        )
+    )
+    return path
+
+
 def test_errors_name_the_field(run: Any, server: Any) -> None:
     path = server(DETECTION)
-    path.write_text(
-        path.read_text().replace("trt_is", "triton").replace("model_repo {", "grpc { url: 'h:1' } x {")
-    )
+    path.write_text(path.read_text().replace("trt_is", "triton").replace("model_repo {", "grpc { } x {"))
     error = run(f"{SOURCE.format(n=1)} ! nvinferserver config-file-path={path} ! {OUT}").to_error()
     assert error.text.startswith(
-        f"Configuration file parsing failed: {path}: infer_config.backend.triton.grpc names a server (h:1)"
+        f"Configuration file parsing failed: {path}: infer_config.backend.triton names no model on a server"
     )
     assert (
         run(f"{SOURCE.format(n=1)} ! nvinferserver ! {OUT}")
         .to_error()
         .text.startswith("Configuration file not provided")
     )
+
+
+def test_a_server_that_is_not_there_is_named(run: Any, server: Any) -> None:
+    pytest.importorskip("tritonclient.grpc")
+    path = server(DETECTION)
+    kserve = KServe({}, grpc=True)
+    kserve.stop()
+    error = run(
+        f"{SOURCE.format(n=1)} ! nvinferserver config-file-path={remote(path, kserve)} ! {OUT}"
+    ).to_error()
+    url = f"grpc://127.0.0.1:{kserve.grpc_port}/yolo"
+    assert error.text.startswith(f"Failed to create NvDsInferContext instance: {url} is not available: ")

@@ -306,6 +306,16 @@ def test_the_minimal_schema_from_a_frame():
     assert message["objects"] == ["7|10|20|40|60|car|#|red|m|0.5", "8|1.5|2|4.5|6|person"]
 
 
+def test_an_answer_is_a_message_of_its_own_in_both_schemas(full):
+    answer = {"text": "Yes.", "data": {"open": True}, "object_id": None}
+    message = json.loads(full.from_answer(0, 9, answer))
+    assert (message["answer"], message["@timestamp"]) == (answer, TS)
+    assert message["sensor"]["id"] == "dock-cam-07"
+    assert "object" not in message
+    message = json.loads(MessageConverter(1).from_answer(0, 9, answer))
+    assert (message["answer"], message["id"], message["sensorId"]) == (answer, "9", "0")
+
+
 @pytest.mark.parametrize(
     ("ns", "text"),
     [

@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from headrace.errors import ModelError
-from headrace.frames.frame import Frame
+from headrace.errors import ModelError, SupersededError
+from headrace.frames.frame import Frame, PixelFormat, plane_shapes
 from headrace.infer import InferOptions, InferStage, Region
 from headrace.infer.model import Model
 from headrace.infer.result import Result
 from headrace.infer.worker import Worker
+from headrace.infer.written_file import load_when_written
 
 #: Seconds that a model's call under way may take when the pipeline ends.
 PATIENCE = 1.0
 
+Trial = Callable[[Model], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _BlackFrames:
+    """A trial with pictures like those of a batch, black."""
+
+    sizes: Sequence[tuple[PixelFormat, int, int]] = (("RGB", 64, 64),)
+    regions: Sequence[Region] | None = None
+    options: InferOptions = field(default_factory=InferOptions)
+
+    def __call__(self, model: Model) -> None:
+        black = {size: _black(*size) for size in set(self.sizes)}
+        stage = InferStage(model, self.options)
+        try:
+            stage.run([black[size] for size in self.sizes], self.regions)
+        finally:
+            stage.close()
+
 
 class ModelSlot:
-    """Owns a model and the stage that it works on.
+    """Owns a model and the stage that it works on; may be used from any thread.
 
     Args:
         model: A loaded model.
@@ -28,7 +51,12 @@ class ModelSlot:
 
     def __init__(self, model: Model, options: InferOptions) -> None:
         self._stage = InferStage(model, options)
+        self._options = options
+        self._lock = threading.Lock()
         self._loader: Worker | None = None
+        self._orders = 0
+        self._closed = False
+        self._trial: Trial = _BlackFrames(options=options)
 
     @property
     def model(self) -> Model:
@@ -39,40 +67,80 @@ class ModelSlot:
         self, frames: Sequence[Frame], regions: Sequence[Region] | None = None
     ) -> Future[list[Result]]:
         """See `InferStage.submit`."""
+        sizes = [(frame.format, frame.width, frame.height) for frame in frames]
+        self._trial = _BlackFrames(sizes, regions, self._options)
         return self._stage.submit(frames, regions)
 
-    def call(self, function: Callable[..., list[Result]], *arguments: object) -> Future[list[Result]]:
-        """See `InferStage.call`."""
-        return self._stage.call(function, *arguments)
+    def call(self, function: Callable[[Model], list[Result]], trial: Trial) -> Future[list[Result]]:
+        """Call a function with the model at work, in order of submission.
 
-    def replace(self, load: Callable[[], Model], told: Callable[[BaseException | None], None]) -> None:
+        Args:
+            function: Asks the model.
+            trial: Asks a model the same, of black pictures; what it raises keeps that model from being used.
+
+        Raises:
+            ModelError: The slot is closed.
+        """
+        self._trial = trial
+        return self._stage.call(lambda: function(self._stage.model))
+
+    def adjust(self, options: InferOptions) -> None:
+        """Let the model go on with other thresholds, from the next batch on; see `Model.adjust`."""
+        with self._lock:
+            if not self._closed:
+                self._options = options
+                self._stage.adjust(options)
+
+    def swap(self, load: Callable[[], Model], file: Path | None = None) -> Future[BaseException | None]:
         """Load another model on a thread of its own, try it, and put it in the place of the present one.
 
-        Batches go on meanwhile; none is lost. Several calls are served in order.
+        Batches go on meanwhile; none is lost, and each is the work of one model. The newest order wins: one that
+        waits for its turn, or whose model is not at work yet when another comes, is superseded.
 
         Args:
             load: Loads the new model.
-            told: Called on that thread: with ``None`` when the new model is at work and the old one closed, with
-                the error when loading or trying failed, and the old one stays.
-        """
-        if self._loader is None:
-            self._loader = Worker("hr-load")
-        self._loader.submit(self._replace, load, told)
+            file: The file it comes from, which may still be being written.
 
-    def _replace(self, load: Callable[[], Model], told: Callable[[BaseException | None], None]) -> None:
+        Returns:
+            A future that is done when the new model is at work and the old one closed: with what the old one raised
+            at its end, mostly ``None``. Its exception is what was wrong with the new model, in whose place the old
+            one stays: `SupersededError` if another is wanted by now. Callbacks run on the thread that loads.
+
+        Raises:
+            ModelError: The slot is closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise ModelError("the pipeline has stopped: set the model, and start it again")
+            if self._loader is None:
+                self._loader = Worker("hr-load")
+            self._orders += 1
+            return self._loader.submit(self._swap, load, file, self._orders)
+
+    def _swap(self, load: Callable[[], Model], file: Path | None, order: int) -> BaseException | None:
+        def wanted() -> None:
+            if self._closed:
+                raise SupersededError("the pipeline has stopped")
+            if order != self._orders:
+                raise SupersededError("a newer model was set meanwhile")
+
+        wanted()
+        model = load() if file is None else load_when_written(file, load, wanted)
         try:
-            model = load()
-            try:
-                _try(model)
-                before = self._stage.replace(model)
-            except BaseException:
-                model.close()
-                raise
-            before.result().close()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - told; the user's code may raise anything
-            told(error)
-        else:
-            told(None)
+            self._trial(model)
+            wanted()
+            with self._lock:
+                model.adjust(self._options)
+                exchanged = self._stage.replace(model)
+            before = exchanged.result()
+        except BaseException:
+            model.close()
+            raise
+        try:
+            before.close()
+        except Exception as error:  # noqa: BLE001 - told; the user's code may raise anything
+            return error
+        return None
 
     def close(self) -> None:
         """Finish what was submitted and free the model.
@@ -80,6 +148,8 @@ class ModelSlot:
         Raises:
             ModelError: The model does not return. Its thread is left behind; the process can end all the same.
         """
+        with self._lock:
+            self._closed = True
         if self._loader is not None:
             self._loader.close(PATIENCE)
         if not self._stage.close(PATIENCE):
@@ -88,10 +158,6 @@ class ModelSlot:
         self.model.close()
 
 
-def _try(model: Model) -> None:
-    """Run a model on a black picture: it is warm then, and known to work."""
-    stage = InferStage(model, InferOptions())
-    try:
-        stage.run([Frame.from_array(np.zeros((64, 64, 3), np.uint8), "RGB")])
-    finally:
-        stage.close()
+def _black(format: PixelFormat, width: int, height: int) -> Frame:
+    planes = tuple(np.zeros(shape, np.uint8) for shape in plane_shapes(format, width, height))
+    return Frame(format, width, height, planes)

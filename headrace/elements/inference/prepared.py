@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -54,6 +54,13 @@ def run_prepared(
         found = model.results_of(tensor)
         results += [_placed(result, region, clip) for result, region in zip(found, regions, strict=True)]
     return results
+
+
+def black_tensors(prepared: Sequence[PreprocessBatchUserMetadata]) -> Callable[[Model], object]:
+    """Asks a model of tensors of the same shapes and types, all zero."""
+    tensors = [item.preprocess_tensor_meta.tensor.numpy() for item in prepared]
+    kinds = [(tensor.shape, tensor.dtype) for tensor in tensors]
+    return lambda model: [model.results_of(np.zeros(shape, dtype)) for shape, dtype in kinds]
 
 
 def _whole(meta: BatchMetadata, index: int, shape: tuple[int, ...]) -> RoiMetadata:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.elements.inference.model_slot import ModelSlot
-from headrace.elements.inference.prepared import prepared_for, run_prepared, targets_of
+from headrace.elements.inference.prepared import black_tensors, prepared_for, run_prepared, targets_of
 from headrace.elements.inference.results import ResultSettings, Target, write_labels, write_result
 from headrace.infer import InferOptions, IntervalCounter, Region
 from headrace.infer.history import ObjectHistory
@@ -147,7 +147,9 @@ class Inference:
         if not prepared:
             return None
         clip = self.settings.clip
-        future = self.slot.call(lambda: run_prepared(self.slot.model, batch.meta, prepared, clip))
+        future = self.slot.call(
+            lambda model: run_prepared(model, batch.meta, prepared, clip), black_tensors(prepared)
+        )
         return Work(targets_of(batch.meta, prepared), future)
 
     def _submit_objects(self, batch: Batch) -> Work | None:

@@ -6,6 +6,8 @@ import os
 import threading
 import weakref
 
+from gi.repository import Gst
+
 from headrace.flow.node import Node
 from headrace.paths import resolve
 
@@ -13,13 +15,13 @@ _State = tuple[int, int]
 
 
 class EngineFileMonitor:
-    """Watches a model's file and sets ``model-engine-file`` of an element when it was written anew.
+    """Watches a model's file and has an element load it when it was written anew; see `Node.swap`.
 
-    A file is taken as written when its size and time stand still from one look to the next. What the element
-    says of the new model comes with its signal ``model-updated``.
+    A file is taken as written when its size and time stand still from one look to the next; the element looks again
+    when it has loaded it. What it says of the new model comes with its signal ``model-updated``.
 
     Args:
-        node: An ``nvinfer``.
+        node: An ``nvinfer`` or ``hrinfer``.
         file: The file; it need not exist yet.
         interval: Seconds from one look to the next.
 
@@ -71,8 +73,15 @@ class EngineFileMonitor:
         return found.st_mtime_ns, found.st_size
 
     def update(self) -> None:
-        """Have the element load the file."""
-        self.node.set({"model-engine-file": self.file})
+        """Have the element load the file; of a Python file, the class that the element has at present."""
+        name = "model" if "model" in _properties(self.node.element) else "model-engine-file"
+        present = str(self.node.get(name) or "")
+        same = present.rpartition(":")[0] == self.file
+        self.node.set({name: present if same else self.file})
+
+
+def _properties(element: Gst.Element) -> set[str]:
+    return {spec.name for spec in element.list_properties()}
 
 
 def _watch(monitor: weakref.ref[EngineFileMonitor], stop: threading.Event, interval: float) -> None:

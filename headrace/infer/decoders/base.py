@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
+from headrace.errors import ConfigError
 from headrace.infer.candidates import Array, Candidates
 from headrace.infer.engines.base import ModelGraph, TensorSpec
 from headrace.infer.preprocess import PreprocessOptions
@@ -34,7 +36,9 @@ class DecodeOptions:
         confidence: Rows below it (0–1) are left out before anything else is done with them.
         width: Width of the network's input in pixels.
         height: Height of the network's input in pixels.
-        labels: Names of the classes, for results that carry names.
+        labels: Names of the classes, one for each class; empty where nothing tells how many there are.
+        settings: The decoder's own options as the user gave them.
+        metadata: What the exporter stored in the model file.
 
     Example:
         >>> DecodeOptions(confidence=0.25, width=640, height=640).confidence
@@ -45,6 +49,8 @@ class DecodeOptions:
     width: int
     height: int
     labels: Sequence[str] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class Match(NamedTuple):
@@ -67,6 +73,16 @@ class Match(NamedTuple):
 AMBIGUOUS = 0.05
 
 
+class NotFiniteError(ValueError):
+    """What a network says is not finite: NaN or infinite.
+
+    Example:
+        >>> above(np.full((1, 2, 3), np.nan), 0.5)
+        Traceback (most recent call last):
+        headrace.infer.decoders.base.NotFiniteError: scores are not finite (NaN)
+    """
+
+
 class Decoder(ABC):
     """One family of models; it has no state and may be used from any thread.
 
@@ -75,10 +91,14 @@ class Decoder(ABC):
     Attributes:
         name: What users write, as in ``decoder="yolov8"``.
         task: What the family is for.
+        settings: Names of its own options, and what each takes.
+        class_names: Names of the classes of families that have always the same, where nothing else names them.
     """
 
     name: str
     task: Task
+    settings: Mapping[str, str] = MappingProxyType({})
+    class_names: tuple[str, ...] = ()
 
     @abstractmethod
     def matches(self, graph: ModelGraph) -> Match | None:
@@ -91,6 +111,28 @@ class Decoder(ABC):
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
         """What the family's own code does to pictures: RGB 0–1, letterboxed to the centre, unless overridden."""
         return PreprocessOptions()
+
+    def check(self, options: DecodeOptions) -> None:
+        """Refuse options that the family does not have or cannot use; called once, before anything is decoded.
+
+        Raises:
+            ConfigError: Names the option and what it takes.
+        """
+        for name in options.settings:
+            if name not in self.settings:
+                known = ", ".join(f"{known} ({takes})" for known, takes in self.settings.items())
+                raise ConfigError(f"decoder {self.name} has no option {name!r}; it has {known or 'none'}")
+
+    def default_input_size(self, graph: ModelGraph) -> tuple[int, int] | None:
+        """Width and height for a graph that leaves them open, where nothing else says; ``None``: the user has to."""
+        return None
+
+    def batched(self, graph: ModelGraph) -> bool:
+        """Whether outputs have a row for each picture; if not, pictures go through one by one.
+
+        Then `decode` and `results` get the outputs of one picture, with a first axis of one entry put in front.
+        """
+        return True
 
 
 class BoxDecoder(Decoder):
@@ -178,6 +220,36 @@ def like(array: NDArray[Any], other: Array) -> Array:
     return xp.asarray(array, device=other.device) if xp is not array_namespace(array) else array
 
 
+def single(array: Array) -> Array:
+    """An array in single precision: half has no fractions of a pixel at a thousand of them."""
+    xp = array_namespace(array)
+    return xp.astype(array, xp.float32, copy=False)
+
+
+def numbers(array: Array) -> Array:
+    """The array itself.
+
+    Raises:
+        NotFiniteError: It holds a NaN.
+    """
+    xp = array_namespace(array)
+    if xp.any(xp.isnan(array)):
+        raise NotFiniteError("scores are not finite (NaN)")
+    return array
+
+
+def sigmoid(array: Array) -> Array:
+    """Logits to 0–1, in single precision and without overflow."""
+    return (array_namespace(array).tanh(single(array) / 2) + 1) / 2
+
+
+def logit(chance: float) -> float:
+    """What `sigmoid` makes a chance of, so that logits can be compared before anything is computed of them."""
+    return (
+        float(np.log(chance / (1 - chance))) if 0 < chance < 1 else float(np.inf if chance >= 1 else -np.inf)
+    )
+
+
 def above(
     scores: Array, confidence: float, objectness: Array | None = None
 ) -> tuple[Array, Array, Array, Array]:
@@ -192,14 +264,17 @@ def above(
     Returns:
         Row of the batch, row of the box, score and class of each box that stays, ``(n,)`` each, in the order of
         frames and boxes.
+
+    Raises:
+        NotFiniteError: There are scores that are not numbers.
     """
     xp = array_namespace(scores)
     if objectness is None:
-        best = xp.max(scores, axis=2)
+        best = numbers(xp.max(scores, axis=2))
         frame, box = xp.nonzero(best >= confidence)
         return frame, box, best[frame, box], xp.argmax(scores[frame, box], axis=1)
-    frame, box = xp.nonzero(objectness >= confidence)
+    frame, box = xp.nonzero(numbers(objectness) >= confidence)
     candidates = scores[frame, box]
-    products = objectness[frame, box] * xp.max(candidates, axis=1)
+    products = numbers(objectness[frame, box] * xp.max(candidates, axis=1))
     keep = products >= confidence
     return frame[keep], box[keep], products[keep], xp.argmax(candidates[keep], axis=1)

@@ -48,6 +48,30 @@ def run_batch(engine: Engine, tensor: Array) -> dict[str, Array]:
     return {name: xp.concat([part[name] for part in parts]) for name in parts[0]}
 
 
+def run_each(engine: Engine, tensor: Array) -> Iterator[dict[str, Array]]:
+    """Run a model whose outputs have no batch axis on one picture after the other.
+
+    Args:
+        engine: Takes a picture without a batch axis, or batches; where those have a fixed size it gets the picture
+            that many times.
+        tensor: ``n`` pictures.
+
+    Returns:
+        The outputs of each, with a first axis of one entry.
+
+    Raises:
+        ModelError: The run failed.
+    """
+    (spec,) = engine.graph.inputs
+    for row in range(tensor.shape[0]):
+        if len(spec.shape) < tensor.ndim:
+            picture = tensor[row]
+        else:
+            same = [tensor[row : row + 1]] * (spec.shape[0] or 1)
+            picture = array_namespace(tensor).concat(same) if len(same) > 1 else same[0]
+        yield {name: array[None] for name, array in engine.run({spec.name: picture}).items()}
+
+
 def _slices(tensor: Array, size: int) -> Iterator[Array]:
     return (tensor[start : start + size] for start in range(0, tensor.shape[0], size))
 

@@ -79,12 +79,13 @@ def open_engine(model: str | Path, engine: str = "auto", options: EngineOptions 
 
 
 def _open_address(address: str, scheme: str, engine: str, options: EngineOptions) -> Engine:
+    """Open a model on a server; the address may hold a password, so that no message here quotes it."""
     kinds = engine_kinds() if engine == "auto" else (_named(engine),)
     for kind in kinds:
         if scheme in kind.schemes:
-            return _call(kind, address, options)
+            return kind.open(address, options)
     known = ", ".join(f"{s}://" for kind in kinds for s in kind.schemes) or "none"
-    raise ModelError(f"no engine takes the address {address}; known: {known}")
+    raise ModelError(f"no engine takes addresses that begin with {scheme}://; known: {known}")
 
 
 def _named(engine: str) -> EngineKind:

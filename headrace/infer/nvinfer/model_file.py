@@ -24,8 +24,8 @@ _OTHERS = {
 }
 
 
-def find_model(config: NvInferConfig) -> Path:
-    """The ONNX file to run.
+def find_model(config: NvInferConfig) -> str | Path:
+    """The ONNX file to run, or the URL of a model on a server.
 
     ``onnx-file`` if it is set; for an engine ``NAME.onnx_b1_gpu0_fp16.engine`` and the other formats the ONNX
     file of that name beside it, with one line in the log.
@@ -36,6 +36,8 @@ def find_model(config: NvInferConfig) -> Path:
     engine = Path(config.model_engine_file)
     if config.model_engine_file and engine.suffix.lower() in (".onnx", ".ort") and engine.exists():
         return engine
+    if "://" in config.onnx_file:
+        return config.onnx_file
     if config.onnx_file:
         return _onnx_file(config)
     named = [field for field in _OTHERS if getattr(config, field)]

@@ -1,14 +1,44 @@
-"""Triton's model repository on disk: where the ONNX file of a model lies."""
+"""Where a Triton model of a configuration is: an ONNX file in a repository on disk, or on a server."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 from headrace.errors import ConfigError
 from headrace.infer.nvinfer.prototext import Message, parse_prototext
 from headrace.paths import resolve
 
 _DEFAULT = "model.onnx"
+
+
+def locate_model(triton: Message, folder: Path) -> str:
+    """What `headrace.infer.engines.open_engine` takes for a model: a file, or the URL of a server's model.
+
+    Args:
+        triton: ``infer_config.backend.triton``. With ``grpc`` in it the model is on a server; its ``url`` is
+            ``host:port``, or begins with a scheme (``grpcs://``, ``http://``).
+        folder: That of the configuration, from which a relative root starts.
+
+    Raises:
+        ConfigError: Names are missing, or there is no such file; as for `find_in_repository`.
+
+    Example:
+        >>> from headrace.infer.nvinfer.prototext import parse_prototext
+        >>> text = 'model_name: "yolo" version: 3 grpc { url: "gpu-box:8001" }'
+        >>> locate_model(parse_prototext(text, Path("c.txt")), Path())
+        'grpc://gpu-box:8001/yolo/3'
+    """
+    if "grpc" not in triton.fields:
+        return str(find_in_repository(triton, folder))
+    name, url = triton.text("model_name"), triton.child("grpc").text("url")
+    if not name or not url:
+        raise ConfigError(
+            f"{triton.place} names no model on a server; set model_name and grpc.url (host:8001)"
+        )
+    version = triton.number("version", -1)
+    server = url if "://" in url else f"grpc://{url}"
+    return "/".join([server.rstrip("/"), quote(name, safe=""), *([str(version)] if version >= 0 else [])])
 
 
 def find_in_repository(triton: Message, folder: Path) -> Path:
@@ -22,19 +52,12 @@ def find_in_repository(triton: Message, folder: Path) -> Path:
         folder: That of the configuration, from which a relative root starts.
 
     Raises:
-        ConfigError: The model is on a server, or there is no such model, version or file; says where it was
-            looked for.
+        ConfigError: There is no such model, version or file; says where it was looked for.
     """
     name = triton.text("model_name")
-    if "grpc" in triton.fields:
-        url = triton.child("grpc").text("url")
-        raise ConfigError(
-            f"{triton.place}.grpc names a server ({url}); models of remote servers cannot be run yet: set "
-            "model_repo.root to a folder with the model"
-        )
     root = triton.child("model_repo").text("root")
     if not name or not root:
-        raise ConfigError(f"{triton.place} names no model; set model_name and model_repo.root")
+        raise ConfigError(f"{triton.place} names no model; set model_name, and model_repo.root or grpc.url")
     model = resolve(Path(root) / name, folder)
     if not model.is_dir():
         raise ConfigError(

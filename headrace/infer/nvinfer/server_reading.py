@@ -9,7 +9,8 @@ from typing import Any
 
 from headrace.errors import ConfigError
 from headrace.infer.nvinfer.config import CLASSIFIER, DETECTOR, OTHER, SEMANTIC, NvInferConfig
-from headrace.infer.nvinfer.model_repository import find_in_repository
+from headrace.infer.nvinfer.keys import warn_once
+from headrace.infer.nvinfer.model_repository import locate_model
 from headrace.infer.nvinfer.prototext import Message, parse_prototext
 from headrace.infer.nvinfer.server_classes import CLUSTERINGS, class_attributes
 from headrace.infer.nvinfer.server_schema import warn_unknown
@@ -43,13 +44,13 @@ NAMES = {
 
 
 def read_server_config(path: str | os.PathLike[str]) -> NvInferConfig:
-    """Read a configuration of nvinferserver; the model is run here, from its ONNX file in the repository.
+    """Read a configuration of nvinferserver; the model is an ONNX file in a repository, or one on a server.
 
     Args:
         path: The file. Paths in it start from its own folder.
 
     Raises:
-        ConfigError: The file cannot be read, a value cannot be used, the model is remote or not in the
+        ConfigError: The file cannot be read, a value cannot be used, or the model is not in the
             repository; names file and field.
     """
     place = resolve(path)
@@ -77,14 +78,18 @@ def read_server_config(path: str | os.PathLike[str]) -> NvInferConfig:
     return config.with_values(attributes=attributes)
 
 
-def _model(infer: Message, folder: Path) -> dict[str, Any]:
+def _triton(infer: Message) -> Message:
     backend = infer.child("backend")
-    triton = backend.child("triton" if "triton" in backend.fields else "trt_is")
+    return backend.child("triton" if "triton" in backend.fields else "trt_is")
+
+
+def _model(infer: Message, folder: Path) -> dict[str, Any]:
+    backend, triton = infer.child("backend"), _triton(infer)
     values: dict[str, Any] = {
         "gie_unique_id": infer.number("unique_id", 0),
         "batch_size": max(infer.number("max_batch_size", 1), 1),
         "output_blob_names": tuple(one.text("name") for one in backend.children("outputs")),
-        "onnx_file": str(find_in_repository(triton, folder)),
+        "onnx_file": locate_model(triton, folder),
         "input_tensor_from_meta": "input_tensor_from_meta" in infer.fields,
     }
     dims = backend.child("inputs").numbers("dims")
@@ -139,10 +144,15 @@ def _results(infer: Message, output: Message, folder: Path) -> dict[str, Any]:
     post = infer.child("postprocess")
     labels = post.text("labelfile_path")
     values: dict[str, Any] = {"labelfile_path": str(resolve(labels, folder)) if labels else ""}
-    kinds = {"detection": _detection, "classification": _classification, "triton_classification": _classification,
-             "segmentation": _segmentation}  # fmt: skip
+    kinds = {"detection": _detection, "classification": _classification, "segmentation": _segmentation,
+             "triton_classification": _triton_classification}  # fmt: skip
     found = next((name for name in kinds if name in post.fields), None)
-    return {**values, **kinds[found](post.child(found))} if found else {**values, "network_type": OTHER}
+    if found is not None:
+        return {**values, **kinds[found](post.child(found))}
+    older = _triton(infer)
+    if "class_params" in older.fields and "other" not in post.fields:
+        return {**values, **_triton_classification(older.child("class_params"))}
+    return {**values, "network_type": OTHER}
 
 
 def _detection(message: Message) -> Mapping[str, Any]:
@@ -161,6 +171,17 @@ def _classification(message: Message) -> Mapping[str, Any]:
         "classifier_threshold": message.decimal("threshold", 0.0),
         "parse_classifier_func_name": message.text("custom_parse_classifier_func"),
     }
+
+
+def _triton_classification(message: Message) -> Mapping[str, Any]:
+    """The server's own classification; here its numbers are read, and its names asked for once.
+
+    Of several classes that ``topk`` asks for, the best is used.
+    """
+    tensor = message.text("tensor_name")
+    if message.number("topk", 1) > 1:
+        warn_once(f"{message.place}.topk={message.text('topk')} has no effect: the best class is used")
+    return {**_classification(message), **({"output_blob_names": (tensor,)} if tensor else {})}
 
 
 def _segmentation(message: Message) -> Mapping[str, Any]:

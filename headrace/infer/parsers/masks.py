@@ -32,7 +32,10 @@ def stack_masks(masks: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
 
 
 def crop_masks(
-    masks: NDArray[np.float32], xyxy: NDArray[np.float32], network_size: tuple[int, int], side: int = 28
+    masks: NDArray[np.float32],
+    xyxy: NDArray[np.float32],
+    network_size: tuple[float, float],
+    side: int | tuple[int, int] = 28,
 ) -> NDArray[np.float32]:
     """What masks over the whole of a network's input show inside boxes.
 
@@ -40,7 +43,7 @@ def crop_masks(
         masks: ``(n, h, w)``, each over the whole input.
         xyxy: ``(n, 4)`` boxes in pixels of the input.
         network_size: Width and height of the input.
-        side: Height and width of the result.
+        side: Height and width of the result, or both.
 
     Returns:
         ``(n, side, side)`` float32, each over its box.
@@ -53,11 +56,42 @@ def crop_masks(
     """
     height, width = masks.shape[1:]
     scale = np.array([width / network_size[0], height / network_size[1]] * 2)
-    steps = (np.arange(side) + 0.5) / side
-    cut = np.empty((len(masks), side, side), np.float32)
+    sides = (side, side) if isinstance(side, int) else side
+    down, across = ((np.arange(length) + 0.5) / length for length in sides)
+    cut = np.empty((len(masks), *sides), np.float32)
     for target, mask, (left, top, right, bottom) in zip(cut, masks, xyxy * scale, strict=True):
-        columns = (left + steps * (right - left) - 0.5).astype(np.float32)
-        rows = (top + steps * (bottom - top) - 0.5).astype(np.float32)
+        columns = (left + across * (right - left) - 0.5).astype(np.float32)
+        rows = (top + down * (bottom - top) - 0.5).astype(np.float32)
         grid = np.meshgrid(columns, rows)
-        target[...] = cv2.remap(np.asarray(mask, np.float32), grid[0], grid[1], cv2.INTER_LINEAR)
+        target[...] = cv2.remap(
+            np.asarray(mask, np.float32), grid[0], grid[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+    return cut
+
+
+def cut_masks(
+    masks: NDArray[np.float32], whole: NDArray[np.float32], part: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Masks of boxes that were cut, at a frame's edges for example: what they show inside what is left.
+
+    Args:
+        masks: ``(n, h, w)``, each over its box of ``whole``.
+        whole: ``(n, 4)`` boxes.
+        part: ``(n, 4)`` boxes within those.
+
+    Returns:
+        ``(n, h, w)``, each over its box of ``part``; masks of boxes that were not cut are as they were.
+
+    Example:
+        >>> masks = np.array([[[0, 0, 1, 1], [0, 0, 1, 1]]], np.float32)
+        >>> cut_masks(masks, np.array([[0, 0, 8, 8]]), np.array([[4, 0, 8, 8]]))[0, 0].tolist()
+        [0.75, 1.0, 1.0, 1.0]
+    """
+    rows = np.flatnonzero((whole != part).any(axis=1))
+    if not len(rows):
+        return masks
+    start, size = whole[rows, :2], whole[rows, 2:] - whole[rows, :2]
+    inside = (part[rows] - np.tile(start, 2)) / np.tile(size, 2)
+    cut = masks.copy()
+    cut[rows] = crop_masks(masks[rows], inside.astype(np.float32), (1, 1), masks.shape[1:])
     return cut

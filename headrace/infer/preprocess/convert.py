@@ -33,7 +33,7 @@ def preprocess(frame: Frame, out: NDArray[Any], options: PreprocessOptions) -> P
 
     Args:
         frame: A frame of any format, size and stride; it is only read.
-        out: ``(C, H, W)`` or ``(H, W, C)`` view of float32, float16 or uint8; all of it is written.
+        out: ``(C, H, W)`` or ``(H, W, C)`` view of float32, float16 or whole numbers; all of it is written.
         options: Colour order, resizing and scaling.
 
     Returns:
@@ -154,8 +154,13 @@ def _cv(array: Any) -> NDArray[np.uint8]:
 
 
 def _scale_into(target: NDArray[Any], plane: NDArray[np.uint8], gain: float, bias: float) -> None:
-    if target.dtype == np.uint8:
-        target[...] = plane if (gain, bias) == (1.0, 0.0) else np.clip(np.rint(plane * gain + bias), 0, 255)
+    if target.dtype.kind in "iu":
+        limits = np.iinfo(target.dtype)
+        target[...] = (
+            plane
+            if (gain, bias) == (1.0, 0.0) and limits.max >= 255
+            else np.clip(np.rint(plane * gain + bias), limits.min, limits.max)
+        )
         return
     np.multiply(plane, np.float32(gain), out=target, casting="same_kind")
     if bias:

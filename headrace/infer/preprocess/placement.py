@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.infer.preprocess.masks import cut_masks
+from headrace.infer.parsers.masks import cut_masks
 from headrace.infer.preprocess.options import PreprocessOptions
 from headrace.meta.detections import Detections
+from headrace.meta.outputs import Segmentation
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,29 @@ class Placement:
         if placed.rotation is not None or not clip:
             return placed
         whole, placed.xyxy = placed.xyxy, placed.xyxy.clip(0, np.array(self.frame_size * 2, np.float32))
+        rows = np.flatnonzero((placed.xyxy[:, 2:] > placed.xyxy[:, :2]).all(axis=1))
+        placed = placed[rows]
         if placed.masks is not None:
-            placed.masks = cut_masks(placed.masks, whole, placed.xyxy)
-        return placed[np.flatnonzero((placed.xyxy[:, 2:] > placed.xyxy[:, :2]).all(axis=1))]
+            placed.masks = cut_masks(placed.masks, whole[rows], placed.xyxy)
+        return placed
+
+    def points_to_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Points ``(…, 3)``, x, y and confidence, from network pixels to frame pixels; a new array."""
+        offset = np.array([self.left, self.top, 0], np.float32)
+        return np.asarray((points - offset) / np.array([*self.scale, 1], np.float32), np.float32)
+
+    def segmentation_to_frame(self, found: Segmentation, network_size: tuple[int, int]) -> Segmentation:
+        """A map over a network's input of ``(width, height)`` without what lies beside the frame; a view."""
+        across, down = found.width / network_size[0], found.height / network_size[1]
+        left, right = round(self.left * across), round((self.left + self.size[0]) * across)
+        top, bottom = round(self.top * down), round((self.top + self.size[1]) * down)
+        part = np.s_[top : max(bottom, top + 1), left : max(right, left + 1)]
+        chances = found.class_probabilities_map
+        return replace(
+            found,
+            class_map=found.class_map[part],
+            class_probabilities_map=chances[part] if chances.size else chances,
+        )
 
     def to_network(self, xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
         """Boxes ``(n, 4)`` from frame pixels to network pixels; a new array."""

@@ -7,7 +7,7 @@ import pytest
 
 from headrace.errors import ConfigError
 from headrace.infer.attributes import ClassAttributes
-from headrace.infer.nvinfer import checked, read_server_config
+from headrace.infer.nvinfer import checked, find_model, read_server_config
 from headrace.infer.nvinfer.prototext import Message, parse_prototext
 
 PLACE = Path("c.txt")
@@ -198,11 +198,9 @@ ROOT = 'model_repo { root: "repo" }'
 @pytest.mark.parametrize(
     ("triton", "expected"),
     [
-        (
-            'model_name: "net" grpc { url: "host:8001" }',
-            r"grpc names a server \(host:8001\).*cannot be run yet",
-        ),
-        (ROOT, "names no model; set model_name and model_repo.root"),
+        ('model_name: "net" grpc { }', r"names no model on a server; set model_name and grpc.url"),
+        ('grpc { url: "host:8001" }', r"names no model on a server; set model_name and grpc.url"),
+        (ROOT, "names no model; set model_name, and model_repo.root or grpc.url"),
         (f'model_name: "gone" {ROOT}', "there is no model gone in .*repo"),
         (f'model_name: "net" version: 2 {ROOT}', "has no version 2; versions: 1, 3"),
         (
@@ -220,6 +218,40 @@ def test_models_that_cannot_be_run(server, tmp_path, triton, expected):
     with pytest.raises(ConfigError, match=expected) as caught:
         read_server_config(path)
     assert "infer_config.backend.triton" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("triton", "expected"),
+    [
+        ('model_name: "net" grpc { url: "host:8001" }', "grpc://host:8001/net"),
+        ('model_name: "a b" version: -1 grpc { url: "host:8001" enable_cuda_buffer_sharing: true }',
+         "grpc://host:8001/a%20b"),
+        ('model_name: "net" version: 2 grpc { url: "grpcs://host/" }', "grpcs://host/net/2"),
+        ('model_name: "net" grpc { url: "http://host:8000" }', "http://host:8000/net"),
+    ],
+)  # fmt: skip
+def test_models_on_servers(server, triton, expected):
+    config = read_server_config(server(triton=triton))
+    assert find_model(checked(config)) == expected
+
+
+@pytest.mark.parametrize(
+    ("infer", "triton"),
+    [
+        ('postprocess { triton_classification { threshold: 0.5 tensor_name: "prob" } }', ""),
+        ("", 'class_params { threshold: 0.5 tensor_name: "prob" }'),
+        ("postprocess { }", 'class_params { threshold: 0.5 tensor_name: "prob" topk: 1 }'),
+    ],
+)
+def test_tritons_own_classification(server, infer, triton):
+    config = read_server_config(server(infer, triton=f'model_name: "net" grpc {{ url: "h:1" }} {triton}'))
+    assert (config.network_type, config.classifier_threshold) == (1, 0.5)
+    assert config.output_blob_names == ("prob",)
+
+
+def test_one_class_is_all_that_is_used_of_tritons_classification(server, caplog):
+    read_server_config(server("postprocess { triton_classification { topk: 3 } }"))
+    assert "triton_classification.topk=3 has no effect" in caplog.text
 
 
 def test_the_repository_may_name_the_file(server, tmp_path):

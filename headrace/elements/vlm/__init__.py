@@ -1,0 +1,1 @@
+"""Parts of the face that asks vision-language models."""
