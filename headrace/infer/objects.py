@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 
-from headrace.infer.parsers.masks import stack_masks
+from headrace.infer.masks import masks_over_boxes
 from headrace.meta.detections import Detections, rows_of, to_numpy
-
-# Side of a mask over a box, in pixels at most: it is stretched over the box wherever it is used.
-_LARGEST = 160
 
 
 class Oriented(Detections):
@@ -113,9 +109,8 @@ class Instances(Detections):
         whole = Detections(xyxy, confidence, class_id)
         seen = np.flatnonzero(xyxy[:, 2] > 0)
         found = whole[seen]
-        places = zip(seen.tolist(), found.xyxy.astype(int).tolist(), strict=True)
-        parts = [_reduced(inside[row, top:bottom, left:right]) for row, (left, top, right, bottom) in places]
-        super().__init__(found.xyxy, found.confidence, found.class_id, masks=stack_masks(parts))
+        over = masks_over_boxes(inside[seen], found.xyxy)
+        super().__init__(found.xyxy, found.confidence, found.class_id, masks=over)
 
 
 class Keypoints(Detections):
@@ -164,12 +159,6 @@ def _extent(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> tuple[int, int, int, i
     if not len(columns):
         return 0, 0, 0, 0
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
-
-
-def _reduced(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    height, width = (min(side, _LARGEST) for side in mask.shape)
-    scores = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(scores, np.float32)
 
 
 def _around(

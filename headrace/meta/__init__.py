@@ -13,6 +13,7 @@ from headrace.meta.object import ObjectMetadata
 from headrace.meta.objects import UNTRACKED, ObjectTable
 from headrace.meta.outputs import Segmentation, TensorOutput
 from headrace.meta.preprocess import PreprocessBatchUserMetadata, PreprocessTensorMetadata, RoiMetadata
+from headrace.meta.regions import RegionsOfInterest
 from headrace.meta.skeleton import COCO_EDGES, COCO_NAMES, Skeleton
 from headrace.meta.tracking import TargetBatch, TargetFrame, TargetObject, TargetStream
 from headrace.meta.user import ClassifierMetadata, Label, MetaType, ObjectReidUserMetadata, UserMetadata
@@ -39,6 +40,7 @@ __all__ = [
     "ObjectTable",
     "PreprocessBatchUserMetadata",
     "PreprocessTensorMetadata",
+    "RegionsOfInterest",
     "RoiMetadata",
     "Segmentation",
     "Skeleton",

@@ -56,6 +56,8 @@ class MetaType:
     SIM_TRUTH = START_USER + 4000
     #: Answer of a vision-language model, a `headrace.vlm` VlmResult.
     VLM_RESULT = START_USER + 4001
+    #: Where models are to look in a frame, a `headrace.meta.RegionsOfInterest`.
+    REGIONS_OF_INTEREST = START_USER + 4002
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from headrace.infer import Region
 from headrace.infer.attributes import ClassAttributes
 from headrace.infer.cluster import admit
 from headrace.infer.result import Result
@@ -49,11 +50,13 @@ class Target(NamedTuple):
         frame: Position of the frame in the batch.
         row: Row of the object that was looked at, -1 for the frame itself.
         region: The region that nvdspreprocess took, ``None`` otherwise.
+        box: The part of the frame that was looked at, ``None`` for all of it or of the object.
     """
 
     frame: int
     row: int = -1
     region: RoiMetadata | None = None
+    box: Region | None = None
 
 
 def write_result(batch: Batch, target: Target, result: Result, settings: ResultSettings) -> None:
@@ -65,7 +68,7 @@ def write_result(batch: Batch, target: Target, result: Result, settings: ResultS
         target.region.classifiers.append(_classification(result.labels, settings))
     row = target.row
     if row < 0 and target.region is None and (result.labels or result.keypoints is not None):
-        row = _object_over(batch, frame, result, settings)
+        row = _object_over(batch, frame, result, settings, target.box)
     if row >= 0 and result.labels:
         write_labels(batch, row, result.labels, settings)
     if row >= 0 and result.keypoints is not None:
@@ -75,7 +78,8 @@ def write_result(batch: Batch, target: Target, result: Result, settings: ResultS
     if result.segmentation is not None:
         _attach(batch, target, UserMetadata(MetaType.SEGMENTATION, result.segmentation))
     if result.tensors is not None:
-        _attach(batch, target, UserMetadata(MetaType.TENSOR_OUTPUT, result.tensors))
+        tensors = replace(result.tensors, unique_id=settings.unique_id)
+        _attach(batch, target, UserMetadata(MetaType.TENSOR_OUTPUT, tensors))
 
 
 def write_objects(
@@ -129,12 +133,15 @@ def _classification(labels: Sequence[Label], settings: ResultSettings) -> Classi
     return ClassifierMetadata(settings.unique_id, settings.classifier_type, own)
 
 
-def _object_over(batch: Batch, frame: FrameMetadata, result: Result, settings: ResultSettings) -> int:
-    """What says something of whole frames makes one object of class -1 over each; its row."""
-    box = np.array([0, 0, frame.pipeline_width, frame.pipeline_height], np.float32)
+def _object_over(
+    batch: Batch, frame: FrameMetadata, result: Result, settings: ResultSettings, box: Region | None = None
+) -> int:
+    """What says something of whole frames, or of regions, makes one object of class -1 over each; its row."""
+    left, top, right, bottom = box or (0, 0, frame.pipeline_width, frame.pipeline_height)
+    ltwh = np.array([left, top, right - left, bottom - top], np.float32)
     confidence = result.labels[0].prob if result.labels else 1.0
     rows = batch.meta.objects.add(
-        1, frame=frame.batch_id, class_id=-1, component_id=settings.unique_id, rect=box, detector_box=box,
+        1, frame=frame.batch_id, class_id=-1, component_id=settings.unique_id, rect=ltwh, detector_box=ltwh,
         confidence=confidence, border_width=_FRAME_BORDER, border_color=(1.0, 0.0, 0.0, 1.0),
     )  # fmt: skip
     return int(rows.start)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from headrace.infer.candidates import Array, Candidates, to_numpy
 from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, above, clipped, corners
 from headrace.infer.engines.base import ModelGraph
-from headrace.infer.parsers.masks import crop_masks
+from headrace.infer.masks import crop_masks
 
 #: Height and width of a mask, which covers its object's box.
 _SIDE = 64

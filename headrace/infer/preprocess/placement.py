@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.infer.parsers.masks import cut_masks
+from headrace.infer.masks import cut_masks
 from headrace.infer.preprocess.options import PreprocessOptions
 from headrace.meta.detections import Detections
 from headrace.meta.outputs import Segmentation
