@@ -61,21 +61,31 @@ def open_engine(model: str | Path, engine: str = "auto", options: EngineOptions 
     if separator and scheme != "file":
         return _open_address(text, scheme, engine, options)
     file = resolve(model)
-    kinds = [] if engine == "auto" else [_named(engine)]
+    kind = None if engine == "auto" else _named(engine)
+    _check(file, kind)
+    if kind is None:
+        opened = _open_fastest(file, options)
+    else:
+        opened = _call(kind, str(file), replace(options, provider=engine.partition(":")[2]))
+        _log.info("%s: engine %s as asked for (%s)", file, opened.name, opened.description)
+    _say_size(opened, options)
+    return opened
+
+
+def _check(file: Path, kind: EngineKind | None) -> None:
+    """See that there is a file, of a suffix that the engine (any, if none is named) reads."""
     suffix = file.suffix.lower()
-    if not kinds and not any(suffix in kind.suffixes for kind in engine_kinds()):
-        raise ModelError(f"no engine reads {file}; known suffixes: {_suffixes()}")
+    if kind is not None and suffix not in (*kind.suffixes, *kind.on_request):
+        reads = ", ".join((*kind.suffixes, *kind.on_request)) or "addresses only"
+        raise ModelError(f"engine {kind.name} does not read {file}; it reads {reads}")
+    if kind is None and not any(suffix in one.suffixes for one in engine_kinds()):
+        named = [one.name for one in engine_kinds() if suffix in one.on_request]
+        hint = f" unless it is named: engine={named[0]}" if named else f"; known suffixes: {_suffixes()}"
+        raise ModelError(f"no engine reads {file}{hint}")
     if not file.is_file():
         raise ModelError(f"model file {file} does not exist; check the path")
     if file.stat().st_size == 0:
         raise ModelError(f"model file {file} is empty; copy or download it again")
-    if not kinds:
-        opened = _open_fastest(file, options)
-    else:
-        opened = _open(kinds[0], file, replace(options, provider=engine.partition(":")[2]))
-        _log.info("%s: engine %s as asked for (%s)", file, opened.name, opened.description)
-    _say_size(opened, options)
-    return opened
 
 
 def _open_address(address: str, scheme: str, engine: str, options: EngineOptions) -> Engine:
@@ -98,13 +108,6 @@ def _named(engine: str) -> EngineKind:
     near = difflib.get_close_matches(engine, known, 1, 0.5)
     hint = f", did you mean {near[0]!r}?" if near else "."
     raise ModelError(f"unknown engine {engine!r}{hint} Known: {', '.join(sorted(known))}")
-
-
-def _open(kind: EngineKind, file: Path, options: EngineOptions) -> Engine:
-    reads = (*kind.suffixes, *kind.on_request)
-    if file.suffix.lower() not in reads:
-        raise ModelError(f"engine {kind.name} does not read {file}; it reads {', '.join(reads)}")
-    return _call(kind, str(file), options)
 
 
 def _call(kind: EngineKind, model: str, options: EngineOptions) -> Engine:
