@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -53,8 +54,14 @@ class ModelFile:
     stored: tuple[str, ...] | None
 
     @classmethod
-    def open(cls, options: InferOptions) -> ModelFile:
+    def open(
+        cls, options: InferOptions, opener: Callable[[EngineOptions], Engine] | None = None
+    ) -> ModelFile:
         """Open the file that ``options.model`` names.
+
+        Args:
+            options: What the user set.
+            opener: Makes the engine, for models that are no files.
 
         Raises:
             ModelError: The file is missing or broken.
@@ -62,7 +69,8 @@ class ModelFile:
         """
         options = with_sidecar(options)
         given = None if options.labels is None else read_labels(options.labels)
-        engine = open_engine(options.model, options.engine, _engine_options(options))
+        how = EngineOptions(options.threads, options.device, options.precision, options.input_size)
+        engine = open_engine(options.model, options.engine, how) if opener is None else opener(how)
         try:
             graph = engine.graph
             stored = labels_in_metadata(dict(graph.metadata), graph.path)
@@ -243,7 +251,3 @@ class FileModel(Model):
     def close(self) -> None:
         """Free the engine."""
         self._engine.close()
-
-
-def _engine_options(options: InferOptions) -> EngineOptions:
-    return EngineOptions(options.threads, options.device, options.precision, options.input_size)
