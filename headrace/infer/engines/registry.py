@@ -122,24 +122,21 @@ def _call(kind: EngineKind, model: str, options: EngineOptions) -> Engine:
 
 
 def _open_fastest(file: Path, options: EngineOptions) -> Engine:
-    tried: list[str] = []
-    cause: ModelError | None = None
+    failed: dict[str, ModelError] = {}
     for kind, device in _candidates(file, options):
         try:
             engine = _call(kind, str(file), replace(options, device=device))
         except ModelError as error:
-            tried.append(f"{kind.name} on {device}: {error}")
-            cause = error
+            failed[f"{kind.name} on {device}"] = error
             continue
-        before = f"; not {'; not '.join(tried)}" if tried else ""
+        instead = "".join(f"; not {where}: {error}" for where, error in failed.items())
         _log.info("%s: engine %s, the fastest for %s that is installed (%s)%s", file, engine.name, device,
-                  engine.description, before)  # fmt: skip
+                  engine.description, instead)  # fmt: skip
         return engine
-    if len(tried) == 1 and cause is not None:
-        raise cause
-    raise ModelError(
-        f"no installed engine runs {file} on {options.device}: {'; '.join(tried) or _absent(file)}"
-    )
+    if len(set(map(str, failed.values()))) == 1:
+        raise next(iter(failed.values()))
+    reasons = "; ".join(f"{where}: {error}" for where, error in failed.items()) or _absent(file)
+    raise ModelError(f"no installed engine runs {file} on {options.device}: {reasons}")
 
 
 def _candidates(file: Path, options: EngineOptions) -> Iterator[tuple[EngineKind, str]]:

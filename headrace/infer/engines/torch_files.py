@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import pickle
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -66,7 +65,7 @@ def read(path: str) -> TorchProgram:
             exported = "archive_format" in names or "serialized_exported_program.json" in archive.namelist()
             if exported:
                 _refuse_pickles(path, archive)
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, KeyError) as error:
         raise cannot_load(path, LIBRARY, reason(error)) from error
     if exported:
         return _exported(path)
@@ -91,21 +90,28 @@ def reason(error: BaseException) -> str:
 
 
 def _refuse_pickles(path: str, archive: zipfile.ZipFile) -> None:
-    """Refuse exported programs that torch would unpickle without limits."""
-    for name in archive.namelist():
-        if "/constants/opaque_obj" in name or (
-            name.endswith("_config.json") and b'"use_pickle": true' in archive.read(name)
-        ):
+    """Refuse an exported program if what torch would unpickle in it is more than tensors."""
+    names = archive.namelist()
+    if len(set(names)) < len(names):  # torch might read another of the two than the one looked at here
+        raise ModelError(f"{path} holds parts of the same name; export it again")
+    for name in _pickled(archive):
+        try:
+            torch.load(io.BytesIO(archive.read(name)), weights_only=True)
+        except Exception as error:  # a damaged pickle may raise anything
             raise ModelError(
                 f"{path} holds pickled objects ({name}), which could run any code; export it without"
-            )
-        if name.endswith(".pt") and (content := archive.read(name)):
-            try:
-                torch.load(io.BytesIO(content), weights_only=True)
-            except pickle.UnpicklingError as error:
-                raise ModelError(
-                    f"{path} holds pickled objects ({name}), which could run any code; export it without"
-                ) from error
+            ) from error
+
+
+def _pickled(archive: zipfile.ZipFile) -> Iterator[str]:
+    """Parts of an archive that torch unpickles."""
+    for name in archive.namelist():
+        folder, _, file = name.rpartition("/")
+        if file.endswith("_config.json"):
+            payloads = json.loads(archive.read(name)).get("config", {}).values()
+            yield from (f"{folder}/{one['path_name']}" for one in payloads if one.get("use_pickle"))
+        elif file.startswith("opaque_obj") or (file.endswith(".pt") and archive.getinfo(name).file_size):
+            yield name
 
 
 def _exported(path: str) -> TorchProgram:

@@ -43,7 +43,7 @@ def test_an_exported_program_that_holds_pickled_code_is_refused(tmp_path, inside
     with zipfile.ZipFile(pt2(tmp_path)) as good, zipfile.ZipFile(bad, "w") as archive:
         for name in good.namelist():
             content = good.read(name)
-            if name.endswith(inside):
+            if name.endswith(inside) or (inside == "config" and name.endswith("weight_0")):
                 content = (tmp_path / "bomb").read_bytes()
             if inside == "config" and name.endswith("weights_config.json"):
                 content = content.replace(b'"use_pickle": false', b'"use_pickle": true')
@@ -53,6 +53,14 @@ def test_an_exported_program_that_holds_pickled_code_is_refused(tmp_path, inside
     with pytest.raises(ModelError, match=r"bad\.pt2 holds pickled objects .*could run any code"):
         open_engine(bad)
     assert not mark.exists()
+
+
+def test_an_exported_program_with_parts_of_the_same_name_is_refused(tmp_path):
+    path = pt2(tmp_path)
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(archive.namelist()[0], b"another")
+    with pytest.raises(ModelError, match=r"tiny\.pt2 holds parts of the same name"):
+        open_engine(path)
 
 
 def test_a_pt_file_that_is_torchscript_runs(tmp_path):
