@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.meta.detections import Detections
+from headrace.meta.skeleton import Edges
 
 SkippedFrames = Literal["empty", "hold", "predict"]
 SKIPPED_FRAMES: tuple[SkippedFrames, ...] = ("empty", "hold", "predict")
@@ -18,10 +19,11 @@ _SAME = 0.3
 
 
 class Found(NamedTuple):
-    """Objects and the names of their classes."""
+    """Objects, the names of their classes, and the lines between their keypoints."""
 
     detections: Detections
     names: Sequence[str]
+    skeleton: Edges | None = None
 
 
 @dataclass(slots=True)
@@ -52,7 +54,14 @@ class Continuation:
         self._predict = predict
         self._sources: dict[int, _Last] = {}
 
-    def note(self, source: int, number: int, found: Detections, names: Sequence[str] = ()) -> None:
+    def note(
+        self,
+        source: int,
+        number: int,
+        found: Detections,
+        names: Sequence[str] = (),
+        skeleton: Edges | None = None,
+    ) -> None:
         """What a model found in frame ``number`` of a source."""
         last = self._sources.get(source)
         velocity = np.zeros_like(found.xyxy)
@@ -60,7 +69,7 @@ class Continuation:
             now, before = _matches(found, last.found.detections)
             steps = found.xyxy[now] - last.found.detections.xyxy[before]
             velocity[now] = steps / (number - last.number)
-        self._sources[source] = _Last(number, Found(found, names), velocity)
+        self._sources[source] = _Last(number, Found(found, names, skeleton), velocity)
 
     def at(self, source: int, number: int, moving: bool = True) -> Found | None:
         """The objects in a later frame; ``None`` where nothing is known of the source.
@@ -78,7 +87,7 @@ class Continuation:
         if found.keypoints is not None:
             moved.keypoints = found.keypoints.copy()
             moved.keypoints[..., :2] += ((shift[:, :2] + shift[:, 2:]) / 2)[:, None]
-        return Found(moved, last.found.names)
+        return last.found._replace(detections=moved)
 
     def forget(self, source: int) -> None:
         """A source has gone."""

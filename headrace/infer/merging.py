@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from headrace.errors import ConfigError
 from headrace.infer.nms import gaussian_overlap, gaussians
 from headrace.meta.detections import OPTIONAL_COLUMNS, Detections
+from headrace.meta.turning import enclosing
 
 MergeMode = Literal["nmm", "nms", "none"]
 MergeMetric = Literal["ios", "iou"]
@@ -126,13 +127,8 @@ def _same(found: Detections, kind: _Rows, picture: _Rows, options: MergeOptions)
 
 def _bounds(found: Detections) -> _Floats:
     """Upright boxes around the objects."""
-    boxes = found.xyxy.astype(np.float64)
-    if found.rotation is None:
-        return boxes
-    angle = np.radians(found.rotation.astype(np.float64))[:, None]
-    middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
-    reach = np.abs(np.cos(angle)) * half + np.abs(np.sin(angle)) * half[:, ::-1]
-    return np.hstack([middle - reach, middle + reach])
+    boxes = found.xyxy if found.rotation is None else enclosing(found.xyxy, found.rotation)
+    return boxes.astype(np.float64)
 
 
 def _touching(boxes: _Floats, kind: _Rows) -> tuple[_Rows, _Rows]:
