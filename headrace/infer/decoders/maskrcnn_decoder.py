@@ -14,7 +14,6 @@ from headrace.infer.decoders.base import (
     DecodeOptions,
     Match,
     Outputs,
-    clipped,
     numbers,
     single,
 )
@@ -98,7 +97,7 @@ class MaskrcnnDecoder(BoxDecoder):
         xp = array_namespace(boxes)
         frame, row = xp.nonzero(numbers(scores) >= options.confidence)
         classes = xp.astype(outputs[roles.classes][frame, row], xp.int64)
-        found = clipped(single(boxes[frame, row]), options)  # masks end there, too
+        found = single(boxes[frame, row])
         return Candidates(frame, found, scores[frame, row], classes, factors=single(row)[:, None])
 
     def complete(self, kept: Candidates, outputs: Outputs, options: DecodeOptions) -> Candidates:

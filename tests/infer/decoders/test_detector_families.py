@@ -81,9 +81,9 @@ def test_outputs_of_another_size_or_family_are_refused(name):
         "detectnet",
         "centernet",
     ):  # whose boxes are relative to any size
-        with pytest.raises(ValueError, match="grid|cells|rows"):
+        with pytest.raises(ValueError, match=r"grid|cells|rows"):
             decoder.decode(outputs, DecodeOptions(0.4, 160, 160))
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         decoder.decode({"x": np.zeros((1, 4)), "y": np.zeros((1, 4))}, OPTIONS)
 
 
