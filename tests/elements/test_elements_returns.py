@@ -146,7 +146,9 @@ def test_messages_carry_what_was_returned(play):
         return json.loads(meta.data)
 
     assert told("hrinfer model=MODELS:Turned")["objects"][0].endswith("|50|50|110|70|thing|#|rotation|30")
-    assert told("hrinfer model=MODELS:Pose")["objects"][0].endswith("|person|#|pose2D|0,40,60,1|1,120,60,1|2,60,90,0.5")
+    assert told("hrinfer model=MODELS:Pose")["objects"][0].endswith(
+        "|person|#|pose2D|0,40,60,1|1,120,60,1|2,60,90,0.5"
+    )
     document = told("hrinfer model=MODELS:Masks")
     _, part, *outline = document["masks"][0].split("|")
     assert part == "1"
