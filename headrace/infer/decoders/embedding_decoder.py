@@ -38,9 +38,13 @@ class EmbeddingDecoder(PictureDecoder):
             return None
         if any(word in output.name.lower() for word in EMBEDDING_WORDS):
             return Match(0.9, f"{output}: a vector, by its name")
-        if graph.class_count is None and output.shape[1] in EMBEDDING_LENGTHS:
-            return Match(0.6, f"{output}: a vector of a usual length, and there are no labels")
-        return None
+        if graph.class_count is not None or output.shape[1] not in EMBEDDING_LENGTHS:
+            return None
+        reason = f"{output}: a vector of a usual length, and there are no labels"
+        width, height = graph.input_size() or (0, 0)
+        if (width, height) == _ARCFACE or (width and height == 2 * width):
+            return Match(0.8, f"{reason}; the input of {width}x{height} is for faces or whole people")
+        return Match(0.6, reason)
 
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
         """RGB, stretched, ImageNet's means and deviations; for 112x112 (ArcFace) less 127.5, by 127.5."""

@@ -13,9 +13,9 @@ from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions
 from headrace.infer.result import Result
 from headrace.meta import Segmentation
 
-_WORDS = ("seg", "logit", "out", "mask", "argmax", "sem", "pred", "class")
+_WORDS = ("seg", "sem", "logit", "mask", "argmax")
 #: By how many times the output is smaller than the input.
-_SCORES = {1.0: 0.9, 2.0: 0.6, 4.0: 0.6, 8.0: 0.6, 16.0: 0.5}
+_SCORES = {1.0: 0.9, 2.0: 0.6, 4.0: 0.6, 8.0: 0.6, 16.0: 0.55}
 
 
 class SemanticDecoder(PictureDecoder):
