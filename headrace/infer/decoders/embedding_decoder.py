@@ -31,7 +31,7 @@ class EmbeddingDecoder(PictureDecoder):
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By the name; by a usual length where there are no labels, which a classifier's could be as well."""
-        if len(graph.outputs) != 1 or not is_vector(graph.outputs[0]):
+        if len(graph.outputs) != 1 or not is_vector(graph.outputs[0], graph):
             return None
         output = graph.outputs[0]
         if graph.class_count is not None and graph.class_count == output.shape[1]:
@@ -64,9 +64,10 @@ class EmbeddingDecoder(PictureDecoder):
         return [Result(embedding=row) for row in rows / np.maximum(lengths, np.finfo(np.float32).tiny)]
 
 
-def is_vector(output: TensorSpec) -> bool:
+def is_vector(output: TensorSpec, graph: ModelGraph) -> bool:
     """Whether an output is one row of numbers for each picture, ``(N, d)`` or ``(N, d, 1, 1)``."""
-    return len(output.shape) == 2 or (len(output.shape) == 4 and output.shape[2:] == (1, 1))
+    shape, batch = output.shape, graph.inputs[0].shape[0]
+    return len(shape) in (2, 4) and shape[2:] in ((), (1, 1)) and shape[0] in (None, batch) and shape[1] != 1
 
 
 DECODER = EmbeddingDecoder()

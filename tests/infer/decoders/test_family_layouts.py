@@ -87,6 +87,9 @@ AMBIGUOUS = [
 ]
 #: Graphs that nothing here reads.
 UNKNOWN = [
+    ((1, 3, 320, 320), SCRFD),  # that of 640
+    ((1, 3, 518, 518), {"predicted_depth": (1, 1, 518, 518)}),
+    ((1, 3, None, None), {"output": (1, 3, None, None)}),
     ((1, 3, 224, 224), {"x": (1, 17, 11, 13)}),
     ((1, 3, 224, 224), {"last_hidden_state": (1, 50, 768), "pooler_output": (1, 768)}),
     ((1, 3, 320, 320), {"cls_8": (1, 1600, 1), "obj_8": (1, 1600, 1)}),
