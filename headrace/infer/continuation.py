@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.infer.result import Result
+from headrace.meta.boxes import pairwise_iou
 from headrace.meta.detections import Detections
 
 SkippedFrames = Literal["empty", "hold", "predict"]
@@ -17,17 +18,11 @@ SKIPPED_FRAMES: tuple[SkippedFrames, ...] = ("empty", "hold", "predict")
 _SAME = 0.3
 
 
-class Found(NamedTuple):
-    """Objects and the names of their classes."""
-
-    detections: Detections
-    names: Sequence[str]
-
-
 @dataclass(slots=True)
 class _Last:
     number: int
-    found: Found
+    objects: Result
+    found: Detections
     velocity: NDArray[np.float32]  # pixels per frame of each box's sides
 
 
@@ -43,8 +38,8 @@ class Continuation:
     Example:
         >>> last = Continuation(predict=True)
         >>> for number, left in ((0, 10), (2, 14)):
-        ...     last.note(0, number, Detections([[left, 0, left + 20, 20]]), ("car",))
-        >>> last.at(0, 3).detections.xyxy.tolist()
+        ...     last.note(0, number, Result(Detections([[left, 0, left + 20, 20]]), ("car",)))
+        >>> last.at(0, 3, (64, 48)).detections.xyxy.tolist()
         [[16.0, 0.0, 36.0, 20.0]]
     """
 
@@ -52,40 +47,43 @@ class Continuation:
         self._predict = predict
         self._sources: dict[int, _Last] = {}
 
-    def note(self, source: int, number: int, found: Detections, names: Sequence[str] = ()) -> None:
-        """What a model found in frame ``number`` of a source."""
+    def note(self, source: int, number: int, result: Result) -> None:
+        """What a model found in frame ``number`` of a source; what it says beside objects is not kept."""
+        found = result.detections
+        if found is None:
+            return
         last = self._sources.get(source)
         velocity = np.zeros_like(found.xyxy)
         if self._predict and last is not None and number > last.number:
-            now, before = _matches(found, last.found.detections)
-            steps = found.xyxy[now] - last.found.detections.xyxy[before]
-            velocity[now] = steps / (number - last.number)
-        self._sources[source] = _Last(number, Found(found, names), velocity)
+            now, before = _matches(found, last.found)
+            velocity[now] = (found.xyxy[now] - last.found.xyxy[before]) / (number - last.number)
+        self._sources[source] = _Last(number, result.objects, found, velocity)
 
-    def at(self, source: int, number: int, moving: bool = True) -> Found | None:
+    def at(self, source: int, number: int, size: tuple[int, int], moving: bool = True) -> Result | None:
         """The objects in a later frame; ``None`` where nothing is known of the source.
 
         Args:
             source: Number of the source.
             number: Number of the frame.
+            size: Width and height of the frame; objects that move are cut at its edges, and go with the last pixel.
             moving: Whether the picture may have changed since.
         """
         last = self._sources.get(source)
         if last is None or not moving or not self._predict:
-            return None if last is None else last.found
-        found, shift = last.found.detections, last.velocity * (number - last.number)
+            return None if last is None else last.objects
+        found, shift = last.found, last.velocity * (number - last.number)
         moved = replace(found, xyxy=found.xyxy + shift)
         if found.keypoints is not None:
             moved.keypoints = found.keypoints.copy()
             moved.keypoints[..., :2] += ((shift[:, :2] + shift[:, 2:]) / 2)[:, None]
-        return Found(moved, last.found.names)
+        return replace(last.objects, detections=_cut(moved, size))
 
     def forget(self, source: int) -> None:
         """A source has gone."""
         self._sources.pop(source, None)
 
 
-def cut_at(found: Detections, size: tuple[int, int]) -> Detections:
+def _cut(found: Detections, size: tuple[int, int]) -> Detections:
     """Upright boxes cut at the edges of a frame of ``(width, height)``; what has left the frame is left out."""
     limit = np.array(size * 2, np.float32)
     cut = np.clip(found.xyxy, 0, limit)
@@ -97,18 +95,10 @@ def _matches(now: Detections, before: Detections) -> tuple[NDArray[np.intp], NDA
     """Rows of the same objects in both: each is the other's best."""
     if not len(now) or not len(before):
         return np.empty(0, np.intp), np.empty(0, np.intp)
-    likeness = np.where(now.class_id[:, None] == before.class_id, _iou(now.xyxy, before.xyxy), 0.0)
+    likeness = np.where(now.class_id[:, None] == before.class_id, pairwise_iou(now.xyxy, before.xyxy), 0.0)
     likeness[likeness < _SAME] = 0.0
     tracked = (now.track_id[:, None] >= 0) | (before.track_id >= 0)
     likeness = np.where(tracked, now.track_id[:, None] == before.track_id, likeness)
     best, rows = likeness.argmax(axis=1), np.arange(len(now))
     same = (likeness.argmax(axis=0)[best] == rows) & (likeness[rows, best] > 0)
     return rows[same], best[same]
-
-
-def _iou(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    low, high = np.maximum(one[:, None, :2], other[:, :2]), np.minimum(one[:, None, 2:], other[:, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=2)
-    areas = [np.prod(box[:, 2:] - box[:, :2], axis=1) for box in (one, other)]
-    union = areas[0][:, None] + areas[1] - shared
-    return np.asarray(shared / np.maximum(union, np.finfo(np.float32).tiny), np.float32)

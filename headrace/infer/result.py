@@ -41,3 +41,8 @@ class Result:
     keypoints: NDArray[np.float32] | None = None
     embedding: NDArray[np.float32] | None = None
     skeleton: Edges | None = None
+
+    @property
+    def objects(self) -> Result:
+        """The detections alone, with what belongs to them."""
+        return Result(self.detections, self.names, skeleton=self.skeleton)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from headrace.frames import Frame
-from headrace.infer.continuation import Continuation, cut_at
+from headrace.infer.continuation import Continuation
 from headrace.infer.motion_gate import MotionGate
-from headrace.meta import Detections
+from headrace.infer.result import Result
+from headrace.meta import Detections, Label
 
 
 def picture(left=None, level=50, format="NV12", noise=0.0, seed=0):
@@ -66,36 +67,45 @@ def test_another_size_or_a_new_beginning_opens():
     assert gate.opens(0, 0, tall)  # after a seek
 
 
+SIZE = (640, 480)
+
+
 def test_objects_are_held():
     last = Continuation()
-    assert last.at(0, 1) is None
+    assert last.at(0, 1, SIZE) is None
     found = Detections([[10, 10, 30, 30]], [0.8], [1])
-    last.note(0, 4, found, ("a", "b"))
-    assert last.at(0, 6).detections is found
-    assert last.at(0, 6).names == ("a", "b")
+    last.note(0, 4, Result(found, ("a", "b"), labels=(Label("day"),)))
+    last.note(0, 5, Result(labels=(Label("day"),)))  # says nothing of objects
+    held = last.at(0, 6, SIZE)
+    assert held.detections is found
+    assert (held.names, held.labels) == (("a", "b"), None)
     last.forget(0)
-    assert last.at(0, 6) is None
+    assert last.at(0, 6, SIZE) is None
 
 
 def test_objects_move_on_as_between_the_last_two_frames():
     last = Continuation(predict=True)
-    last.note(0, 0, Detections([[0, 0, 20, 20], [100, 0, 140, 40], [5, 5, 9, 9]], [0.9] * 3, [0, 0, 1]))
+    boxes = [[0, 0, 20, 20], [100, 0, 140, 40], [5, 5, 9, 9]]
+    last.note(0, 0, Result(Detections(boxes, [0.9] * 3, [0, 0, 1])))
     points = np.array([[[110, 10, 0.5]], [[4, 4, 0.5]], [[200, 0, 1]]], np.float32)
     boxes = [[108, 0, 148, 44], [4, 2, 24, 22], [200, 0, 220, 20]]
-    last.note(0, 4, Detections(boxes, [0.9] * 3, [0, 0, 0], keypoints=points))
-    found = last.at(0, 6).detections
+    last.note(0, 4, Result(Detections(boxes, [0.9] * 3, [0, 0, 0], keypoints=points)))
+    found = last.at(0, 6, SIZE).detections
     assert found.xyxy.tolist() == [[112, 0, 152, 46], [6, 3, 26, 23], [200, 0, 220, 20]]
     assert found.keypoints[:, 0, :2].tolist() == [[114, 11], [6, 5], [200, 0]]
-    assert last.at(0, 6, moving=False).detections.xyxy.tolist() == boxes
+    assert last.at(0, 6, SIZE, moving=False).detections.xyxy.tolist() == boxes
 
 
 def test_track_ids_count_more_than_overlap():
     last = Continuation(predict=True)
-    last.note(0, 0, Detections([[0, 0, 20, 20], [20, 0, 40, 20]], track_id=[1, 2]))
-    last.note(0, 1, Detections([[20, 0, 40, 20], [40, 0, 60, 20]], track_id=[1, 2]))
-    assert last.at(0, 2).detections.xyxy[:, 0].tolist() == [40, 60]
+    last.note(0, 0, Result(Detections([[0, 0, 20, 20], [20, 0, 40, 20]], track_id=[1, 2])))
+    last.note(0, 1, Result(Detections([[20, 0, 40, 20], [40, 0, 60, 20]], track_id=[1, 2])))
+    assert last.at(0, 2, SIZE).detections.xyxy[:, 0].tolist() == [40, 60]
 
 
-def test_what_leaves_the_frame_is_cut():
-    found = Detections([[-10, 5, 20, 30], [64, 0, 80, 10], [50, 40, 90, 90]])
-    assert cut_at(found, (64, 48)).xyxy.tolist() == [[0, 5, 20, 30], [50, 40, 64, 48]]
+def test_what_leaves_the_frame_is_cut_and_goes():
+    last = Continuation(predict=True)
+    for number in (0, 1):
+        last.note(0, number, Result(Detections([[20 - 5 * number, 5, 40 - 5 * number, 30]])))
+    assert last.at(0, 5, (64, 48)).detections.xyxy.tolist() == [[0, 5, 15, 30]]
+    assert len(last.at(0, 9, (64, 48)).detections) == 0

@@ -36,7 +36,7 @@ def put_together(
             first.setdefault(place, result)
     places = list(number)
     wholes = [Target(*places[place]) for place in first]
-    merged = [replace(_rest(result), detections=found[place]) for place, result in first.items()]
+    merged = [replace(result.objects, detections=found[place]) for place, result in first.items()]
     for target, result in zip(targets, results, strict=True):
         if result.segmentation is not None and target.box is not None:
             raise ModelError(
@@ -56,7 +56,3 @@ def _placed(result: Result, target: Target) -> Result:
     start = np.multiply(target.box[:2], tensors.scale)
     left, top = np.subtract(tensors.offset, start).tolist()
     return replace(result, tensors=replace(tensors, offset=(left, top)))
-
-
-def _rest(result: Result) -> Result:
-    return replace(result, labels=None, segmentation=None, tensors=None, keypoints=None, embedding=None)

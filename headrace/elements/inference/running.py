@@ -14,11 +14,11 @@ from headrace.elements.inference.choosing import chosen_objects, frame_targets, 
 from headrace.elements.inference.model_slot import ModelSlot
 from headrace.elements.inference.parts import put_together
 from headrace.elements.inference.prepared import black_tensors, prepared_for, run_prepared, targets_of
-from headrace.elements.inference.results import Target, write_labels, write_objects, write_result
+from headrace.elements.inference.results import Target, write_labels, write_result
 from headrace.elements.inference.settings import InferenceSettings
 from headrace.frames.frame import Frame
 from headrace.infer import IntervalCounter, Region
-from headrace.infer.continuation import Continuation, cut_at
+from headrace.infer.continuation import Continuation
 from headrace.infer.history import ObjectHistory
 from headrace.infer.motion_gate import MotionGate
 from headrace.infer.result import Result
@@ -260,15 +260,15 @@ class Inference:
         """Remember what was found, and write it into the frames that nobody looked at."""
         frames = batch.meta.frames
         for target, result in zip(targets, results, strict=True):
-            if result.detections is not None and target.row < 0:
+            if target.row < 0:
                 frame = frames[target.frame]
-                continuation.note(frame.pad_index, frame.frame_number, result.detections, result.names)
+                continuation.note(frame.pad_index, frame.frame_number, result)
         for index, moving in skipped:
             frame = frames[index]
-            found = continuation.at(frame.pad_index, frame.frame_number, moving)
+            size = frame.pipeline_width, frame.pipeline_height
+            found = continuation.at(frame.pad_index, frame.frame_number, size, moving)
             if found is not None:
-                size = frame.pipeline_width, frame.pipeline_height
-                write_objects(frame, cut_at(found.detections, size), found.names, self.settings.results)
+                write_result(batch, Target(index), found, self.settings.results)
 
     def _store(self, batch: Batch, targets: Sequence[Target], results: list[Result]) -> list[Result]:
         """Remember the labels of tracked objects; results with all that is known of them."""

@@ -42,7 +42,7 @@ class StageOptions:
     interval: int = option(0, "batches skipped after each inference")
     gate: str = option("", "motion: skip frames of a source in which nothing moves")
     gate_threshold: float = option(0.0005, "share of the picture that must change", minimum=0.0, maximum=1.0)
-    gate_hold: int = option(15, "frames that still go through after the last motion")
+    gate_hold: int = option(5, "frames that still go through after the last motion")
     skipped_frames: str = option(
         "empty", "objects of skipped frames: empty, hold (the last ones), predict (moved on)"
     )
