@@ -23,8 +23,8 @@ from headrace.infer.engines.base import ModelGraph
 
 SIDES = 4
 _DISTANCE_WORDS = ("dis", "reg", "bbox", "box")
-#: Row lengths for 8, 11, 16 or 17 bins on each of four sides; those of other lengths are boxes of anchors.
-_DISTANCE_LENGTHS = (32, 44, 64, 68)
+#: Row lengths for 8, 11, 16, 17 or 32 bins on each of four sides; those of other lengths are boxes of anchors.
+_DISTANCE_LENGTHS = (32, 44, 64, 68, 128)
 
 
 def around(points: Array, sides: Array) -> Array:
