@@ -17,7 +17,10 @@ def test_every_decoder_is_measured():
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_made_up_outputs_can_be_read(name):
     decoder, layout = known_decoders()[name], LAYOUTS[name]
-    outputs, options = bench.outputs_of(layout, 1), DecodeOptions(0.9, *layout.size, metadata=layout.metadata)
+    outputs, options = (
+        bench.outputs_of(layout, 1),
+        DecodeOptions(0.01, *layout.size, metadata=layout.metadata),
+    )
     if isinstance(decoder, BoxDecoder):
         assert len(decoder.decode(outputs, options)) > 0
     else:
