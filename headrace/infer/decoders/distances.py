@@ -94,7 +94,8 @@ def paired(outputs: Outputs, cells: int = 1) -> tuple[Array, Array]:
     Raises:
         ValueError: They are not pairs of scores and distances.
     """
-    roles = _roles({name: array.shape[3 - cells] for name, array in outputs.items()})
+    three = all(array.ndim == 3 for array in outputs.values())
+    roles = _roles({name: array.shape[3 - cells] for name, array in outputs.items()}) if three else None
     if roles is None:
         raise ValueError("they are not pairs of scores and distances")
     xp: Any = array_namespace(*outputs.values())
