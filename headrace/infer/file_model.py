@@ -13,7 +13,8 @@ from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
 from headrace.infer.candidates import strongest, to_numpy
 from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder, Guess, choose_decoder
-from headrace.infer.decoders.base import NotFiniteError, Outputs, PictureDecoder
+from headrace.infer.decoders.base import Outputs, PictureDecoder
+from headrace.infer.decoders.scores import NotFiniteError
 from headrace.infer.engines import Engine, EngineOptions, ModelGraph, open_engine, run_batch, run_each
 from headrace.infer.known_inputs import image_graph, with_known_inputs
 from headrace.infer.labels import choose_labels, labels_in_metadata, read_labels
