@@ -211,6 +211,6 @@ def clipped(xyxy: Array, options: DecodeOptions) -> Array:
 
 
 def like(array: NDArray[Any], other: Array) -> Array:
-    """A NumPy array in the library and on the device of another array; itself where that is NumPy."""
+    """A NumPy array in the library and on the device of another array, a copy; itself where that is NumPy."""
     xp = array_namespace(other)
-    return xp.asarray(array, device=other.device) if xp is not array_namespace(array) else array
+    return array if xp is array_namespace(array) else xp.asarray(array.copy(), device=other.device)
