@@ -36,12 +36,13 @@ class YoloNmsDecoder(BoxDecoder):
     settings = MappingProxyType({"order": "class,score or score,class: what follows the box"})
 
     def matches(self, graph: ModelGraph) -> Match | None:
-        """By rows of seven without a batch axis."""
+        """By rows of seven, as many as there are objects; seven classes of an open batch look the same."""
         if len(graph.outputs) != 1 or graph.outputs[0].shape != (None, _ROW):
             return None
-        return Match(
-            0.9, f"{graph.outputs[0]}: rows of frame, box, class and score, as many as there are objects"
-        )
+        output = graph.outputs[0]
+        sure = bool(graph.inputs and graph.inputs[0].shape[0]) or "flat_predictions" in output.name
+        score = 0.97 if sure else 0.5 if graph.class_count == _ROW else 0.9
+        return Match(score, f"{output}: rows of frame, box, class and score, as many as there are objects")
 
     def check(self, options: DecodeOptions) -> None:
         """See `Decoder.check`."""
