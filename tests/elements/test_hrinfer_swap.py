@@ -6,12 +6,12 @@ import os
 import shutil
 import time
 from concurrent.futures import Future
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from tiny_onnx import build
+from tiny_onnx import detector
 
 from headrace.errors import ModelError, PipelineError, SupersededError
 from headrace.flow import Pipeline
@@ -20,16 +20,6 @@ from headrace.flow.utils import EngineFileMonitor
 WHITE = "videotestsrc pattern=white ! video/x-raw,format=RGB,width=64,height=48 ! identity sleep-time=4000"
 OUT = "fakesink name=sink sync=false"
 FINDS = "def infer(self, frames):\n    return [Detections([[8, 8, 40, 30]], [0.9], [{0}]) for _ in frames]"
-
-
-def onnx(path: Path, names: tuple[str, ...], size: int = 32, score: float = 1.0) -> str:
-    """A detector that finds the last of its classes in the middle of every white picture."""
-    constant = np.zeros((1, 4 + len(names), 21 * (size // 32) ** 2), np.float32)
-    constant[0, :4, 3] = size / 2, size / 2, size / 4, size / 4
-    mask = np.zeros_like(constant)
-    mask[0, -1, 3] = score
-    metadata = {"names": str(dict(enumerate(names)))}
-    return str(build(path, {"output0": (constant, mask)}, size=size, metadata=metadata))
 
 
 def old(path: str) -> str:
@@ -87,8 +77,8 @@ def swapped(run: Any) -> Any:
 
 
 def test_models_of_every_kind_take_each_others_place(swapped: Any, model: Any, tmp_path: Path) -> None:
-    small = old(onnx(tmp_path / "small.onnx", ("cat",)))
-    large = old(onnx(tmp_path / "large.onnx", ("car", "bus", "dog"), size=64))
+    small = old(detector(tmp_path / "small.onnx", ("cat",)))
+    large = old(detector(tmp_path / "large.onnx", ("car", "bus", "dog"), size=64))
     python = old(model(FINDS.format(1)))
     one = swapped(small)
     for name in (large, python, small):
@@ -101,7 +91,7 @@ def test_models_of_every_kind_take_each_others_place(swapped: Any, model: Any, t
     assert all(len(kind) == 1 for kind in kinds)
     assert [len(batch) for batch in labels] == [2] * len(labels)
     order = [label for (label,) in kinds]
-    changes = [order[0], *(b for a, b in zip(order, order[1:], strict=False) if a != b)]
+    changes = [order[0], *(b for a, b in pairwise(order) if a != b)]
     assert changes == ["cat", "dog", "b", "cat"]
 
 
@@ -147,7 +137,10 @@ def test_a_model_that_cannot_be_used_leaves_the_one_before(
         assert Path(bad.rpartition(":")[0]).name in warning.debug
 
 
-GATED = "def load(self, options):\n    import os\n    open({0!r} + '.loading', 'w').close()\n    while not os.path.exists({0!r}):\n        time.sleep(0.01)\n"
+GATED = (
+    "def load(self, options):\n    import os\n    open({0!r} + '.loading', 'w').close()\n"
+    "    while not os.path.exists({0!r}):\n        time.sleep(0.01)\n"
+)
 
 
 def test_the_newest_of_several_orders_wins(swapped: Any, model: Any, tmp_path: Path) -> None:
@@ -189,8 +182,8 @@ def test_a_new_model_is_tried_with_what_comes(swapped: Any, model: Any, tmp_path
 
 
 def test_thresholds_take_effect_at_once_and_stay_with_the_next_model(swapped: Any, tmp_path: Path) -> None:
-    weak = old(onnx(tmp_path / "weak.onnx", ("cat",), score=0.5))
-    other = old(onnx(tmp_path / "other.onnx", ("dog",), score=0.5))
+    weak = old(detector(tmp_path / "weak.onnx", ("cat",), score=0.5))
+    other = old(detector(tmp_path / "other.onnx", ("dog",), score=0.5))
     one = swapped(weak)
 
     def after(name: str, value: Any) -> set[str]:
@@ -264,7 +257,7 @@ def test_a_file_that_is_being_written_is_waited_for(
     swapped: Any, model: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("headrace.infer.written_file.STILL", 0.3)
-    whole = Path(onnx(tmp_path / "whole.onnx", ("dog",))).read_bytes()
+    whole = Path(detector(tmp_path / "whole.onnx", ("dog",))).read_bytes()
     target = tmp_path / "target.onnx"
     one = swapped(model(FINDS.format(0)))
     target.write_bytes(whole[:100])
@@ -334,7 +327,7 @@ def test_a_file_that_is_replaced_on_disk_is_loaded(
 ) -> None:
     monkeypatch.setattr("headrace.infer.written_file.STILL", 0.05)
     if kind == "file":
-        spec, new = onnx(tmp_path / "net.onnx", ("cat",)), onnx(tmp_path / "new.onnx", ("dog",))
+        spec, new = detector(tmp_path / "net.onnx", ("cat",)), detector(tmp_path / "new.onnx", ("dog",))
         file = spec
     else:
         spec, new = model(FINDS.format(0)), model(FINDS.format(1)).rpartition(":")[0]

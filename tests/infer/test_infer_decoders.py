@@ -223,7 +223,7 @@ def test_a_decoder_can_be_named_by_the_user_or_the_file():
         ("yolox", "BGR", "letterbox", 1.0),
         ("yolov5", "RGB", "letterbox", 1 / 255),
         ("yolov8", "RGB", "letterbox", 1 / 255),
-        ("nanodet", "BGR", "stretch", 1.0),
+        ("nanodet", "BGR", "letterbox", 1.0),
     ],
 )
 def test_each_family_brings_its_own_preprocessing(family, color, resize, scale):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from headrace.infer.model import Model
 from headrace.infer.result import Result
 from headrace.infer.worker import Worker
 from headrace.infer.written_file import load_when_written
+from headrace.usercode import forget
 
 #: Seconds that a model's call under way may take when the pipeline ends.
 PATIENCE = 1.0
@@ -29,7 +30,7 @@ class _BlackFrames:
     """A trial with pictures like those of a batch, black."""
 
     sizes: Sequence[tuple[PixelFormat, int, int]] = (("RGB", 64, 64),)
-    regions: Sequence[Region] | None = None
+    regions: Sequence[Region | None] | None = None
     options: InferOptions = field(default_factory=InferOptions)
 
     def __call__(self, model: Model) -> None:
@@ -64,7 +65,7 @@ class ModelSlot:
         return self._stage.model
 
     def submit(
-        self, frames: Sequence[Frame], regions: Sequence[Region] | None = None
+        self, frames: Sequence[Frame], regions: Sequence[Region | None] | None = None
     ) -> Future[list[Result]]:
         """See `InferStage.submit`."""
         sizes = [(frame.format, frame.width, frame.height) for frame in frames]
@@ -83,6 +84,11 @@ class ModelSlot:
         """
         self._trial = trial
         return self._stage.call(lambda: function(self._stage.model))
+
+    def drain(self, timeout: float) -> bool:
+        """Wait for what was submitted so far; returns whether that was done in time."""
+        done = self._stage.call(list)
+        return bool(wait([done], timeout).done)
 
     def adjust(self, options: InferOptions) -> None:
         """Let the model go on with other thresholds, from the next batch on; see `Model.adjust`."""
@@ -134,10 +140,10 @@ class ModelSlot:
                 exchanged = self._stage.replace(model)
             before = exchanged.result()
         except BaseException:
-            model.close()
+            _let_go(model)
             raise
         try:
-            before.close()
+            _let_go(before)
         except Exception as error:  # noqa: BLE001 - told; the user's code may raise anything
             return error
         return None
@@ -156,6 +162,11 @@ class ModelSlot:
             name = type(self.model).__name__
             raise ModelError(f"model {name} has not returned for {PATIENCE:g} s: its thread is left behind")
         self.model.close()
+
+
+def _let_go(model: Model) -> None:
+    forget(type(model))
+    model.close()
 
 
 def _black(format: PixelFormat, width: int, height: int) -> Frame:

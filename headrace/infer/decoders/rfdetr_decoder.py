@@ -9,7 +9,7 @@ from headrace.infer.decoders.base import DecodeOptions, Match, Outputs
 from headrace.infer.decoders.queries import QueryDecoder, from_logits
 from headrace.infer.decoders.scores import sigmoid
 from headrace.infer.engines.base import ModelGraph
-from headrace.infer.parsers.masks import crop_masks
+from headrace.infer.masks import crop_masks
 
 _BOXES, _LOGITS, _MASKS = "dets", "labels", "masks"
 #: Height and width of a mask, which covers its object's box.

@@ -11,7 +11,7 @@ from headrace.infer.decoders.layouts import fit, rows_last, strides_of
 from headrace.infer.decoders.scores import sigmoid, single
 from headrace.infer.decoders.yolov8_decoder import sure_rows
 from headrace.infer.engines.base import ModelGraph
-from headrace.infer.parsers.masks import crop_masks
+from headrace.infer.masks import crop_masks
 
 #: Numbers of a finished object before its factors, in exports with suppression inside.
 ROW = 6
