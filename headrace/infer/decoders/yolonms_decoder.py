@@ -37,10 +37,12 @@ class YoloNmsDecoder(BoxDecoder):
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By rows of seven, as many as there are objects; seven classes of an open batch look the same."""
-        if len(graph.outputs) != 1 or graph.outputs[0].shape != (None, _ROW):
+        if len(graph.outputs) != 1 or len(graph.outputs[0].shape) != 2 or graph.outputs[0].shape[1] != _ROW:
             return None
-        output = graph.outputs[0]
-        sure = bool(graph.inputs and graph.inputs[0].shape[0]) or "flat_predictions" in output.name
+        output, batch = graph.outputs[0], graph.inputs[0].shape[0] if graph.inputs else None
+        if output.shape[0] is not None and output.shape[0] == batch:
+            return None
+        sure = batch is not None or "flat_predictions" in output.name
         score = 0.97 if sure else 0.5 if graph.class_count == _ROW else 0.9
         return Match(score, f"{output}: rows of frame, box, class and score, as many as there are objects")
 
