@@ -43,7 +43,7 @@ class YoloNmsDecoder(BoxDecoder):
         if output.shape[0] is not None and output.shape[0] == batch:
             return None
         sure = batch is not None or "flat_predictions" in output.name
-        score = 0.97 if sure else 0.5 if graph.class_count == _ROW else 0.9
+        score = 0.97 if sure else 0.5 if graph.class_count == _ROW else 0.87
         return Match(score, f"{output}: rows of frame, box, class and score, as many as there are objects")
 
     def check(self, options: DecodeOptions) -> None:
