@@ -44,13 +44,15 @@ def plain_yolov8(plain, picture):
     return [(score, class_id, box) for score, class_id, box, *_ in plain(picture)]
 
 
-@pytest.mark.parametrize(("clip", "step", "least"), [(PEOPLE, 40, 6), (CARS, 18, 3)], ids=["people", "cars"])
+@pytest.mark.parametrize(("clip", "step", "least"), [(PEOPLE, 60, 6), (CARS, 27, 2)], ids=["people", "cars"])
 @pytest.mark.parametrize("family", ["yolov8", "yolox"])
 def test_detections_equal_the_reference(family, clip, step, least):
-    pictures = pictures_of(clip, step, 12)
+    pictures = pictures_of(clip, step, 8)
     plain = PlainYolov8() if family == "yolov8" else PlainYolox()
     file = PlainYolov8.file if family == "yolov8" else "yolox_nano.onnx"
-    model = load_model(REAL / "models" / file, InferOptions(threads=1, engine="onnxruntime", confidence=CONFIDENCE))
+    model = load_model(
+        REAL / "models" / file, InferOptions(threads=1, engine="onnxruntime", confidence=CONFIDENCE)
+    )
     assert model.decoder.name == family
     found = []
     for start in range(0, len(pictures), 4):

@@ -115,14 +115,18 @@ def graph_of(outputs, size, labels, metadata, batch=1):
     return ModelGraph("m.onnx", (image,), specs, metadata, labels)
 
 
-@pytest.mark.parametrize(("decoder", "layout"), [(one[1], one[2:]) for one in KNOWN], ids=[one[0] for one in KNOWN])
+@pytest.mark.parametrize(
+    ("decoder", "layout"), [(one[1], one[2:]) for one in KNOWN], ids=[one[0] for one in KNOWN]
+)
 def test_public_exports_are_recognised(decoder, layout):
     guess = choose_decoder(graph_of(*layout))
     assert guess.decoder.name == decoder, guess
     assert guess.match.reason
 
 
-@pytest.mark.parametrize(("decoders", "layout"), [(one[1], one[2:]) for one in ASKED], ids=[one[0] for one in ASKED])
+@pytest.mark.parametrize(
+    ("decoders", "layout"), [(one[1], one[2:]) for one in ASKED], ids=[one[0] for one in ASKED]
+)
 def test_shapes_of_several_families_are_asked_about(decoders, layout):
     with pytest.raises(ModelError, match="may be of several families") as caught:
         choose_decoder(graph_of(*layout))
@@ -142,5 +146,7 @@ def test_d_fine_is_known_by_its_second_input():
     outputs = [("labels", (None, 300), "int64"), ("boxes", (None, 300, 4)), ("scores", (None, 300))]
     graph = graph_of(outputs, 640, None, {})
     assert choose_decoder(graph).decoder.name == "ssd"
-    sized = ModelGraph("m.onnx", (*graph.inputs, TensorSpec("orig_target_sizes", (None, 2), "int64")), graph.outputs)
+    sized = ModelGraph(
+        "m.onnx", (*graph.inputs, TensorSpec("orig_target_sizes", (None, 2), "int64")), graph.outputs
+    )
     assert [guess.decoder.name for guess in guess_decoders(sized)] == ["rtdetr", "ssd"]
