@@ -465,7 +465,7 @@ CASES = {
     ),
     "YOLO26-seg": Case("yolo26seg", rows_seg, 3, ultralytics("segment"), extra=("masks",)),
     "YOLO-NAS": Case("yolonas", yolonas, 3),
-    "DAMO-YOLO": Case("damoyolo", damoyolo, 3, made=Input("topleft", 0, scale=1.0)),
+    "DAMO-YOLO": Case("damoyolo", damoyolo, 3, made=PLAIN),
     "PP-YOLOE": Case("ppyoloe", ppyoloe, 3, made=STRETCH),
     "EfficientNMS": Case("efficientnms", counted, 3),
     "NonMaxSuppression": Case("yolonms", seven, 3, batched=False),
@@ -484,7 +484,7 @@ CASES = {
     ),
     "SSD300 of NVIDIA": Case(
         "ssdraw", lambda o: ssd300(o, 81, True), 80, size=(300, 300),
-        made=Input("stretch", mean=(127.5,) * 3, std=(0.5,) * 3),
+        made=Input("stretch", scale=1.0, mean=(128.0,) * 3, std=(128.0,) * 3),
     ),
     "RetinaNet": Case("retinanet", retinanet, 3, made=Input("topleft", **IMAGENET)),
     "DETR": Case("detr", detr, 3, made=Input("stretch", **IMAGENET)),

@@ -99,8 +99,8 @@ class RetinaNetDecoder(BoxDecoder):
                 f"they are not pairs of scores and boxes of {len(anchors)} anchors; set option anchors"
             )
         xp = array_namespace(*boxes)
-        raw = any(bool(xp.any(one < 0)) for one in scores)
         order = sorted(zip(scores, boxes, strict=False), key=lambda pair: -int(pair[0].shape[2]))
+        raw = bool(xp.any(order[-1][0] < 0))  # the coarsest map tells, and is small
         return joined([_level(one, deltas, anchors, raw, options) for one, deltas in order])
 
 
