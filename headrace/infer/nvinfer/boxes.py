@@ -54,6 +54,10 @@ def _known_decoder(subject: Subject, refused: ConfigError | None) -> BoxDecoder:
         decoder = choose_decoder(replace(graph, class_count=config.num_detected_classes)).decoder
         if not isinstance(decoder, BoxDecoder):
             raise ModelError(f"{graph.path} is taken for a {decoder.name}, which finds no boxes")
+        if not decoder.batched(graph):
+            raise ModelError(
+                f"{graph.path} is taken for a {decoder.name}, whose outputs have no batch; use hrinfer"
+            )
     except ModelError as error:
         if refused is not None:
             raise refused from error
