@@ -65,16 +65,24 @@ class Shadow:
         self._stage: InferStage | None = None
         self._busy, self._closed = True, False
         self._reported = 0.0
-        self.reset()
+        self._results: Future[list[Result]] | None = None
+        self._stale = False
+        self._reset()
         self._worker = Worker("hr-shadow")
         self._worker.submit(self._load, load)
 
-    def reset(self) -> None:
-        """Forget what has been compared: another model is at work now."""
+    def model_changed(self) -> None:
+        """Report, and begin anew: call between the last batch of one model and the first of the next."""
+        self._told(None)
         with self._lock:
-            self._agreement = Agreement()
-            self._batches = self._skipped = 0
-            self._seconds = 0.0
+            self._reset()
+            # What is being looked at was the work of the model before if that is done already.
+            self._stale = self._results is not None and self._results.done()
+
+    def _reset(self) -> None:
+        self._agreement = Agreement()
+        self._batches = self._skipped = 0
+        self._seconds = 0.0
 
     def offer(
         self, frames: Sequence[Frame], regions: Sequence[Region | None] | None, results: Future[list[Result]]
@@ -90,7 +98,7 @@ class Shadow:
             if self._busy:
                 self._skipped += 1
                 return
-            self._busy = True
+            self._busy, self._stale, self._results = True, False, results
         self._worker.submit(self._take, frames, regions, results)
 
     def report(self) -> dict[str, Any]:
@@ -168,6 +176,8 @@ class Shadow:
 
     def _add(self, results: Sequence[Result], found: Sequence[Result], seconds: float) -> None:
         with self._lock:
+            if self._stale:
+                return
             self._batches += 1
             self._seconds += seconds
             for first, second in zip(results, found, strict=True):
@@ -175,7 +185,7 @@ class Shadow:
 
     def _go_on(self) -> None:
         with self._lock:
-            self._busy = self._closed
+            self._busy, self._results = self._closed, None
 
     def _free(self) -> None:
         stage, self._stage = self._stage, None

@@ -276,8 +276,33 @@ def test_reports_are_due_at_intervals(shadows):
 def test_a_new_model_at_work_is_compared_anew(shadows):
     shadow = shadows(One)
     offer(shadow)
-    shadow.reset()
+    shadow.model_changed()
+    assert shadow.told == [None]
     assert shadow.report()["batches"] == 0
+    assert offer(shadow)["batches"] == 1
+
+
+@pytest.mark.parametrize(("done", "batches"), [(True, 0), (False, 1)])
+def test_a_batch_counts_for_the_model_whose_work_it_is(shadows, done, batches):
+    gate = threading.Event()
+
+    class Slow(One):
+        def infer(self, frames):
+            gate.wait(10)
+            return super().infer(frames)
+
+    shadow = shadows(Slow)
+    while shadow._busy:
+        time.sleep(0.005)
+    future = results() if done else Future()
+    shadow.offer(FRAMES, None, future)
+    shadow.model_changed()
+    gate.set()
+    if not done:
+        future.set_result(results().result())
+    while shadow._busy:
+        time.sleep(0.005)
+    assert shadow.report()["batches"] == batches
 
 
 def test_classifiers_can_be_candidates(shadows):

@@ -184,10 +184,8 @@ class ModelSlot:
             wanted()
             with self._lock:
                 model.adjust(self._options)
-                exchanged = self._stage.replace(model)
+                exchanged = self._stage.call(self._exchange, model, name)
             before = exchanged.result()
-            watch, self._watch = self._watch, self._watch_on(name, model)
-            watch.close()
         except BaseException:
             _let_go(model)
             raise
@@ -196,6 +194,16 @@ class ModelSlot:
         except Exception as error:  # noqa: BLE001 - told; the user's code may raise anything
             return error
         return None
+
+    def _exchange(self, model: Model, name: str) -> Model:
+        """Let another model go on; runs on the stage's thread, between two batches. Returns the one before."""
+        shadow = self.shadow
+        if shadow is not None:
+            shadow.model_changed()
+        self._watch.close()
+        self._watch = self._watch_on(name, model)
+        before, self._stage.model = self._stage.model, model
+        return before
 
     def close(self) -> None:
         """Finish what was submitted and free the model.
