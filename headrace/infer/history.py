@@ -1,10 +1,13 @@
-"""What a classifier said of tracked objects, so that it need not look at them in every frame."""
+"""What a model said of tracked objects, so that it need not look at them in every frame."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from headrace.meta import Label
 
@@ -21,10 +24,11 @@ class _Known:
     seen: int  # frame in which it was there last
     busy: bool = True  # it is being looked at
     labels: dict[int, Label] = field(default_factory=dict)  # by the classifier's output
+    embedding: NDArray[np.float32] | None = None
 
 
 class ObjectHistory:
-    """Tracked objects of all sources with their labels; may be used by several threads.
+    """Tracked objects of all sources with their labels and embeddings; may be used by several threads.
 
     Args:
         interval: Frames after which an object is looked at again.
@@ -68,13 +72,20 @@ class ObjectHistory:
             known.area, known.looked, known.busy = area, frame, True
             return True
 
-    def store(self, source: int, object_id: int, labels: Iterable[Label]) -> None:
-        """What was recognised; an output of the classifier that says nothing keeps its earlier label."""
+    def store(
+        self,
+        source: int,
+        object_id: int,
+        labels: Iterable[Label],
+        embedding: NDArray[np.float32] | None = None,
+    ) -> None:
+        """What was recognised; an output of the model that says nothing keeps what it said before."""
         with self._lock:
             known = self._sources.get(source, {}).get(object_id)
             if known is not None:
                 known.busy = False
                 known.labels.update((label.label_id, label) for label in labels)
+                known.embedding = known.embedding if embedding is None else embedding
 
     def give_up(self, source: int, object_id: int) -> None:
         """Looking at an object has failed."""
@@ -85,6 +96,12 @@ class ObjectHistory:
         with self._lock:
             known = self._sources.get(source, {}).get(object_id)
             return [] if known is None else [replace(known.labels[number]) for number in sorted(known.labels)]
+
+    def embedding(self, source: int, object_id: int) -> NDArray[np.float32] | None:
+        """The latest embedding of an object, shared; ``None`` when there is none."""
+        with self._lock:
+            known = self._sources.get(source, {}).get(object_id)
+            return None if known is None else known.embedding
 
     def trim(self, source: int, frame: int) -> None:
         """Forget objects of a source that were not seen for long."""

@@ -10,11 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.elements.inference.choosing import chosen_objects, frame_targets, object_targets, sizes_of
+from headrace.elements.inference.choosing import (
+    chosen_objects,
+    frame_of,
+    frame_targets,
+    object_targets,
+    sizes_of,
+)
 from headrace.elements.inference.model_slot import ModelSlot
 from headrace.elements.inference.parts import put_together
 from headrace.elements.inference.prepared import black_tensors, prepared_for, run_prepared, targets_of
-from headrace.elements.inference.results import Target, write_labels, write_result
+from headrace.elements.inference.results import Target, write_known, write_result
 from headrace.elements.inference.settings import InferenceSettings
 from headrace.frames.frame import Frame
 from headrace.infer import IntervalCounter, Region
@@ -34,7 +40,7 @@ class Work:
     Attributes:
         targets: What the results will speak of, in order.
         future: The results; ``None`` where there is nothing to wait for.
-        known: Rows of tracked objects whose labels come from the history.
+        known: Rows of tracked objects whose labels and embeddings come from the history.
         parts: Whether several targets are of one frame or object.
         looked: Positions of the frames that a primary model looks at.
         skipped: Positions of the frames that it leaves out, with whether something may have moved in them.
@@ -145,7 +151,10 @@ class Inference:
         return Work(skipped=[(index, True) for index in range(len(batch.meta.frames))])
 
     def _submit_frames(self, batch: Batch) -> Work | None:
-        frames, sizes = dict(enumerate(surface.frame() for surface in batch.surfaces)), sizes_of(batch)
+        frames, sizes = (
+            {index: frame_of(batch, index) for index in range(len(batch.surfaces))},
+            sizes_of(batch),
+        )
         gate, metas = self._gate, batch.meta.frames
         if gate is not None:
             frames = {
@@ -193,7 +202,7 @@ class Inference:
         if not len(rows):
             return Work(known=known) if known else None
         targets = object_targets(batch, rows, sizes, self.settings)
-        frames = {index: batch.surfaces[index].frame() for index in np.unique(targets.frame).tolist()}
+        frames = {index: frame_of(batch, index) for index in np.unique(targets.frame).tolist()}
         listed, future = self._run(targets, sizes, frames)
         if not self.settings.asynchronous:
             return Work(listed, future, known, targets.parts)
@@ -243,9 +252,9 @@ class Inference:
         for target, result in zip(targets, results, strict=True):
             write_result(batch, target, result, settings)
         for row in work.known:
-            labels = self._history.labels(*self._key(batch, row)) if self._history is not None else []
-            if labels:
-                write_labels(batch, row, labels, settings)
+            if self._history is not None:
+                key = self._key(batch, row)
+                write_known(batch, row, self._history.labels(*key), self._history.embedding(*key), settings)
         if self._continuation is not None:
             self._go_on(batch, targets, results, work.skipped, self._continuation)
 
@@ -279,7 +288,7 @@ class Inference:
         for target, result in zip(targets, results, strict=True):
             key = self._key(batch, target.row)
             if key[1] != UNTRACKED:
-                history.store(*key, result.labels or ())
+                history.store(*key, result.labels or (), result.embedding)
                 result = replace(result, labels=history.labels(*key))
             complete.append(result)
         return complete
@@ -291,7 +300,7 @@ class Inference:
         self._failure = done.exception() or self._failure
         results = [Result()] * len(keys) if done.exception() else done.result()
         for key, result in zip(keys, results, strict=True):
-            self._history.store(*key, result.labels or ())
+            self._history.store(*key, result.labels or (), result.embedding)
 
 
 def _gate(settings: InferenceSettings) -> MotionGate | None:
