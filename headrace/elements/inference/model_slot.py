@@ -87,11 +87,13 @@ class ModelSlot:
         """See `InferStage.submit`."""
         sizes = [(frame.format, frame.width, frame.height) for frame in frames]
         self._trial = _BlackFrames(sizes, regions, self._options)
-        future = self._stage.call(self._watched, self._stage.run, frames, regions)
-        shadow = self.shadow
+        return self._stage.call(self._watched, self._run, frames, regions)
+
+    def _run(self, frames: Sequence[Frame], regions: Sequence[Region | None] | None) -> list[Result]:
+        results, shadow = self._stage.run(frames, regions), self.shadow
         if shadow is not None:
-            shadow.offer(frames, regions, future)
-        return future
+            shadow.offer(frames, regions, results)
+        return results
 
     def call(self, function: Callable[[Model], list[Result]], trial: Trial) -> Future[list[Result]]:
         """Call a function with the model at work, in order of submission.
