@@ -9,6 +9,7 @@ from typing import Any
 from headrace.bench.cost import StageCost
 from headrace.bench.memory import MemoryUse
 from headrace.bench.nullmodel import OBJECTS
+from headrace.bench.secondary import Throughput
 from headrace.bench.statistics import Spread
 from headrace.bench.swap import ALLOWED, RATE, SOURCES, SwapReport
 from headrace.bench.views import ViewCost
@@ -26,6 +27,7 @@ class Report:
         startup: Seconds of ``headrace run`` to its first frame.
         views: CPU of reading metadata in a probe.
         swap: Replacing a model while playing.
+        secondary: Objects and tiles, packed and one by one.
     """
 
     machine: dict[str, str]
@@ -35,6 +37,7 @@ class Report:
     startup: Spread | None = None
     views: Sequence[ViewCost] = ()
     swap: SwapReport | None = None
+    secondary: Sequence[Throughput] = ()
 
     def data(self) -> dict[str, Any]:
         """The report ready for JSON; spreads are median, low, high."""
@@ -53,6 +56,8 @@ class Report:
             parts.append(self._views())
         if self.swap is not None:
             parts += _swap(self.swap)
+        if self.secondary:
+            parts.append(_secondary(self.secondary))
         return "\n\n".join(parts) + "\n"
 
     def _head(self) -> str:
@@ -104,6 +109,12 @@ def _swap(swap: SwapReport) -> list[str]:
         _table(("to", "swaps", "until at work, the old one closed", "longest gap"), changes),
         f"Resident: {memory}.",
     ]
+
+
+def _secondary(cases: Sequence[Throughput]) -> str:
+    title = "Pictures a second, four frames in a batch:"
+    rows = [(one.case, one.packed, one.plain, "{:.2f} ({:.2f}–{:.2f})".format(*one.ratio)) for one in cases]
+    return f"{title}\n\n{_table(('', 'hrinfer, packed', 'plain loop', 'ratio'), rows)}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

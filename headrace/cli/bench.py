@@ -24,12 +24,15 @@ class Part(str, Enum):
     startup = "startup"
     views = "views"
     swap = "swap"
+    secondary = "secondary"
 
 
 def command(
     parts: Annotated[
         list[Part] | None,
-        typer.Argument(metavar="PART...", help="elements, memory, startup, views, swap; all if left out."),
+        typer.Argument(
+            metavar="PART...", help="elements, memory, startup, views, swap, secondary; all if left out."
+        ),
     ] = None,
     batch_sizes: Annotated[
         str, typer.Option(help="Batch sizes, and numbers of sources, to measure.")
@@ -56,6 +59,7 @@ def command(
     from headrace.bench.machine import machine
     from headrace.bench.memory import memory_use
     from headrace.bench.report import Report
+    from headrace.bench.secondary import secondary_throughput
     from headrace.bench.startup import startup_seconds
     from headrace.bench.swap import swap_costs
     from headrace.bench.views import view_costs
@@ -72,6 +76,7 @@ def command(
         startup_seconds(model, repeats) if Part.startup in wanted else None,
         view_costs(repeats) if Part.views in wanted else (),
         swap_costs(swaps, _progress) if Part.swap in wanted else None,
+        secondary_throughput(repeats, cores) if Part.secondary in wanted else (),
     )
     typer.echo(report.text(), nl=False)
     if text is not None:

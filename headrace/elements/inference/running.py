@@ -145,22 +145,26 @@ class Inference:
         return Work(skipped=[(index, True) for index in range(len(batch.meta.frames))])
 
     def _submit_frames(self, batch: Batch) -> Work | None:
-        frames, sizes = dict(enumerate(surface.frame() for surface in batch.surfaces)), sizes_of(batch)
-        gate, metas = self._gate, batch.meta.frames
+        metas, gate = batch.meta.frames, self._gate
+        frames = dict(enumerate([surface.frame() for surface in batch.surfaces]))
+        skipped = []
         if gate is not None:
-            frames = {
-                index: frame
-                for index, frame in frames.items()
-                if gate.opens(metas[index].pad_index, metas[index].frame_number, frame)
-            }
+            for index, meta in enumerate(metas):
+                if not gate.opens(meta.pad_index, meta.frame_number, frames[index]):
+                    del frames[index]
+                    meta.infer_skipped = True
+                    skipped.append((index, False))
         looked = list(frames)
-        skipped = [(index, False) for index in range(len(metas)) if index not in frames]
-        for index, _ in skipped:
-            metas[index].infer_skipped = True
-        targets = frame_targets(batch, looked, sizes, self.settings)
         if not looked:
             return Work(skipped=skipped) if self._continuation is not None else None
-        return Work(*self._run(targets, sizes, frames), parts=targets.parts, looked=looked, skipped=skipped)
+        if (
+            self.settings.regions is None and self.settings.tiles is None
+        ):  # as below, without arrays of one frame each
+            listed, future = [Target(index) for index in looked], self.slot.submit(list(frames.values()))
+            return Work(listed, future, looked=looked, skipped=skipped)
+        sizes = sizes_of(batch)
+        targets = frame_targets(batch, looked, sizes, self.settings)
+        return Work(*self._run(targets, sizes, frames), parts=True, looked=looked, skipped=skipped)
 
     def _run(
         self, targets: Targets, sizes: NDArray[np.float32], frames: Mapping[int, Frame]
@@ -170,8 +174,7 @@ class Inference:
         boxes: Sequence[Region | None] = regions if targets.parts else [None] * len(regions)
         rows = zip(indexes, targets.row.tolist(), boxes, strict=True)
         listed = [Target(index, row, None, box) for index, row, box in rows]
-        whole = all(region is None for region in regions)
-        return listed, self.slot.submit([frames[index] for index in indexes], None if whole else regions)
+        return listed, self.slot.submit([frames[index] for index in indexes], regions)
 
     def _submit_prepared(self, batch: Batch) -> Work | None:
         prepared = prepared_for(batch.meta, self.settings.results.unique_id)
