@@ -26,15 +26,15 @@ from headrace.infer.engines.base import numpy_dtype
 
 
 def best(call, seconds):
-    """Shortest turn in seconds, after three that do not count."""
+    """Shortest turn, and mean processor time of a turn over all cores, in seconds; three turns before do not count."""
     for _ in range(3):
         call()
-    turns, end = [], time.perf_counter() + seconds
+    turns, end, busy = [], time.perf_counter() + seconds, time.process_time()
     while time.perf_counter() < end or len(turns) < 3:
         start = time.perf_counter()
         call()
         turns.append(time.perf_counter() - start)
-    return min(turns)
+    return min(turns), (time.process_time() - busy) / len(turns)
 
 
 def on_device(engine, tensor):
@@ -58,11 +58,12 @@ def measure(path, name, precision, arguments):
     shape = [height, width, 3] if engine.graph.channels_last() else [spec.shape[1], height, width]
     for rows in map(int, arguments.batch.split(",")):
         tensor = np.random.default_rng(0).random((rows, *shape)).astype(numpy_dtype(spec.dtype))
-        line = f"  {rows:3} rows: {best(lambda t=tensor: run_batch(engine, t), arguments.seconds) / rows * 1e3:8.3f} ms"
+        turn, busy = best(lambda t=tensor: run_batch(engine, t), arguments.seconds)
+        line = f"  {rows:3} rows: {turn / rows * 1e3:8.3f} ms ({busy / rows * 1e3:.3f} of processor time)"
         placed = on_device(engine, tensor)
         if placed is not None:
             there, wait = placed
-            turn = best(lambda t=there, w=wait: (run_batch(engine, t), w()), arguments.seconds)
+            turn, _ = best(lambda t=there, w=wait: (run_batch(engine, t), w()), arguments.seconds)
             line += f", {turn / rows * 1e3:8.3f} ms from and to the device"
         print(line, flush=True)
     print(f"  {engine.description}", flush=True)

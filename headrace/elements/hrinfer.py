@@ -10,12 +10,15 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
+from gi.repository import GObject, Gst
+
 from headrace.elements.base.async_filter import AsyncFilter, Pending
 from headrace.elements.base.filter import ON_ERROR_HELP
 from headrace.elements.inference.running import Inference, Work
+from headrace.elements.inference.shadowing import Shadowed
 from headrace.elements.inference.shared_slot import open_slot
 from headrace.elements.inference.stage_options import StageOptions, inference_settings
-from headrace.elements.inference.swapping import SIGNALS, Swappable
+from headrace.elements.inference.swapping import SIGNALS
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option, with_value
@@ -53,6 +56,9 @@ class InferElementOptions(StageOptions):
     batch_size: int = option(0, "most frames in one call of the model; 0: what comes", maximum=1024)
     threads: int = option(0, "threads of the engine; 0: its own choice")
     max_detections: int = option(300, "most objects in a frame", minimum=1)
+    shadow: str = option("", "a model that runs on the same batches to be compared, and changes nothing")
+    shadow_interval: float = option(10.0, "seconds between its reports on the bus", minimum=0.1)
+    shadow_report: str = option("", "how far it agrees with the model so far, JSON", read_only=True)
     on_error: str = option("stop", ON_ERROR_HELP)
 
 
@@ -90,7 +96,7 @@ def _class_confidence(text: str) -> dict[int, float]:
         ) from error
 
 
-class Infer(Swappable, AsyncFilter):
+class Infer(Shadowed, AsyncFilter):
     """Face of inference: two batches are in flight, results come in order."""
 
     __gtype_name__ = "HeadraceInfer"
@@ -113,13 +119,27 @@ class Infer(Swappable, AsyncFilter):
         settings, self._used = inference_settings(options), options
         slot, release = open_slot(infer_options(options), options.shared_model)
         self.inference = Inference(slot, settings, release)
+        self.inference.slot.told = self.guarded(self.post_warning)
+        self.shadow_changed()
         super().start()
+
+    def do_get_property(self, spec: GObject.ParamSpec) -> Any:
+        """GObject vmethod."""
+        return self.shadow_report() if spec.name == "shadow-report" else super().do_get_property(spec)
+
+    def announce_source(self, event: Gst.Event) -> None:
+        """Events pass in their place among the batches; at the last, what was compared is told."""
+        super().announce_source(event)
+        if event.type == Gst.EventType.EOS:
+            self.tell_shadow()
 
     def option_changed(self, field: str) -> None:
         """What is set while playing takes effect at once, but for what belongs to a model."""
         inference = self.inference
         if field == self.model_field:
             self.model_set()
+        elif field.startswith("shadow"):
+            self.shadow_changed()
         elif inference is not None and field not in _WITH_MODEL:
             try:
                 settings, options = inference_settings(self.options), infer_options(self.options)
@@ -131,6 +151,10 @@ class Infer(Swappable, AsyncFilter):
             inference.slot.adjust(options)
             self._used = with_value(self.options, self.model_field, self._used.model)
 
+    def shadow_options(self) -> InferOptions:
+        """Options of the candidate: those of the model."""
+        return infer_options(self.options)
+
     def loader(self, model: str) -> Callable[[], Model]:
         """A function that loads a model with the options that are set now."""
         settings = infer_options(self.options)
@@ -138,6 +162,7 @@ class Infer(Swappable, AsyncFilter):
 
     def model_told(self, model: str, error: BaseException | None) -> None:
         """The property tells the model at work when the one that was set cannot be used."""
+        super().model_told(model, error)
         if error is None:
             self._used = with_value(self._used, self.model_field, model)
         elif self.options.model == model:
@@ -146,6 +171,7 @@ class Infer(Swappable, AsyncFilter):
     def stop(self) -> None:
         """Free the model."""
         super().stop()
+        self.shadow_report()  # the last stays
         inference, self.inference = self.inference, None
         if inference is not None:
             inference.close()

@@ -96,7 +96,7 @@ class Swappable(Face):
         try:
             if inference is None:
                 raise ModelError("the pipeline does not play: set the model, and start it")
-            inference.slot.swap(self.loader(model), model_file(model)).add_done_callback(done)
+            inference.slot.swap(self.loader(model), model_file(model), model).add_done_callback(done)
         except HeadraceError as error:
             if inference is not None:
                 self._tell(model, error, None)

@@ -49,8 +49,10 @@ class RunConfig(BaseModel):
     nms: float = Field(0.45, ge=0, le=1, description="Overlap above which the weaker of two boxes goes.")
     engine: str = Field("auto", description="What runs the model: onnxruntime, openvino, torch and so on.")
     decoder: str = Field("auto", description="Family of the model, for the meaning of its outputs.")
-    preprocess: str = Field("", description="What to change in its preprocessing: 'color=BGR scale=1/255'.")
-    input_size: str = Field("", description="Its width and height where they are open: 640x384.")
+    preprocess: str | None = Field(
+        None, description="What to change in its preprocessing: 'color=BGR scale=1/255'."
+    )
+    input_size: str | None = Field(None, description="Its width and height where they are open: 640x384.")
     set: dict[str, str] = Field(
         default_factory=dict, description="Other properties of hrinfer, such as interval=2; may be repeated."
     )

@@ -126,6 +126,8 @@ def frame_record(frame: FrameMetadata) -> dict[str, Any]:
     ]  # fmt: skip
     for item, row in zip(objects, rows.tolist(), strict=True):
         item.update(more_of(table, row))
+        if row in table.classifiers:
+            item["labels"] = [label.label for meta in table.classifiers[row] for label in meta.labels]
     return {
         "source": frame.source_id,
         "frame": frame.frame_number,

@@ -34,6 +34,10 @@ class TorchProgram:
         outputs: Shapes of the outputs in order, ``None`` where they follow the input; ``None`` if unknown.
         metadata: What the exporter stored.
         place: Makes the module for a device, where ``module.to`` is not enough.
+
+    Example:
+        >>> TorchProgram("flat.pt", torch.nn.Flatten(), ()).on(torch.device("cpu"))
+        Flatten(start_dim=1, end_dim=-1)
     """
 
     path: str
@@ -206,6 +210,10 @@ class Named(torch.nn.Module):
     Args:
         module: Returns at most as many tensors as there are names.
         names: What they are called, in order.
+
+    Example:
+        >>> list(Named(torch.nn.Identity(), ["rows"])(torch.zeros(1, 2)))
+        ['rows']
     """
 
     def __init__(self, module: torch.nn.Module, names: Sequence[str]) -> None:

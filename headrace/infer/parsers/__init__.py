@@ -14,7 +14,6 @@ from headrace.infer.parsers.custom import (
     load_parser,
     load_segmentation_parser,
 )
-from headrace.infer.parsers.detectnet import parse_detectnet
 from headrace.infer.parsers.segmentation import parse_segmentation
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "load_parser",
     "load_segmentation_parser",
     "parse_classifier",
-    "parse_detectnet",
     "parse_segmentation",
     "stack_masks",
 ]
