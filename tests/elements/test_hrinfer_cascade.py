@@ -160,3 +160,16 @@ def test_large_objects_are_looked_at_in_tiles(run: Any, model: Any) -> None:
     assert [part.parent for part in parts] == [car] * 4
     corners = sorted(one.out.frames[0].detections.xyxy[1:, :2].tolist())
     assert corners == [[200, 150], [200, 350], [400, 150], [400, 350]]
+
+
+def test_embeddings_of_tracked_objects_stay_with_them(run: Any, model: Any, tmp_path: Any) -> None:
+    path = tmp_path / "embed.py"
+    path.write_text(
+        "import numpy as np\nfrom headrace.infer import Network, Result\nclass Look(Network):\n    n = 0\n"
+        "    def infer(self, frames):\n        self.n += 1\n"
+        "        return [Result(embedding=np.full(3, self.n, np.float32)) for _ in frames]\n"
+    )
+    look = f"hrinfer model={path}:Look process-mode=2 reinfer-interval=2"
+    chain = f"hrinfer model={model(CAR.format(ids=', [7]'))} ! {look}"
+    one = run(f"{WHITE.format(n=5)} ! {chain} ! {OUT}").to_end()
+    assert [frame.detections.embeddings[0, 0] for frame in one.out.frames] == [1, 1, 1, 2, 2]
