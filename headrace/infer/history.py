@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,12 +83,12 @@ class ObjectHistory:
                     known.embedding = result.embedding
 
     def known(self, source: int, object_id: int) -> Result:
-        """What is known of an object, copies of its labels in the order of the classifier's outputs."""
+        """What is known of an object, labels in the order of the classifier's outputs; not to be changed."""
         with self._lock:
             known = self._sources.get(source, {}).get(object_id)
             if known is None:
                 return Result()
-            labels = [replace(known.labels[number]) for number in sorted(known.labels)]
+            labels = [known.labels[number] for number in sorted(known.labels)]
             return Result(labels=labels or None, embedding=known.embedding)
 
     def trim(self, source: int, frame: int) -> None:

@@ -125,6 +125,10 @@ def test_tracked_objects_are_looked_at_again_after_the_interval(run: Any, model:
     one = run(f"{WHITE.format(n=10)} ! {chain} ! {OUT}").to_end()
     assert len(calls()) == 3  # in frames 0, 4 and 8
     assert [words(frame) for frame in one.out.frames] == [[["400x400"]]] * 10
+    metas = [
+        meta for frame in one.out.frames for item in frame.object_items for meta in item.classifier_items
+    ]
+    assert len({id(meta.labels[0]) for meta in metas}) == 10  # each frame has labels of its own
 
 
 def test_asynchronous_secondaries_hold_up_nothing(run: Any, model: Any) -> None:

@@ -43,14 +43,6 @@ def test_outputs_that_say_nothing_keep_their_earlier_label():
     assert words(history) == ["bus", "blue"]
 
 
-def test_labels_are_copies():
-    history = ObjectHistory(0)
-    history.due(0, 7, 0, 100)
-    history.store(0, 7, Result(labels=[Label("red")]))
-    history.known(0, 7).labels[0].label = "mine"
-    assert words(history) == ["red"]
-
-
 def test_unseen_objects_are_forgotten_and_sources_are_apart():
     history = ObjectHistory(1000)
     for source in (0, 1):

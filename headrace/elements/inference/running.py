@@ -86,8 +86,7 @@ class Inference:
         self._release = release or slot.close
         self._counter = IntervalCounter(settings.interval)
         self._gate, self._continuation = _gate(settings), _continuation(settings)
-        interval = settings.reinfer_interval
-        self._memory = None if interval is None else TrackMemory(interval, settings.asynchronous)
+        self._memory = _memory(settings)
         self._failure: BaseException | None = None
 
     @property
@@ -103,6 +102,8 @@ class Inference:
             self._gate = _gate(settings)
         if settings.skipped_frames != before.skipped_frames:
             self._continuation = _continuation(settings)
+        if settings.reinfer_interval != before.reinfer_interval:
+            self._memory = _memory(settings)
 
     def close(self) -> None:
         """Finish what was submitted and let go of the model; errors as for `ModelSlot.close`."""
@@ -191,7 +192,7 @@ class Inference:
         rows = chosen_objects(batch, sizes, self.settings)
         known: list[int] = []
         if self._memory is not None:
-            rows, known = self._memory.due(batch, rows)
+            rows, known = self._memory.due(batch, rows, self.settings.asynchronous)
         if not len(rows):
             return Work(known=known) if known else None
         targets = object_targets(batch, rows, sizes, self.settings)
@@ -263,3 +264,8 @@ def _gate(settings: InferenceSettings) -> MotionGate | None:
 def _continuation(settings: InferenceSettings) -> Continuation | None:
     kind = settings.skipped_frames
     return None if kind == "empty" else Continuation(predict=kind == "predict")
+
+
+def _memory(settings: InferenceSettings) -> TrackMemory | None:
+    interval = settings.reinfer_interval
+    return None if interval is None else TrackMemory(interval)

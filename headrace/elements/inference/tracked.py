@@ -23,12 +23,10 @@ class TrackMemory:
 
     Args:
         interval: Frames after which a tracked object is looked at again.
-        tracked_only: Whether objects without a track are left out.
     """
 
-    def __init__(self, interval: int, tracked_only: bool) -> None:
+    def __init__(self, interval: int) -> None:
         self._history = ObjectHistory(interval)
-        self._tracked_only = tracked_only
 
     def forget(self, source: int) -> None:
         """A source has gone."""
@@ -39,15 +37,23 @@ class TrackMemory:
         table = batch.meta.objects
         return batch.meta.frames[table.cell("frame", row)].pad_index, int(table.cell("object_id", row))
 
-    def due(self, batch: Batch, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], list[int]]:
-        """Rows to look at now, and rows of tracked objects of which enough is known, or will be."""
+    def due(
+        self, batch: Batch, rows: NDArray[np.intp], tracked_only: bool
+    ) -> tuple[NDArray[np.intp], list[int]]:
+        """Rows to look at now, and rows of tracked objects of which enough is known, or will be.
+
+        Args:
+            batch: The batch.
+            rows: Objects that may be looked at.
+            tracked_only: Whether those without a track are left out.
+        """
         table, frames = batch.meta.objects, batch.meta.frames
         areas = table.column("rect")[rows, 2] * table.column("rect")[rows, 3]
         places, ids = table.column("frame")[rows].tolist(), table.column("object_id")[rows].tolist()
         due, known = [], []
         for row, place, number, area in zip(rows.tolist(), places, ids, areas.tolist(), strict=True):
             if number == UNTRACKED:
-                if not self._tracked_only:
+                if not tracked_only:
                     due.append(row)
             elif self._history.due(frames[place].pad_index, number, frames[place].frame_number, area):
                 due.append(row)
