@@ -16,9 +16,10 @@ from headrace.bench.statistics import Spread
 from headrace.frames import Frame
 from headrace.infer import FileModel, FrameBatch, InferOptions, InferStage, class_aware_nms, load_model
 from headrace.infer.engines import run_batch
-from headrace.infer.merging import MergeOptions, joined, merge
+from headrace.infer.merging import MergeOptions, merge
 from headrace.infer.targets import Targets, objects, tiled, whole_frames
 from headrace.infer.tiles import TileOptions
+from headrace.meta import Detections
 
 _MODELS = Path(__file__).parents[1] / "models"
 #: Frames in a batch, each of another source.
@@ -141,7 +142,7 @@ def _tile_by_tile(model: FileModel, frames: Sequence[Frame], targets: Targets) -
             if result.detections is not None:
                 result.detections.xyxy += np.tile(box[:2], 2)
                 found[index].append(result.detections)
-        return [class_aware_nms(joined(parts), 0.5) for parts in found]
+        return [class_aware_nms(Detections.joined(parts), 0.5) for parts in found]
 
     return run
 

@@ -83,7 +83,7 @@ def greedy(xyxy: _Floats, groups: NDArray[np.intp], iou_threshold: float) -> NDA
 
 
 def class_aware_nms(found: Detections, iou_threshold: float, limit: int = 300) -> Detections:
-    """Keep, of boxes of one frame and class that overlap, the most confident; see `suppress`.
+    """Keep, of boxes of one frame and class that overlap, turned ones too, the most confident; see `suppress`.
 
     Args:
         found: Boxes of one frame.
@@ -104,7 +104,8 @@ def class_aware_nms(found: Detections, iou_threshold: float, limit: int = 300) -
     rows = np.arange(len(found))
     frame = np.zeros(len(found), np.intp)
     # Factors carry the rows' numbers through, so that every column of the detections can follow.
-    boxes = Candidates(frame, found.xyxy, found.confidence, found.class_id.astype(np.intp), factors=rows)
+    classes = found.class_id.astype(np.intp)
+    boxes = Candidates(frame, found.xyxy, found.confidence, classes, found.rotation, factors=rows)
     kept = np.asarray(suppress(boxes, iou_threshold).factors, np.intp)
     return found[kept[:limit]]
 

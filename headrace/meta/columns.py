@@ -12,6 +12,7 @@ from headrace.meta.detections import Detections
 from headrace.meta.objects import UNTRACKED, ObjectTable
 from headrace.meta.osd import Mask
 from headrace.meta.skeleton import Edges, Skeleton
+from headrace.meta.turning import enclosing
 from headrace.meta.user import ObjectReidUserMetadata, embedding_of
 
 _MASK_THRESHOLD = 0.5
@@ -56,6 +57,17 @@ def detections_of(table: ObjectTable, rows: NDArray[np.intp]) -> Detections:
         _padded(points),
         _padded(vectors),
     )
+
+
+def upright_boxes(table: ObjectTable, rows: NDArray[np.intp] | Sequence[int]) -> Floats:
+    """Left, top, width, height ``(n, 4)`` of the boxes, or of what encloses those that are turned; a copy."""
+    boxes: Floats = table.column("rect")[rows]
+    rotation = table.column("rotation")[rows]
+    if rotation.any():
+        boxes[:, 2:] += boxes[:, :2]
+        boxes = enclosing(boxes, rotation)
+        boxes[:, 2:] -= boxes[:, :2]
+    return boxes
 
 
 def more_of(table: ObjectTable, row: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class Pose(Detector):
     labels = ("person",)
     skeleton = ((0, 1),)
     def infer(self, frames):
-        return [Keypoints([[[40, 60, 1], [120, 60, 1]]]) for _ in frames]
+        return [Keypoints([[[40, 60, 1], [120, 60, 1], [60, 90, 0.5]]]) for _ in frames]
 
 class Masks(Detector):
     def infer(self, frames):
@@ -35,6 +35,16 @@ class Crop(Network):
     def infer(self, frames):
         points = [np.array([[1, 2, 1], [f.width, f.height, 0.5]], np.float32) for f in frames]
         return [Result(keypoints=found, embedding=np.ones(4, np.float32)) for found in points]
+
+class Seen(Network):
+    def infer(self, frames):
+        return [{"size": np.array([f.width, f.height, f.source_id, f.pts])} for f in frames]
+
+class Counted(Network):
+    calls = 0
+    def infer(self, frames):
+        self.calls += 1
+        return [Embeddings([self.calls]) for _ in frames]
 
 class Whole(Network):
     labels = ("a", "b")
@@ -112,7 +122,7 @@ def test_the_tiler_moves_rotation_and_keypoints(play):
     assert thing.rect_params.rotation_angle == pytest.approx(slope, abs=0.01)
     assert thing.rect_params.left + thing.rect_params.width / 2 == pytest.approx(160)
     (person,) = play("hrinfer model=MODELS:Pose", tiler).out.frames[-1].object_items
-    assert person.keypoints.tolist() == [[80, 60, 1], [240, 60, 1]]
+    assert person.keypoints.tolist() == [[80, 60, 1], [240, 60, 1], [120, 90, 0.5]]
 
 
 def test_keypoints_are_drawn_with_the_models_edges_and_can_be_left_out(play):
@@ -136,7 +146,9 @@ def test_messages_carry_what_was_returned(play):
         return json.loads(meta.data)
 
     assert told("hrinfer model=MODELS:Turned")["objects"][0].endswith("|50|50|110|70|thing|#|rotation|30")
-    assert told("hrinfer model=MODELS:Pose")["objects"][0].endswith("|person|#|pose2D|0,40,60,1|1,120,60,1")
+    assert told("hrinfer model=MODELS:Pose")["objects"][0].endswith(
+        "|person|#|pose2D|0,40,60,1|1,120,60,1|2,60,90,0.5"
+    )
     document = told("hrinfer model=MODELS:Masks")
     _, part, *outline = document["masks"][0].split("|")
     assert part == "1"
@@ -148,9 +160,31 @@ def test_messages_carry_what_was_returned(play):
 def test_results_of_an_object_are_written_to_it(play):
     one = play("hrinfer model=MODELS:Turned", "hrinfer model=MODELS:Crop process-mode=2 unique-id=2")
     (thing,) = one.out.frames[-1].object_items
-    assert thing.keypoints.tolist() == [[51, 52, 1], [110, 70, 0.5]]  # in pixels of the frame
+    assert thing.keypoints.tolist() == [[49, 38, 1], [111, 84, 0.5]]  # in pixels of the frame
     assert thing.skeleton.lines == ((0, 1),)
     assert thing.embedding.tolist() == [1, 1, 1, 1]
+
+
+def test_what_a_turned_object_is_seen_in_holds_all_of_it_and_says_where_it_is_from(play):
+    one = play("hrinfer model=MODELS:Turned", "hrinfer model=MODELS:Seen process-mode=2 unique-id=2")
+    (thing,) = one.out.frames[3].object_items
+    (meta,) = thing.tensor_items
+    width, height, source, pts = meta.as_tensor_output().layers["size"].tolist()
+    assert (width, height) == pytest.approx((62, 48), abs=2)  # around 60 by 20, turned by 30 degrees
+    assert (source, pts) == (0, 300_000_000)
+
+
+def test_tracked_objects_keep_their_embedding_between_looks(play):
+    again = "hrinfer model=MODELS:Counted process-mode=2 unique-id=2 reinfer-interval=100"
+    frames = play("hrinfer model=MODELS:Turned", "nvtracker", again, frames=10).out.frames[4:]
+    assert {obj.embedding.tolist()[0] for frame in frames for obj in frame.object_items} == {1}
+
+
+def test_skeletons_go_on_in_frames_that_are_skipped(play):
+    frames = play("hrinfer model=MODELS:Pose interval=2 skipped-frames=hold").out.frames
+    assert [frame.infer_skipped for frame in frames] == [False, True, True] * 2
+    assert all(obj.skeleton.lines == ((0, 1),) for frame in frames for obj in frame.object_items)
+    assert [frame.n_objects for frame in frames] == [1] * 6
 
 
 def test_results_of_a_frame_are_written_to_it(play):

@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.elements.inference.choosing import chosen_objects, frame_targets, object_targets, sizes_of
+from headrace.elements.inference.choosing import (
+    chosen_objects,
+    frame_of,
+    frame_targets,
+    object_targets,
+    sizes_of,
+)
 from headrace.elements.inference.model_slot import ModelSlot
 from headrace.elements.inference.parts import put_together
 from headrace.elements.inference.prepared import black_tensors, prepared_for, run_prepared, targets_of
@@ -146,7 +152,7 @@ class Inference:
 
     def _submit_frames(self, batch: Batch) -> Work | None:
         metas, gate = batch.meta.frames, self._gate
-        frames = dict(enumerate([surface.frame() for surface in batch.surfaces]))
+        frames = {index: frame_of(batch, index) for index in range(len(batch.surfaces))}
         skipped = []
         if gate is not None:
             for index, meta in enumerate(metas):
@@ -157,9 +163,7 @@ class Inference:
         looked = list(frames)
         if not looked:
             return Work(skipped=skipped) if self._continuation is not None else None
-        if (
-            self.settings.regions is None and self.settings.tiles is None
-        ):  # as below, without arrays of one frame each
+        if self.settings.regions is None and self.settings.tiles is None:  # as below, but quicker
             listed, future = [Target(index) for index in looked], self.slot.submit(list(frames.values()))
             return Work(listed, future, looked=looked, skipped=skipped)
         sizes = sizes_of(batch)
@@ -196,7 +200,7 @@ class Inference:
         if not len(rows):
             return Work(known=known) if known else None
         targets = object_targets(batch, rows, sizes, self.settings)
-        frames = {index: batch.surfaces[index].frame() for index in np.unique(targets.frame).tolist()}
+        frames = {index: frame_of(batch, index) for index in np.unique(targets.frame).tolist()}
         listed, future = self._run(targets, sizes, frames)
         if self._memory is None or not self.settings.asynchronous:
             return Work(listed, future, known, targets.parts)

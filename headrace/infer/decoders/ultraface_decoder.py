@@ -7,15 +7,8 @@ from collections.abc import Mapping
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Candidates
-from headrace.infer.decoders.base import (
-    BoxDecoder,
-    DecodeOptions,
-    Match,
-    Outputs,
-    above,
-    grid_cells,
-    single,
-)
+from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, grid_cells
+from headrace.infer.decoders.scores import above, single
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
 
