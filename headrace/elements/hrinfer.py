@@ -14,6 +14,7 @@ from gi.repository import GObject, Gst
 
 from headrace.elements.base.async_filter import AsyncFilter, Pending
 from headrace.elements.base.filter import ON_ERROR_HELP
+from headrace.elements.inference.model_slot import PATIENCE
 from headrace.elements.inference.running import Inference, Work
 from headrace.elements.inference.shadowing import Shadowed
 from headrace.elements.inference.shared_slot import open_slot
@@ -68,6 +69,10 @@ _WITH_MODEL = (
 )  # fmt: skip
 
 
+#: Options that say where the model works: nothing changes for the model, which others may share.
+_OF_STAGE = {field.name for field in dataclasses.fields(StageOptions)} - {"output_tensor_meta"}
+
+
 def infer_options(options: InferElementOptions) -> InferOptions:
     """A model's settings from the element's properties.
 
@@ -119,8 +124,8 @@ class Infer(Shadowed, AsyncFilter):
         settings, self._used = inference_settings(options), options
         slot, release = open_slot(infer_options(options), options.shared_model)
         self.inference = Inference(slot, settings, release)
-        self.inference.slot.told = self.guarded(self.post_warning)
-        self.shadow_changed()
+        slot.told = self.guarded(self.post_warning)
+        self.begin_shadow()
         super().start()
 
     def do_get_property(self, spec: GObject.ParamSpec) -> Any:
@@ -148,7 +153,8 @@ class Infer(Shadowed, AsyncFilter):
                 self.post_warning(f"{error}; the value before stays")
                 return
             inference.settings = settings
-            inference.slot.adjust(options)
+            if field not in _OF_STAGE:
+                inference.slot.adjust(options)
             self._used = with_value(self.options, self.model_field, self._used.model)
 
     def shadow_options(self) -> InferOptions:
@@ -171,7 +177,7 @@ class Infer(Shadowed, AsyncFilter):
     def stop(self) -> None:
         """Free the model."""
         super().stop()
-        self.shadow_report()  # the last stays
+        self.end_shadow(PATIENCE)
         inference, self.inference = self.inference, None
         if inference is not None:
             inference.close()

@@ -18,8 +18,8 @@ _WARM = 3
 _MOST = 16
 #: Recording waits for the whole device; two at once would disturb each other.
 _RECORDING = threading.Lock()
-#: Streams that nobody uses, by device. cuBLAS keeps 34 MB for every stream that it ever saw: a model that takes another's
-#: place takes its stream, too.
+#: Streams that nobody uses, by device. cuBLAS keeps 34 MB for every stream that it ever saw: a model that takes
+#: the place of another takes its stream, too.
 _idle_streams: dict[torch.device, list[torch.cuda.Stream]] = {}
 
 
