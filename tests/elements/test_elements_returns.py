@@ -155,6 +155,10 @@ def test_messages_carry_what_was_returned(play):
     assert sorted(map(float, outline)) == [40] * 4 + [80] * 4
     whole = told("hrinfer model=MODELS:Turned", "hrinfer model=MODELS:Crop process-mode=2 unique-id=2")
     assert whole["objects"][0].endswith("|#|embedding|1,1,1,1")
+    for wanted, sent in (("boat;thing", True), ("0", True), ("boat;7", False)):
+        tell = f"nvmsgconv payload-type=1 msg2p-newapi=true frame-interval=1 embedding-filter={wanted}"
+        some = told("hrinfer model=MODELS:Turned", "hrinfer model=MODELS:Crop process-mode=2 unique-id=2")
+        assert ("embedding" in some["objects"][0]) == sent
 
 
 def test_results_of_an_object_are_written_to_it(play):
