@@ -164,6 +164,11 @@ class Infer(Shadowed, AsyncFilter):
                 inference.slot.adjust(options)
             self._used = with_value(self.options, self.model_field, self._used.model)
 
+    @property
+    def at_work(self) -> str:
+        """The model at work; the property may tell one that is being loaded."""
+        return str(self._used.model)
+
     def shadow_options(self) -> InferOptions:
         """Options of the candidate: those of the model."""
         return infer_options(self.options)
@@ -175,7 +180,6 @@ class Infer(Shadowed, AsyncFilter):
 
     def model_told(self, model: str, error: BaseException | None) -> None:
         """The property tells the model at work when the one that was set cannot be used."""
-        super().model_told(model, error)
         if error is None:
             self._used = with_value(self._used, self.model_field, model)
         elif self.options.model == model:
