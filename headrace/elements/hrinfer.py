@@ -14,6 +14,7 @@ from gi.repository import GObject, Gst
 
 from headrace.elements.base.async_filter import AsyncFilter, Pending
 from headrace.elements.base.filter import ON_ERROR_HELP
+from headrace.elements.inference.model_slot import PATIENCE
 from headrace.elements.inference.running import Inference, Work
 from headrace.elements.inference.shadowing import Shadowed
 from headrace.elements.inference.shared_slot import open_slot
@@ -119,8 +120,8 @@ class Infer(Shadowed, AsyncFilter):
         settings, self._used = inference_settings(options), options
         slot, release = open_slot(infer_options(options), options.shared_model)
         self.inference = Inference(slot, settings, release)
-        self.inference.slot.told = self.guarded(self.post_warning)
-        self.shadow_changed()
+        slot.told = self.guarded(self.post_warning)
+        self.begin_shadow()
         super().start()
 
     def do_get_property(self, spec: GObject.ParamSpec) -> Any:
@@ -171,7 +172,7 @@ class Infer(Shadowed, AsyncFilter):
     def stop(self) -> None:
         """Free the model."""
         super().stop()
-        self.shadow_report()  # the last stays
+        self.end_shadow(PATIENCE)
         inference, self.inference = self.inference, None
         if inference is not None:
             inference.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -49,12 +50,17 @@ def suppress(
     if mode == "none" or not len(found):
         return found
     classes = np.zeros_like(found.class_id) if mode == "agnostic" else found.class_id
-    groups = found.frame * (int(classes.max()) + 1) + classes
     if mode == "soft":
-        return _softened(found, groups, confidence)
+        return _softened(found, found.frame * (int(classes.max()) + 1) + classes, confidence)
+    bounds = np.searchsorted(found.frame, np.arange(found.frame[-1] + 2)).tolist()
+    # Frame by frame: the time grows with the square of the number of boxes that are compared.
+    parts = [slice(low, high) for low, high in pairwise(bounds) if high > low]
     if found.rotation is None:
-        return found[greedy(found.xyxy, groups, iou_threshold)]
-    return found[_greedy_turned(gaussians(found.xyxy, found.rotation), groups, iou_threshold)]
+        kept = [greedy(found.xyxy[part], classes[part], iou_threshold) for part in parts]
+    else:
+        shapes = gaussians(found.xyxy, found.rotation)
+        kept = [_greedy_turned(shapes[part], classes[part], iou_threshold) for part in parts]
+    return found[np.concatenate([part.start + rows for part, rows in zip(parts, kept, strict=True)])]
 
 
 def greedy(xyxy: _Floats, groups: NDArray[np.intp], iou_threshold: float) -> NDArray[np.intp]:

@@ -13,6 +13,7 @@ from headrace.bench.memory import MemoryUse, memory_use
 from headrace.bench.nullmodel import OBJECTS, PERIOD, SIZE, prepared
 from headrace.bench.report import Report
 from headrace.bench.statistics import Spread
+from headrace.bench.swap import Gaps, ModelChange, SwapReport, swap_costs
 from headrace.bench.views import ViewCost, view_costs
 from headrace.cli.bench import command
 from headrace.errors import HeadraceError, PipelineError
@@ -173,3 +174,29 @@ def test_wrong_sizes_are_refused(cli, sizes):
     done = cli("elements", "--batch-sizes", sizes)
     assert done.exit_code == 2
     assert "--batch-sizes" in done.output
+
+
+def test_swaps_are_measured(cli):
+    report = swap_costs(swaps=1, quiet=0.5)
+    assert report.quiet.disordered == report.swapping.disordered == 0
+    assert report.quiet.batches > 5
+    assert report.quiet.longest >= report.quiet.median > 0
+    (change,) = report.changes
+    assert change.swaps == 1
+    assert change.load.median > 0
+    assert change.longest.median >= report.swapping.median
+    assert set(report.memory) == {1}
+
+
+def test_swaps_are_reported():
+    quiet, swapping = Gaps(200, 0, 0, 33.3, 34.0, 35.0, 0), Gaps(300, 1, 0, 33.3, 36.0, 41.0, 2)
+    change = ModelChange("small", 3, Spread(40, 30, 50), Spread(35, 34, 41))
+    report = Report(
+        {"CPU": "one"}, "headrace bench swap", swap=SwapReport(quiet, swapping, [change], {20: 250.4})
+    )
+    lines = [" ".join(line.replace("|", " ").split()) for line in report.text().splitlines()]
+    assert "without swaps 200 0 0 33.3 34.0 35.0 0" in lines
+    assert "with swaps 300 1 0 33.3 36.0 41.0 2" in lines
+    assert "small 3 40 (30–50) 35 (34–41)" in lines
+    assert "Resident: 250 MiB after 20 swaps." in lines
+    assert report.data()["swap"]["changes"][0]["model"] == "small"

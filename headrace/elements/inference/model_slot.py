@@ -28,6 +28,9 @@ _log = logging.getLogger(__name__)
 #: Seconds that a model's call under way may take when the pipeline ends.
 PATIENCE = 1.0
 
+#: Seconds that a trial waits for the end of a batch.
+_GAP = 0.2
+
 Trial = Callable[[Model], object]
 
 
@@ -57,7 +60,7 @@ class ModelSlot:
 
     Attributes:
         told: Called, on any thread, with what users should know of a model.
-        shadow: What runs on the same batches to be compared; closed with the slot.
+        shadow: What runs on the same batches to be compared; whoever sets it closes it.
     """
 
     def __init__(self, model: Model, options: InferOptions) -> None:
@@ -70,6 +73,7 @@ class ModelSlot:
         self._loader: Worker | None = None
         self._orders = 0
         self._closed = False
+        self._between = threading.Event()
         self._trial: Trial = _BlackFrames(options=options)
 
     @property
@@ -103,8 +107,11 @@ class ModelSlot:
         return self._stage.call(self._watched, lambda: function(self._stage.model))
 
     def _watched(self, function: Callable[..., list[Result]], *arguments: object) -> list[Result]:
-        with self._watch:
-            return function(*arguments)
+        try:
+            with self._watch:
+                return function(*arguments)
+        finally:
+            self._between.set()
 
     def _watch_on(self, name: str, model: Model) -> CallWatch:
         watch = CallWatch(name or type(model).__name__, lambda hold: self.told(str(hold)))
@@ -171,6 +178,8 @@ class ModelSlot:
         wanted()
         model = load() if file is None else load_when_written(file, load, wanted)
         try:
+            self._between.clear()
+            self._between.wait(_GAP)  # so that the trial and the next batch do not fight for the processors
             self._trial(model)
             wanted()
             with self._lock:
@@ -197,9 +206,6 @@ class ModelSlot:
         with self._lock:
             self._closed = True
         self._watch.close()
-        shadow, self.shadow = self.shadow, None
-        if shadow is not None:
-            shadow.close(PATIENCE)
         if self._loader is not None:
             self._loader.close(PATIENCE)
         if not self._stage.close(PATIENCE):
