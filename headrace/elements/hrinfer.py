@@ -69,6 +69,10 @@ _WITH_MODEL = (
 )  # fmt: skip
 
 
+#: Options that say where the model works: nothing changes for the model, which others may share.
+_OF_STAGE = {field.name for field in dataclasses.fields(StageOptions)} - {"output_tensor_meta"}
+
+
 def infer_options(options: InferElementOptions) -> InferOptions:
     """A model's settings from the element's properties.
 
@@ -149,7 +153,8 @@ class Infer(Shadowed, AsyncFilter):
                 self.post_warning(f"{error}; the value before stays")
                 return
             inference.settings = settings
-            inference.slot.adjust(options)
+            if field not in _OF_STAGE:
+                inference.slot.adjust(options)
             self._used = with_value(self.options, self.model_field, self._used.model)
 
     def shadow_options(self) -> InferOptions:

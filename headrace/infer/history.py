@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.infer.result import Result
 from headrace.meta import Label
 
 #: An object is looked at again when its area has grown by more than this factor (contract: configs §1.3).
@@ -37,8 +37,8 @@ class ObjectHistory:
         >>> history = ObjectHistory(interval=100)
         >>> history.due(0, 7, frame=0, area=400.0), history.due(0, 7, frame=1, area=400.0)
         (True, False)
-        >>> history.store(0, 7, [Label("red")])
-        >>> [label.label for label in history.labels(0, 7)], history.due(0, 7, frame=2, area=500.0)
+        >>> history.store(0, 7, Result(labels=[Label("red")]))
+        >>> [label.label for label in history.known(0, 7).labels], history.due(0, 7, frame=2, area=500.0)
         (['red'], True)
     """
 
@@ -50,7 +50,7 @@ class ObjectHistory:
     def due(self, source: int, object_id: int, frame: int, area: float) -> bool:
         """Whether to look at an object: it is new, has grown, or was looked at long ago.
 
-        Then it counts as being looked at, until `store` or `give_up`.
+        Then it counts as being looked at, until `store`.
 
         Args:
             source: Source of the frame.
@@ -72,36 +72,24 @@ class ObjectHistory:
             known.area, known.looked, known.busy = area, frame, True
             return True
 
-    def store(
-        self,
-        source: int,
-        object_id: int,
-        labels: Iterable[Label],
-        embedding: NDArray[np.float32] | None = None,
-    ) -> None:
-        """What was recognised; an output of the model that says nothing keeps what it said before."""
+    def store(self, source: int, object_id: int, result: Result) -> None:
+        """What was recognised; what the model says nothing of this time, of a label's number too, stays as it was."""
         with self._lock:
             known = self._sources.get(source, {}).get(object_id)
             if known is not None:
                 known.busy = False
-                known.labels.update((label.label_id, label) for label in labels)
-                known.embedding = known.embedding if embedding is None else embedding
+                known.labels.update((label.label_id, label) for label in result.labels or ())
+                if result.embedding is not None:
+                    known.embedding = result.embedding
 
-    def give_up(self, source: int, object_id: int) -> None:
-        """Looking at an object has failed."""
-        self.store(source, object_id, ())
-
-    def labels(self, source: int, object_id: int) -> list[Label]:
-        """Copies of what is known of an object, by the classifier's outputs; empty when nothing is."""
+    def known(self, source: int, object_id: int) -> Result:
+        """What is known of an object, labels in the order of the classifier's outputs; not to be changed."""
         with self._lock:
             known = self._sources.get(source, {}).get(object_id)
-            return [] if known is None else [replace(known.labels[number]) for number in sorted(known.labels)]
-
-    def embedding(self, source: int, object_id: int) -> NDArray[np.float32] | None:
-        """The latest embedding of an object, shared; ``None`` when there is none."""
-        with self._lock:
-            known = self._sources.get(source, {}).get(object_id)
-            return None if known is None else known.embedding
+            if known is None:
+                return Result()
+            labels = [known.labels[number] for number in sorted(known.labels)]
+            return Result(labels=labels or None, embedding=known.embedding)
 
     def trim(self, source: int, frame: int) -> None:
         """Forget objects of a source that were not seen for long."""

@@ -12,11 +12,13 @@ from headrace.bench.cost import StageCost, element_costs
 from headrace.bench.memory import MemoryUse, memory_use
 from headrace.bench.nullmodel import OBJECTS, PERIOD, SIZE, prepared
 from headrace.bench.report import Report
+from headrace.bench.secondary import secondary_throughput
 from headrace.bench.statistics import Spread
 from headrace.bench.swap import Gaps, ModelChange, SwapReport, swap_costs
 from headrace.bench.views import ViewCost, view_costs
 from headrace.cli.bench import command
 from headrace.errors import HeadraceError, PipelineError
+from headrace.infer.tiles import TileOptions
 from headrace.track import make_tracker
 
 
@@ -200,3 +202,12 @@ def test_swaps_are_reported():
     assert "small 3 40 (30–50) 35 (34–41)" in lines
     assert "Resident: 250 MiB after 20 swaps." in lines
     assert report.data()["swap"]["changes"][0]["model"] == "small"
+
+
+def test_objects_and_tiles_are_measured_against_a_plain_loop(monkeypatch):
+    monkeypatch.setattr("headrace.bench.secondary._LARGE", TileOptions((1920, 2160), 0, whole=False))
+    cases = secondary_throughput(repeats=1, threads=1, seconds=0.0)
+    assert [case.pictures for case in cases] == [4, 16, 64, 8]
+    assert all(min(case.packed.low, case.plain.low, case.ratio.low) > 0 for case in cases)
+    text = Report({}, "headrace bench secondary", secondary=cases).text()
+    assert "| objects of 1080p frames, 16 in each |" in text

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headrace.infer import Region
 from headrace.infer.attributes import ClassAttributes
@@ -127,20 +126,6 @@ def write_labels(batch: Batch, row: int, labels: Sequence[Label], settings: Resu
         words = " ".join(label.label for label in labels if label.label)
         text = table.texts[row]
         text.display_text = f"{text.display_text} {words}".strip()
-
-
-def write_known(
-    batch: Batch,
-    row: int,
-    labels: Sequence[Label],
-    embedding: NDArray[np.float32] | None,
-    settings: ResultSettings,
-) -> None:
-    """Attach what a model said of an object in an earlier frame."""
-    if labels:
-        write_labels(batch, row, labels, settings)
-    if embedding is not None:
-        batch.meta.objects.user.setdefault(row, []).append(ObjectReidUserMetadata(embedding))
 
 
 def _classification(labels: Sequence[Label], settings: ResultSettings) -> ClassifierMetadata:
