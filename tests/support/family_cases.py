@@ -242,9 +242,19 @@ def anchors(objects, table, reach, squared, logits=True, layout="5D"):
         maps[0][n, y, x] = row
     if layout == "4D":
         maps = [np.ascontiguousarray(m.transpose(0, 3, 1, 2)).reshape(-1, *m.shape[1:3]) for m in maps]
+    if layout == "tf":
+        maps = [np.ascontiguousarray(m.transpose(1, 2, 0, 3)) for m in maps]
     if layout == "last":
         maps = [np.ascontiguousarray(m.transpose(1, 2, 0, 3)).reshape(*m.shape[1:3], -1) for m in maps]
     return {f"map{n}": one for n, one in enumerate(maps)}
+
+
+def yolov4_zoo(objects):
+    """ONNX's model zoo: centres and sizes as the convolutions give them, scores behind their sigmoid."""
+    maps = anchors(objects, V4, (1.2,), False, layout="tf")
+    for one in maps.values():
+        one[..., 4:] = 1 / (1 + np.exp(-one[..., 4:]))
+    return maps
 
 
 def deepstream_yolo(objects):
@@ -466,6 +476,7 @@ CASES = {
         "yolov3", _raw(V3, (1.0,), False, layout="last", logits=False), 3, named=True, made=_DARKNET
     ),
     "YOLOv4": Case("yolov4", _raw(V4, (1.2,), False, layout="4D"), 3, named=True, made=STRETCH),
+    "YOLOv4 of ONNX's model zoo": Case("yolov4", yolov4_zoo, 3, named=True, made=STRETCH),
     "YOLOv5 raw": Case("yolov5raw", _raw(V3, (2.0,), True), 3, named=True),
     "YOLOv5 raw, sigmoids inside": Case(
         "yolov5raw", _raw(V3, (2.0,), True, logits=False, layout="4D"), named=True

@@ -52,6 +52,7 @@ KNOWN = [
     ("YOLOv8, transposed", "yolov8", [("output0", (1, 8400, 84))], 640, None, {}),
     ("YOLOv8, transposed, five labels", "yolov8", [("output0", (1, 8400, 9))], 640, 5, {}),
     ("YOLOv8, open", "yolov8", [("output0", (None, 84, None))], None, 80, {}),
+    ("YOLOv8, open, no labels", "yolov8", [("output0", (None, 84, None))], None, None, {}),
     ("YOLOv8 P2", "yolov8", [("output0", (1, 84, 34000))], 640, 80, COCO),
     ("YOLOv9", "yolov8", [("output0", (1, 84, 8400))], 640, None, {}),
     ("YOLO11-pose", "yolov8pose", [("output0", (1, 56, 8400))], 640, 1,
@@ -102,6 +103,8 @@ KNOWN = [
 #: Shapes that more than one family has: the user is asked, and told which.
 ASKED = [
     ("heads with anchors", {"yolov3", "yolov4", "yolov5raw", "yolov7raw"}, maps(255), 640, None, {}),
+    ("open logits", {"detr", "dino", "rtdetr"}, [("logits", (None, None, None)), ("boxes", (None, None, 4))], None, None, {}),
+    ("heads with anchors, channels last", {"yolov3", "yolov4"}, [(f"m{g}", (1, g, g, 3, 85)) for g in (52, 26, 13)], 416, None, {}),
     ("heads with anchors, five axes", {"yolov5raw", "yolov7raw"}, five(85), 640, None, {}),
     ("tiny heads with anchors", {"yolov3", "yolov4", "yolov5raw"}, maps(255, size=416, strides=(16, 32)), 416, None, {}),
     ("56 numbers", {"yolov8", "yolov8pose"}, [("output0", (1, 56, 8400))], 640, None, {}),
