@@ -421,7 +421,7 @@ def retinanet(objects):
         rows, columns = -(-HEIGHT // s), -(-WIDTH // s)
         out[f"cls{s}"] = np.zeros((9 * CLASSES, rows, columns), np.float32)
         out[f"box{s}"] = np.zeros((36, rows, columns), np.float32)
-    for n, (*box, k, p) in enumerate(objects):
+    for *box, k, p in objects:
         cx, cy, w, h = middle(box)
         x, y = int(cx // 8), int(cy // 8)
         out["cls8"][0 * CLASSES + k, y, x] = p
@@ -435,7 +435,7 @@ def ssd300(objects, classes=21, columns=False):
     deltas, logits = np.zeros((8732, 4), np.float32), np.full((8732, classes), -3.0, np.float32)
     logits[:, 0] = 9
     size = np.sqrt(30 * 60) if classes == 21 else np.sqrt(21 * 45)
-    for n, (*box, k, p) in enumerate(objects):
+    for *box, k, p in objects:
         cx, cy, w, h = middle(box)
         x, y = int(cx // 8), int(cy // 8)
         row = 38 * 38 + y * 38 + x if columns else (y * 38 + x) * 4 + 1
