@@ -120,24 +120,35 @@ def describe(path: str | Path, options: InferOptions = _DEFAULTS) -> ModelInfo:
 
 
 def _reasons(file: ModelFile, model: FileModel, asked: InferOptions) -> tuple[str, ...]:
-    decoder, graph = model.decoder, file.graph
+    decoder = model.decoder
     sidecar = find_sidecar(file.options.model)
     reasons = [
         f"decoder {decoder.name}: {model.guess.match.reason}",
-        f"labels: {_labels_from(file, model.labels)}",
+        f"labels: {_labels_from(file, model)}",
         f"preprocessing: {_preprocess_from(file, decoder.name)}",
-        f"input size: {'of the graph' if None not in graph.inputs[0].shape[1:] else 'of the options or the file'}",
+        f"input size: {_size_from(file, model)}",
     ]
     if sidecar is not None and file.options != replace(asked, model=file.options.model):
         reasons.append(f"{sidecar.name} says some of this")
     return tuple(reasons)
 
 
-def _labels_from(file: ModelFile, labels: tuple[str, ...]) -> str:
+def _size_from(file: ModelFile, model: FileModel) -> str:
+    if None not in file.graph.inputs[0].shape[1:]:
+        return "of the graph"
+    if file.options.input_size is None and model.graph.input_size() is None:
+        return f"{model.decoder.name}'s own, the graph leaves it open"
+    return "of the options or the file"
+
+
+def _labels_from(file: ModelFile, model: FileModel) -> str:
+    labels = model.labels
     if file.given is not None:
         return "as given"
     if file.stored is not None:
         return "names in the file"
+    if labels == model.decoder.class_names != ():
+        return f"{model.decoder.name} knows no others"
     if labels == COCO:
         return "80 classes are taken for COCO's"
     return "numbers: nothing names the classes" if labels else "nothing tells their number"
