@@ -31,6 +31,7 @@ class YoloNmsDecoder(BoxDecoder):
     """
 
     name = "yolonms"
+    usual_size = (640, 640)
     task = "detect"
     overlapping = False
     settings = MappingProxyType({"order": "class,score or score,class: what follows the box"})

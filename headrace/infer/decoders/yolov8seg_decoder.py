@@ -34,6 +34,7 @@ class Yolov8SegDecoder(BoxDecoder):
     """
 
     name = "yolov8seg"
+    usual_size = (640, 640)
     task = "segment"
 
     def matches(self, graph: ModelGraph) -> Match | None:
