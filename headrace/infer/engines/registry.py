@@ -65,10 +65,7 @@ def open_engine(model: str | Path, engine: str = "auto", options: EngineOptions 
     suffix = file.suffix.lower()
     if not kinds and not any(suffix in kind.suffixes for kind in engine_kinds()):
         raise ModelError(f"no engine reads {file}; known suffixes: {_suffixes()}")
-    if not file.is_file():
-        raise ModelError(f"model file {file} does not exist; check the path")
-    if file.stat().st_size == 0:
-        raise ModelError(f"model file {file} is empty; copy or download it again")
+    _check_content(file)
     if not kinds:
         opened = _open_fastest(file, options)
     else:
@@ -76,6 +73,29 @@ def open_engine(model: str | Path, engine: str = "auto", options: EngineOptions 
         _log.info("%s: engine %s as asked for (%s)", file, opened.name, opened.description)
     _say_size(opened, options)
     return opened
+
+
+def _check_content(file: Path) -> None:
+    """Refuse what is plainly no model, whatever its suffix: engines say little of it."""
+    if not file.is_file():
+        raise ModelError(
+            f"model file {file} {'is a folder' if file.is_dir() else 'does not exist'}; check the path"
+        )
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(64).lstrip().lower()
+    except OSError as error:
+        raise ModelError(
+            f"model file {file} cannot be read: {error.strerror}; check its permissions"
+        ) from error
+    if not start:
+        raise ModelError(f"model file {file} is empty; copy or download it again")
+    if start.startswith(b"version https://git-lfs"):
+        raise ModelError(
+            f"model file {file} is a pointer of Git LFS, not the model; fetch it with: git lfs pull"
+        )
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise ModelError(f"model file {file} is a web page, not a model; download it again, as a raw file")
 
 
 def _open_address(address: str, scheme: str, engine: str, options: EngineOptions) -> Engine:
