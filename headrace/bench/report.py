@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from headrace.bench.cost import StageCost
+from headrace.bench.decoders import CANDIDATES, DecoderCost
 from headrace.bench.memory import MemoryUse
 from headrace.bench.nullmodel import OBJECTS
 from headrace.bench.statistics import Spread
@@ -26,6 +27,7 @@ class Report:
         startup: Seconds of ``headrace run`` to its first frame.
         views: CPU of reading metadata in a probe.
         swap: Replacing a model while playing.
+        decoders: Reading models' outputs.
     """
 
     machine: dict[str, str]
@@ -35,6 +37,7 @@ class Report:
     startup: Spread | None = None
     views: Sequence[ViewCost] = ()
     swap: SwapReport | None = None
+    decoders: Sequence[DecoderCost] = ()
 
     def data(self) -> dict[str, Any]:
         """The report ready for JSON; spreads are median, low, high."""
@@ -53,6 +56,8 @@ class Report:
             parts.append(self._views())
         if self.swap is not None:
             parts += _swap(self.swap)
+        if self.decoders:
+            parts.append(self._decoders())
         return "\n\n".join(parts) + "\n"
 
     def _head(self) -> str:
@@ -85,6 +90,19 @@ class Report:
         rows = [(cost.api, cost.objects, cost.per_object) for cost in self.views]
         title = "CPU µs of reading five fields of an object in a probe, iteration included:"
         return f"{title}\n\n{_table(('API', 'objects in the batch', 'per object'), rows)}"
+
+    def _decoders(self) -> str:
+        sizes = sorted({cost.batch_size for cost in self.decoders})
+        by_key = {(cost.decoder, cost.batch_size): cost for cost in self.decoders}
+        rows = []
+        for name in sorted({cost.decoder for cost in self.decoders}):
+            costs = [by_key[name, size] for size in sizes]
+            candidates = costs[0].candidates or "–"
+            rows.append((name, candidates, *(c.decode for c in costs), *(c.whole for c in costs)))
+        heads = ("decoder", "candidates", *(f"decode, batch {size}" for size in sizes))
+        heads += tuple(f"with suppression and masks, batch {size}" for size in sizes)
+        title = f"CPU µs of a frame for reading outputs on NumPy, {CANDIDATES} candidates where there are as many:"
+        return f"{title}\n\n{_table(heads, rows)}"
 
 
 def _swap(swap: SwapReport) -> list[str]:

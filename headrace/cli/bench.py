@@ -1,4 +1,4 @@
-"""``headrace bench``: what elements and metadata views cost, how much memory is taken, how quickly it starts.
+"""``headrace bench``: what elements, views and decoders cost, memory, start and the swap of models.
 
 headrace bench elements
 headrace bench elements memory startup --text report.md --json report.json
@@ -24,12 +24,15 @@ class Part(str, Enum):
     startup = "startup"
     views = "views"
     swap = "swap"
+    decoders = "decoders"
 
 
 def command(
     parts: Annotated[
         list[Part] | None,
-        typer.Argument(metavar="PART...", help="elements, memory, startup, views, swap; all if left out."),
+        typer.Argument(
+            metavar="PART...", help="elements, memory, startup, views, swap, decoders; all if left out."
+        ),
     ] = None,
     batch_sizes: Annotated[
         str, typer.Option(help="Batch sizes, and numbers of sources, to measure.")
@@ -53,6 +56,7 @@ def command(
 ) -> None:
     """Measure and report."""
     from headrace.bench.cost import element_costs
+    from headrace.bench.decoders import decoder_costs
     from headrace.bench.machine import machine
     from headrace.bench.memory import memory_use
     from headrace.bench.report import Report
@@ -72,6 +76,7 @@ def command(
         startup_seconds(model, repeats) if Part.startup in wanted else None,
         view_costs(repeats) if Part.views in wanted else (),
         swap_costs(swaps, _progress) if Part.swap in wanted else None,
+        decoder_costs(sizes, repeats, _progress) if Part.decoders in wanted else (),
     )
     typer.echo(report.text(), nl=False)
     if text is not None:

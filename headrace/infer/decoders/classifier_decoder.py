@@ -37,7 +37,7 @@ class ClassifierDecoder(PictureDecoder):
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By outputs with one axis beside the batch; of one that could be an embedding by labels and name, too."""
-        if not graph.outputs or not all(is_vector(output) for output in graph.outputs):
+        if not graph.outputs or not all(is_vector(output, graph) for output in graph.outputs):
             return None
         names = " ".join(output.name.lower() for output in graph.outputs)
         reason = f"{'; '.join(map(str, graph.outputs))}: one score for each class"

@@ -23,8 +23,8 @@ from headrace.infer.engines.base import ModelGraph
 
 SIDES = 4
 _DISTANCE_WORDS = ("dis", "reg", "bbox", "box")
-#: Row lengths for the usual 8, 11, 16 or 17 bins on each of four sides.
-_DISTANCE_LENGTHS = (32, 44, 64, 68)
+#: Row lengths for 8, 11, 16, 17 or 32 bins on each of four sides; those of other lengths are boxes of anchors.
+_DISTANCE_LENGTHS = (32, 44, 64, 68, 128)
 
 
 def around(points: Array, sides: Array) -> Array:
@@ -125,5 +125,5 @@ def _roles(lengths: Mapping[str, int | None]) -> tuple[list[str], list[str]] | N
         scores = [name for name in lengths if name not in distances]
         both = [{lengths[name] for name in group} for group in (scores, distances)]
         if len(scores) == len(distances) and all(len(group) == 1 and None not in group for group in both):
-            return None if (lengths[distances[0]] or 0) % SIDES else (scores, distances)
+            return (scores, distances) if lengths[distances[0]] in _DISTANCE_LENGTHS else None
     return None

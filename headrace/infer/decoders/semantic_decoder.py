@@ -13,9 +13,11 @@ from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions
 from headrace.infer.result import Result
 from headrace.meta import Segmentation
 
-_WORDS = ("seg", "logit", "out", "mask", "argmax", "sem", "pred", "class")
+_WORDS = ("seg", "sem", "logit", "mask", "argmax")
+#: Channels of depth maps and of pictures: they are classes only where the name says so.
+_PICTURES = (1, 3)
 #: By how many times the output is smaller than the input.
-_SCORES = {1.0: 0.9, 2.0: 0.6, 4.0: 0.6, 8.0: 0.6, 16.0: 0.5}
+_SCORES = {1.0: 0.9, 2.0: 0.6, 4.0: 0.6, 8.0: 0.6, 16.0: 0.55}
 
 
 class SemanticDecoder(PictureDecoder):
@@ -44,6 +46,8 @@ class SemanticDecoder(PictureDecoder):
         if len(output.shape) == 3:
             whole = size is not None and output.shape[1:] == (size[1], size[0])
             return Match(0.9, reason) if whole and output.dtype.startswith(("int", "uint")) else None
+        if output.shape[1] in _PICTURES and not named:
+            return None
         if size is None or None in output.shape[2:]:
             return Match(0.6 if named else 0.5, f"{reason}; sizes are open")
         height, width = (int(side or 1) for side in output.shape[2:])
