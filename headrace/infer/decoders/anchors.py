@@ -116,7 +116,7 @@ class AnchorDecoder(BoxDecoder):
 
 def _numbers(shape: tuple[int | None, ...], size: tuple[int, int]) -> int | None:
     """Numbers of each anchor in a map of a shape; ``None`` where it is no map of three anchors."""
-    if None in shape or len(shape) not in (4, 5):
+    if None in shape[1:] or len(shape) not in (4, 5):
         return None
     sides = [axis or 0 for axis in shape[1:]]
     for rows in (len(sides) - 3 if len(sides) == 4 else 1, 0):

@@ -15,7 +15,7 @@ from headrace.errors import ConfigError
 from headrace.infer.candidates import Array, Candidates
 from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, like
 from headrace.infer.decoders.priors import moved, pairs
-from headrace.infer.decoders.scores import above, single
+from headrace.infer.decoders.scores import Sure, above, logit, single
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
 
@@ -73,9 +73,9 @@ class SsdRawDecoder(BoxDecoder):
         return None
 
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
-        """RGB, stretched; as torchvision's ImageNet weights want it for COCO, less Caffe's mean for Pascal VOC."""
+        """RGB, stretched; -1 to 1 for COCO as NVIDIA does it, less Caffe's mean for Pascal VOC."""
         if self.class_count(graph) == max(_SIZES) - 1:
-            return PreprocessOptions(resize="stretch", mean=(0.5 * 255,) * 3, std=(0.5,) * 3)
+            return PreprocessOptions(resize="stretch", scale=1.0, mean=(128.0,) * 3, std=(128.0,) * 3)
         return PreprocessOptions(resize="stretch", scale=1.0, mean=(123.0, 117.0, 104.0))
 
     def check(self, options: DecodeOptions) -> None:
@@ -89,10 +89,6 @@ class SsdRawDecoder(BoxDecoder):
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
         deltas, scores, columns = _roles(list(outputs.values()))
-        xp = array_namespace(deltas)
-        if bool(xp.any(scores < 0)):
-            shares = xp.exp(single(scores) - xp.max(single(scores), axis=2, keepdims=True))
-            scores = shares / xp.sum(shares, axis=2, keepdims=True)
         maps = (
             _given(options.settings["priors"]) if "priors" in options.settings else _standard(scores.shape[2])
         )
@@ -100,9 +96,24 @@ class SsdRawDecoder(BoxDecoder):
         boxes = _default_boxes(maps, (options.width, options.height), order == "cells")
         if len(boxes) != deltas.shape[1]:
             raise ValueError(f"{deltas.shape[1]} boxes, but the priors are {len(boxes)}; set option priors")
-        frame, row, sure, classes = above(scores[:, :, 1:], options.confidence)
+        frame, row, sure, classes = _sure(scores, options.confidence)
         found = moved(like(boxes, deltas)[row], single(deltas[frame, row]), _VARIANCES)
         return Candidates(frame, found, sure, classes)
+
+
+def _sure(scores: Array, confidence: float) -> Sure:
+    """Boxes of which a class beside the background reaches the confidence."""
+    xp = array_namespace(scores)
+    if not bool(xp.any(scores[0] < 0)):
+        return above(scores[:, :, 1:], confidence)
+    # A share of the whole cannot exceed that of two: most boxes are out before any softmax is worked out.
+    likely = above(scores[:, :, 1:] - scores[:, :, :1], logit(confidence))
+    chosen = single(scores[likely.frame, likely.box])
+    shares = xp.exp(chosen - xp.max(chosen, axis=1, keepdims=True)) if chosen.shape[0] else chosen
+    shares = shares / xp.sum(shares, axis=1, keepdims=True)
+    best = shares[xp.arange(chosen.shape[0], device=scores.device), likely.class_id + 1]
+    keep = best >= confidence
+    return Sure(likely.frame[keep], likely.box[keep], best[keep], likely.class_id[keep])
 
 
 def _roles(arrays: Sequence[Array]) -> tuple[Array, Array, bool]:

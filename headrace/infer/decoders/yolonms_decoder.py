@@ -36,12 +36,15 @@ class YoloNmsDecoder(BoxDecoder):
     settings = MappingProxyType({"order": "class,score or score,class: what follows the box"})
 
     def matches(self, graph: ModelGraph) -> Match | None:
-        """By rows of seven without a batch axis."""
-        if len(graph.outputs) != 1 or graph.outputs[0].shape != (None, _ROW):
+        """By rows of seven, as many as there are objects; seven classes of an open batch look the same."""
+        if len(graph.outputs) != 1 or len(graph.outputs[0].shape) != 2 or graph.outputs[0].shape[1] != _ROW:
             return None
-        return Match(
-            0.9, f"{graph.outputs[0]}: rows of frame, box, class and score, as many as there are objects"
-        )
+        output, batch = graph.outputs[0], graph.inputs[0].shape[0] if graph.inputs else None
+        if output.shape[0] is not None and output.shape[0] == batch:
+            return None
+        sure = batch is not None or "flat_predictions" in output.name
+        score = 0.97 if sure else 0.5 if graph.class_count == _ROW else 0.87
+        return Match(score, f"{output}: rows of frame, box, class and score, as many as there are objects")
 
     def check(self, options: DecodeOptions) -> None:
         """See `Decoder.check`."""
