@@ -75,7 +75,8 @@ class ModelFile:
 
     def labels(self, classes: int | None, usual: tuple[str, ...] = ()) -> tuple[str, ...]:
         """One name for each class, ``usual`` where neither user nor file names them; errors as for `choose_labels`."""
-        return choose_labels(self.given, self.stored or usual or None, classes, self.graph.path)
+        known = usual if classes in (None, len(usual)) else ()
+        return choose_labels(self.given, self.stored or known or None, classes, self.graph.path)
 
 
 class FileModel(Model):
