@@ -63,6 +63,7 @@ LAYOUTS: dict[str, Layout] = {
     "centernet": Layout({"hm": (_COCO, 128, 128), "wh": (2, 128, 128), "reg": (2, 128, 128)}, (512, 512)),
     "classifier": Layout({"prob": (1000,)}, (224, 224)),
     "damoyolo": Layout({"output": (_CELLS, _COCO), "954": (_CELLS, 4)}),
+    "deepstreamyolo": Layout({"output": (_CELLS, 6)}, whole={"output": {5: _CLASS}}),
     "detectionoutput": Layout(
         {"detection_out": (1, 1, 300, 7)}, (300, 300), whole={"detection_out": {0: (0, 1), 1: _CLASS}}
     ),
@@ -100,6 +101,7 @@ LAYOUTS: dict[str, Layout] = {
     "semantic": Layout({"out": (21, 520, 520)}, (520, 520)),
     "simcc": Layout({"simcc_x": (17, 384), "simcc_y": (17, 512)}, (192, 256)),
     "ssd": Layout(_THREE, (300, 300)),
+    "ssdboxes": Layout({"scores": (3000, 1 + _COCO), "boxes": (3000, 4)}, (300, 300)),
     "ssdraw": Layout({"loc": (8732, 4), "conf": (8732, 81)}, (300, 300)),
     "torchvision": Layout(_THREE, (800, 800)),
     "ultraface": Layout({"scores": (17640, 2), "boxes": (17640, 4)}, (640, 480)),
@@ -115,8 +117,10 @@ LAYOUTS: dict[str, Layout] = {
     "yolov10": Layout({"output0": (300, 6)}, whole={"output0": {5: _CLASS}}),
     "yolov3": Layout(_maps(416, (8, 16, 32), {"map": 3 * (5 + _COCO)}), (416, 416)),
     "yolov4": Layout(_maps(416, (8, 16, 32), {"map": 3 * (5 + _COCO)}), (416, 416)),
+    "yolov4boxes": Layout({"boxes": (3 * _CELLS, 1, 4), "confs": (3 * _CELLS, _COCO)}),
     "yolov5": Layout({"output": (3 * _CELLS, 5 + _COCO)}),
     "yolov5raw": Layout(_ANCHORED),
+    "yolov5seg": Layout({"output0": (3 * _CELLS, 5 + _COCO + 32), "output1": (32, 160, 160)}),
     "yolov6": Layout({"outputs": (_CELLS, 5 + _COCO)}, whole={"outputs": {4: (1, 2)}}),
     "yolov7raw": Layout(_ANCHORED),
     "yolov8": Layout({"output0": (4 + _COCO, _CELLS)}),

@@ -10,6 +10,7 @@ from headrace.bench.cost import StageCost
 from headrace.bench.decoders import CANDIDATES, DecoderCost
 from headrace.bench.memory import MemoryUse
 from headrace.bench.nullmodel import OBJECTS
+from headrace.bench.secondary import Throughput
 from headrace.bench.statistics import Spread
 from headrace.bench.swap import ALLOWED, RATE, SOURCES, SwapReport
 from headrace.bench.views import ViewCost
@@ -28,6 +29,7 @@ class Report:
         views: CPU of reading metadata in a probe.
         swap: Replacing a model while playing.
         decoders: Reading models' outputs.
+        secondary: Objects and tiles, packed and one by one.
     """
 
     machine: dict[str, str]
@@ -38,6 +40,7 @@ class Report:
     views: Sequence[ViewCost] = ()
     swap: SwapReport | None = None
     decoders: Sequence[DecoderCost] = ()
+    secondary: Sequence[Throughput] = ()
 
     def data(self) -> dict[str, Any]:
         """The report ready for JSON; spreads are median, low, high."""
@@ -58,6 +61,8 @@ class Report:
             parts += _swap(self.swap)
         if self.decoders:
             parts.append(self._decoders())
+        if self.secondary:
+            parts.append(_secondary(self.secondary))
         return "\n\n".join(parts) + "\n"
 
     def _head(self) -> str:
@@ -122,6 +127,12 @@ def _swap(swap: SwapReport) -> list[str]:
         _table(("to", "swaps", "until at work, the old one closed", "longest gap"), changes),
         f"Resident: {memory}.",
     ]
+
+
+def _secondary(cases: Sequence[Throughput]) -> str:
+    title = "Pictures a second, four frames in a batch:"
+    rows = [(one.case, one.packed, one.plain, "{:.2f} ({:.2f}–{:.2f})".format(*one.ratio)) for one in cases]
+    return f"{title}\n\n{_table(('', 'hrinfer, packed', 'plain loop', 'ratio'), rows)}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -25,13 +25,15 @@ class Part(str, Enum):
     views = "views"
     swap = "swap"
     decoders = "decoders"
+    secondary = "secondary"
 
 
 def command(
     parts: Annotated[
         list[Part] | None,
         typer.Argument(
-            metavar="PART...", help="elements, memory, startup, views, swap, decoders; all if left out."
+            metavar="PART...",
+            help="elements, memory, startup, views, swap, decoders, secondary; all if left out.",
         ),
     ] = None,
     batch_sizes: Annotated[
@@ -60,6 +62,7 @@ def command(
     from headrace.bench.machine import machine
     from headrace.bench.memory import memory_use
     from headrace.bench.report import Report
+    from headrace.bench.secondary import secondary_throughput
     from headrace.bench.startup import startup_seconds
     from headrace.bench.swap import swap_costs
     from headrace.bench.views import view_costs
@@ -77,6 +80,7 @@ def command(
         view_costs(repeats) if Part.views in wanted else (),
         swap_costs(swaps, _progress) if Part.swap in wanted else None,
         decoder_costs(sizes, repeats, _progress) if Part.decoders in wanted else (),
+        secondary_throughput(repeats, cores) if Part.secondary in wanted else (),
     )
     typer.echo(report.text(), nl=False)
     if text is not None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.meta.columns import upright_boxes
 from headrace.meta.detections import Detections
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.objects import ObjectTable
-from headrace.meta.turning import enclosing
 from headrace.track import Tracker, TrackerOptions, Tracks, make_tracker
 from headrace.track.turned import TurnedShapes
 
@@ -98,10 +98,8 @@ class SourceTrackers:
 
 def _detections(table: ObjectTable, rows: NDArray[np.intp]) -> Detections:
     """What the tracker sees: of turned boxes the upright ones around them."""
-    boxes = _corners(table, rows)
-    rotation = table.column("rotation")[rows]
-    if rotation.any():
-        boxes = enclosing(boxes, rotation)
+    boxes = upright_boxes(table, rows)
+    boxes[:, 2:] += boxes[:, :2]
     return Detections(boxes, table.column("confidence")[rows], table.column("class_id")[rows])
 
 

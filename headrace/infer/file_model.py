@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,8 @@ from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
 from headrace.infer.candidates import strongest, to_numpy
 from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder, Guess, choose_decoder
-from headrace.infer.decoders.base import NotFiniteError, Outputs, PictureDecoder
+from headrace.infer.decoders.base import Outputs, PictureDecoder
+from headrace.infer.decoders.scores import NotFiniteError
 from headrace.infer.engines import Engine, EngineOptions, ModelGraph, open_engine, run_batch, run_each
 from headrace.infer.known_inputs import image_graph, with_known_inputs
 from headrace.infer.labels import choose_labels, labels_in_metadata, read_labels
@@ -53,8 +55,14 @@ class ModelFile:
     stored: tuple[str, ...] | None
 
     @classmethod
-    def open(cls, options: InferOptions) -> ModelFile:
+    def open(
+        cls, options: InferOptions, opener: Callable[[EngineOptions], Engine] | None = None
+    ) -> ModelFile:
         """Open the file that ``options.model`` names.
+
+        Args:
+            options: What the user set.
+            opener: Makes the engine, for models that are no files.
 
         Raises:
             ModelError: The file is missing or broken.
@@ -62,7 +70,8 @@ class ModelFile:
         """
         options = with_sidecar(options)
         given = None if options.labels is None else read_labels(options.labels)
-        engine = open_engine(options.model, options.engine, _engine_options(options))
+        how = EngineOptions(options.threads, options.device, options.precision, options.input_size)
+        engine = open_engine(options.model, options.engine, how) if opener is None else opener(how)
         try:
             graph = engine.graph
             stored = None if given else labels_in_metadata(dict(graph.metadata), graph.path)
@@ -247,7 +256,3 @@ class FileModel(Model):
     def close(self) -> None:
         """Free the engine."""
         self._engine.close()
-
-
-def _engine_options(options: InferOptions) -> EngineOptions:
-    return EngineOptions(options.threads, options.device, options.precision, options.input_size)

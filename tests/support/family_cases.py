@@ -247,6 +247,39 @@ def anchors(objects, table, reach, squared, logits=True, layout="5D"):
     return {f"map{n}": one for n, one in enumerate(maps)}
 
 
+def deepstream_yolo(objects):
+    out = np.zeros((len(cells()), 6), np.float32)
+    for n, (*box, k, p) in enumerate(objects):
+        out[place(n)], out[place(n) + 1] = (*box, p, k), (*box, p - 0.05, k)
+    return {"output": out}
+
+
+def yolov4_boxes(objects):
+    boxes, confs = (
+        np.zeros((3 * len(cells()), 1, 4), np.float32),
+        np.zeros((3 * len(cells()), CLASSES), np.float32),
+    )
+    for n, (*box, k, p) in enumerate(objects):
+        boxes[place(n), 0], confs[place(n), k] = np.array(box) / [WIDTH, HEIGHT, WIDTH, HEIGHT], p
+    return {"boxes": boxes, "confs": confs}
+
+
+def yolov5_seg(objects):
+    out = np.zeros((3 * len(cells()), 5 + CLASSES + 2), np.float32)
+    out[:, :8] = yolov5(objects)["output"]
+    out[:, 8:] = 0, 1
+    return {"output0": out, "output1": pictures()}
+
+
+def ssd_mobilenet(objects):
+    scores, boxes = np.zeros((3000, 1 + CLASSES), np.float32), np.zeros((3000, 4), np.float32)
+    scores[:, 0] = 1
+    for n, (*box, k, p) in enumerate(objects):
+        boxes[7 * n] = np.array(box) / 300
+        scores[7 * n, 1 + k] = p
+    return {"scores": scores, "boxes": boxes}
+
+
 def pair(objects):
     boxes, scores = np.zeros((len(cells()), 4), np.float32), np.zeros((len(cells()), CLASSES), np.float32)
     for n, (*box, k, p) in enumerate(objects):
@@ -464,6 +497,9 @@ CASES = {
         "yolo26pose", rows_points, 3, ultralytics("pose", kpt_shape="[2, 3]"), extra=("keypoints",)
     ),
     "YOLO26-seg": Case("yolo26seg", rows_seg, 3, ultralytics("segment"), extra=("masks",)),
+    "DeepStream-Yolo": Case("deepstreamyolo", deepstream_yolo, 3),
+    "YOLOv4 with boxes": Case("yolov4boxes", yolov4_boxes, 3, made=STRETCH),
+    "YOLOv5-seg": Case("yolov5seg", yolov5_seg, 3, extra=("masks",)),
     "YOLO-NAS": Case("yolonas", yolonas, 3),
     "DAMO-YOLO": Case("damoyolo", damoyolo, 3, made=PLAIN),
     "PP-YOLOE": Case("ppyoloe", ppyoloe, 3, made=STRETCH),
@@ -485,6 +521,10 @@ CASES = {
     "SSD300 of NVIDIA": Case(
         "ssdraw", lambda o: ssd300(o, 81, True), 80, size=(300, 300),
         made=Input("stretch", scale=1.0, mean=(128.0,) * 3, std=(128.0,) * 3),
+    ),
+    "SSD MobileNet": Case(
+        "ssdboxes", ssd_mobilenet, 3, size=(300, 300),
+        made=Input("stretch", scale=1.0, mean=(127.0,) * 3, std=(128.0,) * 3),
     ),
     "RetinaNet": Case("retinanet", retinanet, 3, made=Input("topleft", **IMAGENET)),
     "DETR": Case("detr", detr, 3, made=Input("stretch", **IMAGENET)),

@@ -15,12 +15,6 @@ from numpy.typing import NDArray
 
 from headrace.errors import ConfigError
 from headrace.infer.candidates import Array, Candidates
-from headrace.infer.decoders.scores import NotFiniteError as NotFiniteError
-from headrace.infer.decoders.scores import above as above
-from headrace.infer.decoders.scores import logit as logit
-from headrace.infer.decoders.scores import numbers as numbers
-from headrace.infer.decoders.scores import sigmoid as sigmoid
-from headrace.infer.decoders.scores import single as single
 from headrace.infer.engines.base import ModelGraph, TensorSpec
 from headrace.infer.preprocess import PreprocessOptions
 from headrace.infer.result import Result

@@ -7,17 +7,8 @@ from collections.abc import Mapping, Sequence
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Array, Candidates
-from headrace.infer.decoders.base import (
-    BoxDecoder,
-    DecodeOptions,
-    Match,
-    Outputs,
-    corners,
-    logit,
-    numbers,
-    sigmoid,
-    single,
-)
+from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, corners
+from headrace.infer.decoders.scores import logit, numbers, sigmoid, single
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
 

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.infer.candidates import to_numpy
-from headrace.infer.decoders.base import DecodeOptions, Match, NotFiniteError, Outputs, PictureDecoder
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, PictureDecoder
 from headrace.infer.decoders.embedding_decoder import EMBEDDING_LENGTHS, EMBEDDING_WORDS, is_vector
+from headrace.infer.decoders.scores import NotFiniteError
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.parsers.classifier import parse_classifier
 from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions

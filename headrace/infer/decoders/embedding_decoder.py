@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from headrace.infer.candidates import to_numpy
-from headrace.infer.decoders.base import DecodeOptions, Match, NotFiniteError, Outputs, PictureDecoder
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, PictureDecoder
+from headrace.infer.decoders.scores import NotFiniteError
 from headrace.infer.engines.base import ModelGraph, TensorSpec
 from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions
 from headrace.infer.result import Result

@@ -6,7 +6,8 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Array, to_numpy
-from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, PictureDecoder, numbers
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, PictureDecoder
+from headrace.infer.decoders.scores import numbers
 from headrace.infer.engines.base import ModelGraph, TensorSpec
 from headrace.infer.parsers.segmentation import class_maps
 from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions

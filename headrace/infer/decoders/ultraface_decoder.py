@@ -10,17 +10,9 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from headrace.infer.candidates import Candidates
-from headrace.infer.decoders.base import (
-    BoxDecoder,
-    DecodeOptions,
-    Match,
-    Outputs,
-    above,
-    grid_cells,
-    like,
-    single,
-)
+from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, grid_cells, like
 from headrace.infer.decoders.priors import moved
+from headrace.infer.decoders.scores import above, single
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
 

@@ -100,7 +100,8 @@ class EngineOptions:
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, or a name that the engine knows, such as OpenVINO's ``GPU``
             and ``NPU``.
         precision: Number type of the computation: ``f32``, ``bf16``, ``f16``, or ``auto``, which is f32 on CPUs
-            and what suits the device elsewhere. What a file holds in 8 bits stays so.
+            and what suits the device elsewhere. What a file holds in 8 or 16 bits stays so where the
+            engine computes with it.
         input_size: Width and height in pixels for graphs that leave them open, and for fixed ones that the
             engine can reshape; ``None`` keeps what the file says.
         provider: Which of the engine's back ends, as after the colon of ``engine="onnxruntime:cuda"``.

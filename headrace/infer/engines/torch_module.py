@@ -97,6 +97,7 @@ class TorchEngine:
         ) from failure
 
     def _shapes(self, program: TorchProgram) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+        """Inputs and outputs; the batch is open if one row and two give one row and two."""
         if program.outputs is not None:  # the file tells all but the names
             outputs = self._named(_zeros(program, None, self._device))
             pairs = zip(outputs.items(), program.outputs, strict=True)
@@ -146,13 +147,16 @@ class TorchEngine:
                 outputs = graphs.run(tensors)
             else:
                 outputs = [tensor.clone() for tensor in self._call([t.to(self._device) for t in tensors])]
+            named = dict(zip(self._names, outputs, strict=True))
+            return (
+                {n: t.numpy(force=True) for n, t in named.items()}
+                if isinstance(arrays[0], np.ndarray)
+                else named
+            )
         except Exception as error:  # a module raises whatever it likes
             if self._module is None:
                 raise closed(self.graph) from error
             raise run_failed(self.graph, LIBRARY, inputs, reason(error)) from error
-        if isinstance(arrays[0], np.ndarray):
-            return {name: t.numpy(force=True) for name, t in zip(self._names, outputs, strict=True)}
-        return dict(zip(self._names, outputs, strict=True))
 
     def close(self) -> None:
         """Let the module go; runs that are under way finish first."""

@@ -9,7 +9,7 @@ from families import CLASSES, DETECTORS, landmarks
 from libraries import KINDS, in_kind
 
 from headrace.infer.decoders import DecodeOptions, choose_decoder, known_decoders
-from headrace.infer.decoders.base import NotFiniteError
+from headrace.infer.decoders.scores import NotFiniteError
 from headrace.infer.engines import ModelGraph, TensorSpec
 
 SIZE = (96, 64)

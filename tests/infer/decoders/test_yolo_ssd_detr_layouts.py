@@ -67,6 +67,11 @@ KNOWN = [
     ("YOLO26-pose", "yolo26pose", [("output0", (1, 300, 57))], 640, 1, {"task": "pose", "kpt_shape": "[17, 3]"}),
     ("YOLO26-obb", "yolo26obb", [("output0", (1, 300, 7))], 1024, 15, {"task": "obb"}),
     ("YOLO26-seg", "yolo26seg", [("output0", (1, 300, 38)), ("output1", (1, 32, 160, 160))], 640, 80, {"task": "segment"}),
+    ("YOLOv5-seg", "yolov5seg", [("output0", (1, 25200, 117)), ("output1", (1, 32, 160, 160))], 640, 80, {"task": "segment"}),
+    ("YOLOv4 of the PyTorch port", "yolov4boxes", [("boxes", (1, 10647, 1, 4)), ("confs", (1, 10647, 80))], 416, None, {}),
+    ("DeepStream-Yolo's YOLOv8", "deepstreamyolo", [("output", (None, 8400, 6))], 640, 80, {}),
+    ("DeepStream-Yolo's YOLOv5", "deepstreamyolo", [("output", (None, 25200, 6))], 640, 80, {}),
+    ("SSD MobileNet of jetson-inference", "ssdboxes", [("scores", (1, 3000, 5)), ("boxes", (1, 3000, 4))], 300, None, {}),
     ("YOLO-NAS", "yolonas", [("913", (1, 8400, 4)), ("904", (1, 8400, 80))], 640, None, {}),
     ("YOLO-NAS, batch", "efficientnms",
      [("graph2_num_predictions", (1, 1), "int64"), ("graph2_pred_boxes", (1, 1000, 4)), ("graph2_pred_scores", (1, 1000)),
@@ -140,6 +145,13 @@ def test_an_open_batch_is_recognised_as_well():
             continue  # these have no batch axis
         opened = [(name, (None, *shape[1:]), *kind) for name, shape, *kind in outputs]
         assert choose_decoder(graph_of(opened, size, labels, metadata, None)).decoder.name == decoder
+
+
+def test_names_tell_a_single_class_from_finished_rows():
+    outputs = (TensorSpec("output", (1, 8400, 6), "float32"),)
+    for name, decoder in (("images", "yolox"), ("input", "deepstreamyolo")):
+        image = TensorSpec(name, (1, 3, 640, 640), "float32")
+        assert choose_decoder(ModelGraph("m.onnx", (image,), outputs, {}, 1)).decoder.name == decoder
 
 
 def test_d_fine_is_known_by_its_second_input():
