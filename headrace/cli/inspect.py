@@ -17,7 +17,7 @@ from headrace.cli._terminal import FAILED, err, errors_in_a_line, out, set_up_lo
 from headrace.errors import ConfigError, HeadraceError, ModelError
 from headrace.frames import Frame
 from headrace.infer import InferOptions, InferStage, ModelInfo, Result, describe, load_model
-from headrace.infer.options import parse_size
+from headrace.infer.options import parse_decoder_options, parse_size
 from headrace.infer.preprocess import parse_preprocess
 
 _SHOWN_LABELS = 8
@@ -41,6 +41,9 @@ def command(
     labels: Annotated[str | None, typer.Option(help="Text file with a class name on each line.")] = None,
     engine: Annotated[str, typer.Option(help="What runs the file.")] = "auto",
     decoder: Annotated[str, typer.Option(help="Meaning of the outputs.")] = "auto",
+    decoder_options: Annotated[
+        str, typer.Option(help="Options of that family: {order: 'class,score'}.")
+    ] = "",
     preprocess: Annotated[str, typer.Option(help="What to change in it: 'color=BGR scale=1/255'.")] = "",
     input_size: Annotated[str, typer.Option(help="Width and height where they are open: 640x384.")] = "",
     confidence: Annotated[float, typer.Option(min=0, max=1, help="Detections below it are left out.")] = 0.25,
@@ -56,7 +59,8 @@ def command(
             )
         options = InferOptions(
             model=model, labels=labels, confidence=confidence, nms=nms, decoder=decoder, engine=engine,
-            preprocess=parse_preprocess(preprocess) or None, input_size=parse_size(input_size, "--input-size"),
+            decoder_options=parse_decoder_options(decoder_options), preprocess=parse_preprocess(preprocess) or None,
+            input_size=parse_size(input_size, "--input-size"),
         )  # fmt: skip
         info = None if is_code(model) else describe(model, options)
         if info is not None and info.problem:

@@ -49,13 +49,20 @@ class NetworkInput:
         self.width, self.height = size
         self._dtype = numpy_dtype(spec.dtype)
         if np.issubdtype(self._dtype, np.integer):  # the network normalises pictures itself
-            default = replace(default, scale=1.0, mean=(0.0,) * 3, std=(1.0,) * 3)
+            zero = 128.0 if self._dtype == np.int8 else 0.0
+            default = replace(default, scale=1.0, mean=(zero,) * 3, std=(1.0,) * 3)
         stored = graph.metadata.get(PREPROCESS_KEY)
-        default = PreprocessOptions.from_json(stored) if stored else default
+        if stored:
+            default = PreprocessOptions.from_json(stored, f"{graph.path}: metadata {PREPROCESS_KEY}")
         if graph.channels() == 1:
             default = replace(default, color="GRAY")
         changed = options.preprocess
         self.options = changed if isinstance(changed, PreprocessOptions) else default.changed(changed or {})
+        if graph.channels() not in (None, 1, 3):
+            raise ModelError(
+                f"{graph.path}: input {spec} takes {graph.channels()} channels, but frames give 1 or 3: write a "
+                "Python model for it"
+            )
         if graph.channels() not in (None, self.options.channels):
             raise ConfigError(
                 f"{graph.path}: input {spec} does not take {self.options.channels} channels; "

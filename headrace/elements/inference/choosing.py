@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,7 @@ def frame_of(batch: Batch, index: int) -> Frame:
     """A frame's pixels, which know where they come from: models may remember something of each camera."""
     meta = batch.meta.frames[index]
     pts = None if meta.buffer_pts == CLOCK_TIME_NONE else meta.buffer_pts
-    return replace(batch.surfaces[index].frame(), source_id=meta.source_id, pts=pts)
+    return batch.surfaces[index].frame(source_id=meta.source_id, pts=pts)
 
 
 def frame_targets(

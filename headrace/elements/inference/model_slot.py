@@ -127,10 +127,9 @@ class ModelSlot:
         watch = self._watch
         return watch.seconds / watch.calls if watch.calls else None
 
-    def drain(self, timeout: float) -> bool:
-        """Wait for what was submitted so far; returns whether that was done in time."""
-        done = self._stage.call(list)
-        return bool(wait([done], timeout).done)
+    def drain(self, timeout: float) -> None:
+        """Wait for what was submitted so far, but no longer than this."""
+        wait([self._stage.call(list)], timeout)
 
     def adjust(self, options: InferOptions) -> None:
         """Let the model go on with other thresholds, from the next batch on; see `Model.adjust`."""

@@ -23,6 +23,7 @@ class Yolov8Decoder(BoxDecoder):
     """
 
     name = "yolov8"
+    usual_size = (640, 640)
     task = "detect"
 
     def matches(self, graph: ModelGraph) -> Match | None:
@@ -32,11 +33,11 @@ class Yolov8Decoder(BoxDecoder):
             return None
         numbers, cells, transposed = found
         classes = numbers - _BOX
-        if classes < 1 or (cells is None and graph.class_count != classes):
+        if classes < 1 or (cells is None and classes != (graph.class_count or 80)):
             return None
         shape = f"{graph.outputs[0]}: {classes} classes and a box"
         if cells is None:
-            return Match(0.6, f"{shape}, as many as there are labels; the number of cells is open")
+            return Match(0.6, f"{shape}; the number of cells is open")
         if not transposed:
             return Match(
                 fit(graph, classes, 0.95, 0.75, 0.5), f"{shape} in each of {cells} columns, one for each cell"
