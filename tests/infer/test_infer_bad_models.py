@@ -213,6 +213,8 @@ def test_a_size_that_cannot_be_read_is_none(tmp_path, size):
     model.metadata_props.add(key="imgsz", value=size)
     onnx.save(model, path)
     assert describe(path, replace(OPTIONS, decoder="classifier")).input_size == (224, 224)
+    problem = describe(path, replace(OPTIONS, decoder="heatmap")).problem
+    assert "input images float32[?, 3, ?, ?] has an open size; set input_size" in problem
 
 
 @pytest.mark.parametrize(
