@@ -47,6 +47,10 @@ class NetworkInput:
                 f"{graph.path}: input {spec} has an open size; set input_size to width and height"
             )
         self.width, self.height = size
+        if not spec.dtype.startswith(("float", "int", "uint")):
+            raise ModelError(
+                f"{graph.path}: input {spec} cannot be filled from frames; export it with an input of float32"
+            )
         self._dtype = numpy_dtype(spec.dtype)
         if np.issubdtype(self._dtype, np.integer):  # the network normalises pictures itself
             zero = 128.0 if self._dtype == np.int8 else 0.0
@@ -73,13 +77,23 @@ class NetworkInput:
         self._free: deque[NDArray[Any]] = deque(maxlen=4)
 
     def take(self, rows: int) -> NDArray[Any]:
-        """A tensor with a number of rows and undefined content; hand it back with `give`."""
+        """A tensor with a number of rows and undefined content; hand it back with `give`.
+
+        Raises:
+            ModelError: There is not enough memory.
+        """
         try:
             tensor = self._free.pop()
         except IndexError:
             tensor = np.empty((0, *self._row_shape), self._dtype)
         if len(tensor) < rows:
-            tensor = np.empty((rows, *self._row_shape), self._dtype)
+            try:
+                tensor = np.empty((rows, *self._row_shape), self._dtype)
+            except (MemoryError, ValueError) as error:
+                raise ModelError(
+                    f"an input of {self.width}x{self.height} pixels does not fit in memory ({error}); set a smaller "
+                    "input_size"
+                ) from error
         return tensor[:rows]
 
     def give(self, tensor: NDArray[Any]) -> None:

@@ -154,7 +154,8 @@ def test_an_input_that_takes_no_numbers(tmp_path, kind):
         tmp_path / "net.onnx", [helper.make_node("Cast", ["images"], ["prob"], to=TensorProto.FLOAT)],
         [tensor("images", (1, 2, 1, 1), getattr(TensorProto, kind))], [tensor("prob", (1, 2, 1, 1))],
     )  # fmt: skip
-    assert f"tensors of type {kind.lower()} cannot be filled" in describe(path, OPTIONS).problem
+    said = describe(path, replace(OPTIONS, decoder="classifier")).problem
+    assert f"net.onnx: input images {kind.lower()}[1, 2, 1, 1] cannot be filled" in said
 
 
 @pytest.mark.parametrize("kind", ["DOUBLE", "FLOAT16", "UINT8", "INT32"])
@@ -171,6 +172,18 @@ def test_number_types_of_the_input(make_onnx, yolov8_outputs, kind):
 def test_signed_bytes_have_their_zero_in_the_middle(make_onnx, yolov8_outputs):
     info = describe(make_onnx(yolov8_outputs, dtype=TensorProto.INT8), OPTIONS)
     assert (info.preprocess.scale, info.preprocess.mean) == (1.0, (128.0,) * 3)
+
+
+def test_a_size_that_no_memory_has(tmp_path):
+    path = write(
+        tmp_path / "net.onnx", [helper.make_node("GlobalAveragePool", ["images"], ["prob"])],
+        [tensor("images", ("n", 3, "h", "w"))], [tensor("prob", ("n", 3, 1, 1))],
+    )  # fmt: skip
+    model = load_model(path, replace(OPTIONS, decoder="classifier", input_size=(2_000_000, 2_000_000)))
+    with pytest.raises(
+        ModelError, match=r"2000000x2000000 pixels does not fit in memory.* smaller input_size"
+    ):
+        model.results(FrameBatch([gray(1)]))
 
 
 @pytest.mark.parametrize("channels", [2, 4, 9])

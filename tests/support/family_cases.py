@@ -131,6 +131,14 @@ def yolov8(objects):
     return {"output0": out}
 
 
+def yolov9_dual(objects):
+    """What the auxiliary head says must not come out."""
+    return {
+        "output0": np.full((4 + CLASSES, len(cells())), 0.95, np.float32),
+        "1911": yolov8(objects)["output0"],
+    }
+
+
 def yolov8_rows(objects):
     return {"output0": yolov8(objects)["output0"].T.copy()}
 
@@ -490,6 +498,7 @@ CASES = {
     "YOLOv6": Case("yolov6", yolov6, 3),
     "YOLOv8": Case("yolov8", yolov8, 3),
     "YOLOv8 with metadata": Case("yolov8", yolov8, 3, ultralytics("detect")),
+    "YOLOv9, two heads": Case("yolov8", yolov9_dual, 3),
     "YOLOv8, rows": Case("yolov8", yolov8_rows, 3),
     "YOLOv8, four strides": Case("yolov8", yolov8_p2, 3),
     "YOLOv8-OBB": Case("yolov8obb", yolov8_obb, 3, ultralytics("obb"), extra=("rotation",)),

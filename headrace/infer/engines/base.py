@@ -229,12 +229,9 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
     """The NumPy type of a `TensorSpec`'s ``dtype``.
 
     Raises:
-        ModelError: It is no type of numbers (bool, string), or NumPy has none such (bfloat16).
+        ModelError: NumPy has no such type (for example bfloat16).
     """
     try:
-        dtype = np.dtype(name)
-    except TypeError:
-        dtype = np.dtype(object)
-    if dtype.kind not in "fiu":
-        raise ModelError(f"tensors of type {name} cannot be filled from frames; export as float32")
-    return dtype
+        return np.dtype(name)
+    except TypeError as error:
+        raise ModelError(f"tensors of type {name} cannot be filled from frames; export as float32") from error
