@@ -12,8 +12,8 @@ from headrace.infer import FrameBatch, InferOptions, load_model
 from headrace.infer.decoders import DecodeOptions
 from headrace.infer.decoders.registry import choose_decoder, guess_decoders, known_decoders
 from headrace.infer.engines import ModelGraph, TensorSpec
-from headrace.infer.file_model import ModelFile
-from headrace.infer.preprocess_trials import try_preprocessing
+from headrace.infer.files.file_model import ModelFile
+from headrace.infer.files.preprocess_trials import try_preprocessing
 
 
 def graph_of(inputs, **outputs):

@@ -208,7 +208,7 @@ def test_the_size_that_d_fine_asks_for_is_filled_in(count, tmp_path):
 
 def test_a_mask_of_the_picture_is_filled_with_ones(tmp_path):
     """DETR of Hugging Face; the model's logits are those of the object where the mask's mean is one."""
-    from headrace.infer.known_inputs import image_graph, with_known_inputs
+    from headrace.infer.files.known_inputs import image_graph, with_known_inputs
 
     outputs = {name: array[None] for name, array in queries(FIRST).items()}
     path = constant(tmp_path / "m.onnx", outputs, [("pixel_mask", TensorProto.INT64, [1, 8, 8])])

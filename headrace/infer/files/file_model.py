@@ -24,15 +24,15 @@ from headrace.infer.engines import (
     run_each,
     run_slices,
 )
-from headrace.infer.known_inputs import image_graph, with_known_inputs
-from headrace.infer.labels import choose_labels, labels_in_metadata, read_labels
+from headrace.infer.files.known_inputs import image_graph, with_known_inputs
+from headrace.infer.files.labels import choose_labels, labels_in_metadata, read_labels
+from headrace.infer.files.network_input import NetworkInput
+from headrace.infer.files.sidecar import with_sidecar
 from headrace.infer.model import Model
-from headrace.infer.network_input import NetworkInput
 from headrace.infer.nms import suppress
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import Placement
 from headrace.infer.result import Result
-from headrace.infer.sidecar import with_sidecar
 from headrace.meta import Detections, TensorOutput
 
 #: Of a batch of images.
