@@ -1,6 +1,7 @@
-"""Who is who: overlap of boxes and optimal one-to-one assignment.
+"""Who is who: the pairs that may belong together, and the best one-to-one choice among them.
 
-Boxes are rows centre x, centre y, width, height of one array ``(4, n)``, as in `headrace.track.motion`.
+Pairs are two index arrays, tracks and detections, over all sources of a batch. Only tracks and detections of
+one *block* (a source, or a class in a source) are paired, so one pass over the pairs serves the whole batch.
 """
 
 from __future__ import annotations
@@ -9,109 +10,125 @@ import lap
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.track.motion import CENTRE, HEIGHT, SIZE, WIDTH
+from headrace.track.motion import WIDTH, Array
 
-Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
+Blocks = NDArray[np.int64]
+
+#: With so few combinations, trying all is quicker than looking for neighbours.
+_FEW = 1024
+#: Pixels to either side that neighbours are looked for in; what lies outside counts as lying at the edge.
+_REACH = 1 << 20
+#: Most rows that one call of the solver gets while it can be split by block.
+_SOLVE = 48
 
 
-def iou(a: Array, b: Array) -> Array:
-    """Intersection over union of boxes ``(4, n)`` and ``(4, m)``, as ``(n, m)`` in 0-1.
+def nearby(a: Array, a_block: Blocks, b: Array, b_block: Blocks, margin: float) -> tuple[Rows, Rows]:
+    """Pairs of one block whose horizontal extents, grown by ``margin`` on every side, meet.
 
-    Boxes without area overlap nothing.
+    Pairs that do not meet may be among them; none that meets is missing.
+
+    Args:
+        a: Boxes ``(4, n)`` in centre form.
+        a_block: Their blocks ``(n,)``, 0 to 2**41.
+        b: Boxes ``(4, m)``.
+        b_block: Their blocks ``(m,)``.
+        margin: Share of each box's width.
 
     Example:
-        >>> a, b = np.array([[1.0, 1, 2, 2]]).T, np.array([[1.0, 0.5, 2, 1], [5.5, 5.5, 1, 1]]).T
-        >>> iou(a, b).tolist()
-        [[0.5, 0.0]]
+        >>> boxes = np.array([[5.0, 5, 10, 10], [8, 5, 10, 10], [99, 5, 10, 10]]).T
+        >>> [rows.tolist() for rows in nearby(boxes, np.array([0, 1, 0]), boxes, np.array([0, 0, 0]), 0.0)]
+        [[0, 0, 0, 2, 2, 2], [0, 1, 2, 0, 1, 2]]
     """
-    inner, _, union = _overlap(a, b)
-    inner /= union
-    return inner
+    n, m = a.shape[1], b.shape[1]
+    if n * m <= _FEW:
+        first, second = np.repeat(np.arange(n), m), np.tile(np.arange(m), n)
+        same = a_block[first] == b_block[second]
+        return (first, second) if same.all() else (first[same], second[same])
+    order = (_place(b[0]) + b_block * (4 * _REACH)).argsort()
+    places = (_place(b[0]) + b_block * (4 * _REACH))[order]
+    reach = (a[WIDTH] + b[WIDTH].max()) * (0.5 + margin) + 1
+    base = a_block * (4 * _REACH)
+    low = places.searchsorted(base + _place(a[0] - reach))
+    count = places.searchsorted(base + _place(a[0] + reach), "right") - low
+    first = np.repeat(np.arange(n), count)
+    offset = low - count.cumsum() + count
+    return first, order[np.arange(len(first)) + offset[first]]
 
 
-def likeness(a: Array, b: Array, margin: float) -> Array:
-    """How alike boxes are in place and height: ``(n, m)`` in 0-1, 1 for equal ones.
-
-    It is the IoU of the boxes after each is grown by ``margin`` of its size on every side (C-BIoU, Yang et
-    al., 2023), so that small and fast objects still meet, times the overlap of their vertical extents
-    (Hybrid-SORT, Yang et al., 2024), which tells apart people who stand behind each other.
-    """
-    # Growing sizes and shrinking distances come to the same, as only ratios matter.
-    inner, height, union = _overlap(a, b, 1 / (1 + 2 * margin))
-    either: Array = a[HEIGHT][:, None] + b[HEIGHT]
-    either -= height
-    either *= union
-    inner *= height
-    inner /= either
-    return inner
+def _place(x: Array) -> Blocks:
+    return np.clip(x, -_REACH, _REACH).astype(np.int64) + _REACH
 
 
-def _overlap(a: Array, b: Array, distance: float = 1.0) -> tuple[Array, Array, Array]:
-    """Of each pair: area of the intersection, its height, and area of the union (never 0).
+def assign(first: Rows, second: Rows, score: Array, minimum: float, block: Blocks) -> tuple[Rows, Rows]:
+    """Choose pairs, each row once at most, so that the sum of ``score - minimum`` is greatest.
 
-    Centres count ``distance`` times as far apart as they are.
-    """
-    a_centre, a_half = a[CENTRE] * distance, a[SIZE] * 0.5
-    b_centre, b_half = b[CENTRE] * distance, b[SIZE] * 0.5
-    shared = np.minimum((a_centre + a_half)[:, :, None], (b_centre + b_half)[:, None])
-    shared -= np.maximum((a_centre - a_half)[:, :, None], (b_centre - b_half)[:, None])
-    np.maximum(shared, 0, out=shared)
-    width, height = shared
-    width *= height
-    union = (a[WIDTH] * a[HEIGHT])[:, None] + b[WIDTH] * b[HEIGHT]
-    union -= width
-    np.maximum(union, 1e-9, out=union)
-    return width, height, union
+    Pairs that score less than ``minimum``, or nothing, are never chosen. Pairs that nobody competes for are
+    taken as they are; so are the best pairs of a block's rows where they do not get in each other's way, as
+    they mostly do not. Only the rest goes to the Jonker-Volgenant solver.
 
-
-def assign(score: Array, minimum: float) -> tuple[Rows, Rows]:
-    """Match rows with columns one to one so that the sum of ``score - minimum`` is greatest.
-
-    Pairs that score less than ``minimum``, or nothing, are never matched. Where the best columns of all rows
-    differ, as they mostly do, they are the answer. Otherwise pairs that nobody competes for are taken and
-    only the rest goes to the Jonker-Volgenant solver, which keeps scattered objects cheap.
+    Args:
+        first: Index of each pair's track.
+        second: Index of each pair's detection.
+        score: Of each pair.
+        minimum: Least score.
+        block: Of each track; the tracks and detections of one block compete.
 
     Returns:
-        Matched rows and their columns, rows ascending.
+        The chosen pairs in any order.
 
     Example:
-        >>> rows, columns = assign(np.array([[0.9, 0.8], [0.7, 0.1]]), 0.2)
-        >>> rows.tolist(), columns.tolist()
-        ([0, 1], [1, 0])
+        >>> first, second, score = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([0.9, 0.8, 0.7, 0.1])
+        >>> [rows.tolist() for rows in assign(first, second, score, 0.2, np.array([0, 0]))]
+        [[0, 1], [1, 0]]
     """
-    minimum = max(minimum, 1e-9)
-    if not score.size:
-        return _NOBODY, _NOBODY
-    best = score.argmax(1)
-    rows = (score[np.arange(len(best)), best] >= minimum).nonzero()[0]
-    if len(rows) < len(best):
-        best = best[rows]
-    if len(set(best.tolist())) == len(best):
-        return rows, best
-    return _compete(score, minimum)
+    good = score >= max(minimum, 1e-9)
+    if not good.all():
+        first, second, score = first[good], second[good], score[good]
+    rivals = np.maximum(np.bincount(first)[first], np.bincount(second)[second]) if len(first) else first
+    hard = rivals > 1
+    if not hard.any():
+        return first, second
+    alone = ~hard
+    one, other = _compete(first[hard], second[hard], score[hard], minimum, block)
+    return np.concatenate((first[alone], one)), np.concatenate((second[alone], other))
 
 
-def _compete(score: Array, minimum: float) -> tuple[Rows, Rows]:
-    """`assign` where rows want the same column."""
-    allowed = score >= minimum
-    rows, columns = np.nonzero(allowed)
-    alone = (np.bincount(rows)[rows] == 1) & (np.bincount(columns)[columns] == 1)
-    hard_rows, hard_columns = np.unique(rows[~alone]), np.unique(columns[~alone])
-    cost = score[hard_rows[:, None], hard_columns]
-    picked = _solve(np.minimum(minimum - cost, 0.0))
+def _compete(first: Rows, second: Rows, score: Array, minimum: float, block: Blocks) -> tuple[Rows, Rows]:
+    """`assign` where rows want the same."""
+    order = score.argsort(kind="stable")
+    best = np.full(int(first.max()) + 1, -1)
+    best[first[order]] = order  # the last one written stays: the pair that scores most
+    best = best[best >= 0]
+    wanted = second[best]
+    clash = np.bincount(wanted)[wanted] > 1
+    if not clash.any():
+        return first[best], wanted
+    blocks = block[first]
+    disputed = np.isin(blocks, block[first[best[clash]]])
+    settled = best[~disputed[best]]
+    chosen = [settled, *_solve(np.flatnonzero(disputed), first, second, score - minimum, blocks)]
+    picked = np.concatenate(chosen)
+    return first[picked], second[picked]
+
+
+def _solve(pairs: Rows, first: Rows, second: Rows, gain: Array, blocks: Blocks) -> list[Rows]:
+    """The best of some pairs, by blocks if they are many."""
+    rows, row = np.unique(first[pairs], return_inverse=True)
+    if len(rows) > _SOLVE:
+        own = blocks[pairs]
+        middle = np.median(own)
+        lower = own <= middle if (own > middle).any() else own < middle
+        if lower.any():
+            return _solve(pairs[lower], first, second, gain, blocks) + _solve(
+                pairs[~lower], first, second, gain, blocks
+            )
+    columns, column = np.unique(second[pairs], return_inverse=True)
+    table = np.full((len(rows), len(columns)), -1)
+    table[row, column] = pairs
+    cost = np.zeros(table.shape)
+    cost[row, column] = -gain[pairs]  # a cost of 0 is as good as no match
+    picked = lap.lapjv(cost, extend_cost=True, return_cost=False)[0]
     found = np.flatnonzero(picked >= 0)
-    chosen = hard_columns[picked[found]]
-    valid = allowed[hard_rows[found], chosen]
-    rows = np.concatenate((rows[alone], hard_rows[found[valid]]))
-    columns = np.concatenate((columns[alone], chosen[valid]))
-    order = np.argsort(rows, kind="stable")
-    return rows[order], columns[order]
-
-
-def _solve(cost: Array) -> NDArray[np.int32]:
-    """Column of each row (-1: none) with the least total cost; a cost of 0 is as good as no match."""
-    return lap.lapjv(cost, extend_cost=True, return_cost=False)[0]  # type: ignore[no-any-return]
-
-
-_NOBODY: Rows = np.empty(0, np.intp)
+    chosen = table[found, picked[found]]
+    return [chosen[chosen >= 0]]

@@ -1,0 +1,301 @@
+"""The common part of all trackers: tracks of all sources in arrays, from their first sighting to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headrace.meta import Detections
+from headrace.track.association import Blocks, Rows, nearby
+from headrace.track.matching import Mask, Round, Sides, match
+from headrace.track.motion import HEIGHT, SIZE, XYWH, Array, Kalman, Space, to_centre, to_corners
+from headrace.track.options import TrackerOptions
+from headrace.track.overlap import iou
+from headrace.track.tracker import Sightings, Tracks
+
+SOME = np.nextafter(0.0, 1.0)  # the least that is more than nothing
+
+# Rows of the table of whole numbers; ID is 0 on probation, MISSED the frames since the last detection.
+SOURCE, FRAME, ID, CLASS, HITS, MISSED, ROW = range(7)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a tracker is made of.
+
+    Attributes:
+        rounds: How tracks and detections are matched, one round after the other.
+        space: State space of the motion model.
+    """
+
+    rounds: tuple[Round, ...]
+    space: Space = XYWH
+
+
+@dataclass
+class _Seen:
+    """The usable detections of a batch: where each was in the input, its frame, its box and confidence."""
+
+    row: Rows
+    frame: NDArray[np.intp]
+    table: Array  # box in centre form, confidence
+    class_id: NDArray[np.integer]
+    block: Blocks
+
+    @property
+    def confidence(self) -> Array:
+        confidence: Array = self.table[4]
+        return confidence
+
+
+class Tracker:
+    """Follows the objects of any number of sources, all in one call per batch; used by one thread at a time.
+
+    What a source's tracks become depends only on its own frames: same input, same output, whichever other
+    sources are in the batch.
+
+    Detections that are not finite, have no area or are less sure than ``min_detector_confidence`` get no
+    track and are counted in `dropped`, as are new objects beyond ``max_targets``.
+
+    Example:
+        >>> from headrace.track import make_tracker
+        >>> tracker = make_tracker("iou", TrackerOptions(probation_age=1))
+        >>> [tracker.update(Detections([[x, 0, x + 9, 20]], [0.9])).ids.tolist() for x in (0, 2, 4)]
+        [[-1], [1], [1]]
+    """
+
+    def __init__(self, recipe: Recipe, options: TrackerOptions) -> None:
+        self.options, self._recipe = options, recipe
+        self._kalman = Kalman(recipe.space)
+        rows = self._kalman.rows
+        self._sighting = slice(rows, rows + 5)  # the last detection: box in centre form, confidence
+        self._box, self._confidence = slice(rows, rows + 4), rows + 4
+        self._rows = rows + 5
+        # Least width, height and confidence of a usable detection.
+        self._least = np.array([[SOME], [SOME], [options.min_detector_confidence]])
+        self.reset()
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """How many detections were left out since the start, by reason."""
+        return self._dropped
+
+    @property
+    def tracks(self) -> int:
+        """How many tracks are followed now, over all sources."""
+        return self._info.shape[1]
+
+    def reset(self) -> None:
+        """Forget every source and count; ids start at 1 again."""
+        self._state, self._info = np.empty((self._rows, 0)), np.empty((7, 0), np.int64)
+        self._last_id: dict[int, int] = {}
+        self._dropped: dict[str, int] = {}
+        self._sources: tuple[int, ...] = ()
+
+    def forget(self, source: int, restart_ids: bool = False) -> None:
+        """End all tracks of a source.
+
+        Args:
+            source: Which.
+            restart_ids: Number the source's next track 1; otherwise its ids go on, so that none is ever reused.
+        """
+        keep = self._info[SOURCE] != source
+        self._state, self._info = self._state[:, keep], self._info[:, keep]
+        if restart_ids:
+            self._last_id.pop(source, None)
+
+    def update(self, detections: Detections | None, source: int = 0) -> Tracks:
+        """Take the detections of one source's next frame: `follow` for a batch of one."""
+        return self.follow(Sightings.of({source: detections}))
+
+    def follow(self, given: Sightings) -> Tracks:
+        """Take the detections of the next frame of each of some sources; they are not changed.
+
+        Of a frame that nobody looked at, the objects seen last are reported at their predictions, with row -1,
+        and no track grows older. Sources that are not in the batch stand still.
+
+        Returns:
+            New arrays that belong to the caller.
+        """
+        away = self._stand_aside(given.sources)
+        self._kalman.predict(self._state)
+        info = self._info
+        info[ROW] = -1
+        seen = self._usable(given)
+        info[MISSED] += 1 if given.looked is None else given.looked[info[FRAME]]
+        tracks, found = self._match(seen)
+        self._prolong(tracks, found, seen)
+        if len(tracks) < info.shape[1]:
+            self._end()
+        if len(found) < len(seen.row):
+            self._begin(found, seen, given.sources)
+        self._give_ids()
+        out = self._report(len(given))
+        if away is not None:
+            self._state, self._info = (np.concatenate(p, 1) for p in zip(away, (self._state, self._info), strict=True))
+        return out
+
+    def _stand_aside(self, sources: tuple[int, ...]) -> tuple[Array, NDArray[np.int64]] | None:
+        """Set the frame of each track; those whose source is not in the batch are taken out and returned."""
+        info = self._info
+        if len(sources) == 1 and len(self._last_id) < 2 or not info.shape[1]:
+            info[FRAME] = 0
+            return None
+        order = np.argsort(sources)
+        known = np.array(sources, np.int64)[order]
+        at = np.minimum(known.searchsorted(info[SOURCE]), len(known) - 1) if len(known) else info[SOURCE] * 0
+        info[FRAME] = order[at] if len(known) else 0
+        here = known[at] == info[SOURCE] if len(known) else np.zeros(len(at), bool)
+        if here.all():
+            return None
+        away = self._state[:, ~here], info[:, ~here]
+        self._state, self._info = self._state[:, here], info[:, here]
+        return away
+
+    def _usable(self, given: Sightings) -> _Seen:
+        with np.errstate(invalid="ignore", over="ignore"):
+            table = to_centre(given.xyxy, rows=5)
+        table[4] = given.confidence
+        sizes = table[2:]
+        # Corners that are not finite make a size that is not.
+        good = (sizes >= self._least) & (sizes < np.inf)
+        frame, class_id, row = given.frame, given.class_id, np.arange(len(given))
+        if not good.all():
+            row = self._sort_out(given, table)
+            table, frame, class_id = table[:, row], frame[row], class_id[row]
+        return _Seen(row, frame, table, class_id, self._blocks(frame, class_id))
+
+    def _blocks(self, frame: NDArray[np.integer], class_id: NDArray[np.integer]) -> Blocks:
+        """Who competes with whom: all of a frame, or of a class in a frame."""
+        if not self.options.check_class:
+            return frame.astype(np.int64)
+        return (class_id.astype(np.int64) << 16) + frame
+
+    def _sort_out(self, given: Sightings, table: Array) -> Rows:
+        """Count the detections that are of no use; the rows of the others."""
+        finite = np.isfinite(given.xyxy).all(1) & np.isfinite(table[4])
+        area = (table[SIZE] > 0).all(0)
+        sure = table[4] >= self.options.min_detector_confidence
+        self._drop("not finite", int((~finite).sum()))
+        self._drop("no area", int((finite & ~area).sum()))
+        self._drop("low confidence", int((finite & area & ~sure).sum()))
+        return np.flatnonzero(finite & area & sure)
+
+    def _drop(self, reason: str, count: int) -> None:
+        if count:
+            self._dropped[reason] = self._dropped.get(reason, 0) + count
+
+    def _match(self, seen: _Seen) -> tuple[Rows, Rows]:
+        info = self._info
+        if not info.shape[1] or not len(seen.row):
+            return np.empty(0, np.intp), np.empty(0, np.intp)
+        strong: Mask | None = seen.confidence >= self.options.tentative_confidence
+        sides = Sides(
+            self._kalman.boxes(self._state),
+            self._state[self._box],
+            self._blocks(info[FRAME], info[CLASS]),
+            self._group,
+            seen.table[:4],
+            seen.block,
+            None if strong.all() else strong,
+        )
+        return match(self._recipe.rounds, sides)
+
+    def _group(self, name: str) -> Mask:
+        info = self._info
+        if name in ("recent", "lost"):
+            return info[MISSED] == 1 if name == "recent" else info[MISSED] > 1
+        return (info[ID] > 0) if name == "sure" else info[ID] == 0
+
+    def _prolong(self, tracks: Rows, found: Rows, seen: _Seen) -> None:
+        state, info = self._state.take(tracks, axis=1), self._info.take(tracks, axis=1)
+        sighting = seen.table.take(found, axis=1)
+        self._kalman.correct(state, sighting[:4])
+        state[self._sighting] = sighting
+        info[HITS] += 1
+        info[MISSED] = 0
+        info[CLASS] = seen.class_id[found]
+        info[ROW] = seen.row[found]
+        self._state[:, tracks], self._info[:, tracks] = state, info
+
+    def _end(self) -> None:
+        """Drop the tracks that nobody has seen for too long."""
+        options, info = self.options, self._info
+        limit = np.where(info[ID] == 0, options.early_termination_age, options.max_shadow_age + 1)
+        keep = info[MISSED] < limit
+        if not keep.all():
+            self._state, self._info = self._state[:, keep], info[:, keep]
+
+    def _begin(self, found: Rows, seen: _Seen, sources: tuple[int, ...]) -> None:
+        """Start tracks for the detections that nobody claimed."""
+        fresh = seen.confidence >= self.options.new_target_confidence
+        fresh[found] = False
+        rows = self._within_limits(np.flatnonzero(fresh), seen)
+        if not len(rows):
+            return
+        sighting = seen.table.take(rows, axis=1)
+        state = self._kalman.start(sighting[:4], self._rows)
+        state[self._sighting] = sighting
+        info = np.zeros((7, len(rows)), np.int64)
+        info[FRAME] = seen.frame[rows]
+        info[SOURCE] = np.array(sources, np.int64)[info[FRAME]]
+        info[CLASS] = seen.class_id[rows]
+        info[HITS] = 1
+        info[ROW] = seen.row[rows]
+        self._state = np.concatenate((self._state, state), axis=1)
+        self._info = np.concatenate((self._info, info), axis=1)
+
+    def _within_limits(self, fresh: Rows, seen: _Seen) -> Rows:
+        options, info = self.options, self._info
+        if options.max_iou_new_target < 1 and len(fresh):
+            present = np.flatnonzero(info[MISSED] == 0)
+            boxes, new = self._state[self._box].take(present, axis=1), seen.table[:4].take(fresh, axis=1)
+            if len(present):
+                first, second = nearby(boxes, info[FRAME, present], new, seen.frame[fresh], 0.0)
+                close = iou(boxes.take(first, axis=1), new.take(second, axis=1)) > options.max_iou_new_target
+                fresh = np.delete(fresh, second[close])
+        if info.shape[1] + len(fresh) <= options.max_targets:
+            return fresh
+        return self._strongest(fresh, seen)
+
+    def _strongest(self, fresh: Rows, seen: _Seen) -> Rows:
+        """As many of the new objects as each source has room for."""
+        kept: list[int] = []
+        room = self.options.max_targets - np.bincount(self._info[FRAME], minlength=int(seen.frame.max()) + 1)
+        for row in fresh[np.argsort(-seen.confidence[fresh], kind="stable")].tolist():
+            if room[seen.frame[row]] > 0:
+                room[seen.frame[row]] -= 1
+                kept.append(row)
+        self._drop("too many targets", len(fresh) - len(kept))
+        return np.sort(np.array(kept, np.intp))
+
+    def _give_ids(self) -> None:
+        """Give ids to the tracks that have passed probation."""
+        ids = self._info[ID]
+        if ids.all():
+            return
+        passed = np.flatnonzero((ids == 0) & (self._info[HITS] > self.options.probation_age))
+        for track, source in zip(passed.tolist(), self._info[SOURCE, passed].tolist(), strict=True):
+            ids[track] = self._last_id[source] = self._last_id.get(source, 0) + 1
+
+    def _report(self, count: int) -> Tracks:
+        state, info, options = self._state, self._info, self.options
+        shown = info[ID] > 0
+        if not options.output_shadow:
+            shown &= info[MISSED] == 0
+        if not shown.all():
+            state, info = state[:, shown], info[:, shown]
+        confidence = state[self._confidence]
+        if options.output_shadow:
+            confidence = confidence * (1 - info[MISSED] / (options.max_shadow_age + 1))
+        info = info.copy()
+        # One place more than there are detections: row -1, a track without one, writes there.
+        ids = np.full(count + 1, -1, np.int64)
+        ids[info[ROW]] = info[ID]
+        return Tracks(
+            ids[:count], info[ROW], info[ID], to_corners(self._kalman.boxes(state)),
+            confidence.astype(np.float32), info[CLASS], info[FRAME], info[MISSED],
+        )  # fmt: skip

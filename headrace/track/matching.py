@@ -1,0 +1,116 @@
+"""Rounds of matching: each pairs some of the tracks that are left with some of the detections that are left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headrace.track.association import Blocks, Rows, assign, nearby
+from headrace.track.motion import Array
+from headrace.track.overlap import Measure
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round.
+
+    Attributes:
+        measure: How alike boxes are.
+        minimum: Least score of a match.
+        detections: ``strong`` ones, ``weak`` ones (below the tentative confidence) or ``any``.
+        tracks: ``any``, those seen in the frame before (``recent``), those with an id (``sure``), those still on
+            probation (``new``) or those that were missed before (``lost``).
+        where: Compare with the box that is ``predicted``, or with the one that was ``seen`` last.
+        margin: By how much boxes are grown at most in ``measure``, to find whom to compare.
+    """
+
+    measure: Measure
+    minimum: float
+    detections: Literal["strong", "weak", "any"] = "any"
+    tracks: Literal["any", "recent", "sure", "new", "lost"] = "any"
+    where: Literal["predicted", "seen"] = "predicted"
+    margin: float = 0.0
+
+
+@dataclass
+class Sides:
+    """Tracks on one side, detections on the other.
+
+    Attributes:
+        predicted: Boxes of the tracks in this frame, centre form.
+        seen: Their last sightings.
+        block: Of each track the block that it competes in.
+        groups: Masks of the tracks by name.
+        boxes: Of the detections, centre form.
+        box_block: Their blocks.
+        strong: Which detections are strong; ``None`` for all.
+        bonus: Of pairs ``(tracks, detections)`` a factor for their score, or ``None``.
+    """
+
+    predicted: Array
+    seen: Array
+    block: Blocks
+    groups: Callable[[str], Mask]
+    boxes: Array
+    box_block: Blocks
+    strong: Mask | None
+    bonus: Callable[[Rows, Rows, Array], Array] | None = None
+
+
+def match(rounds: tuple[Round, ...], sides: Sides) -> tuple[Rows, Rows]:
+    """Tracks and the detections that they match, in no order."""
+    n, m = sides.predicted.shape[1], sides.boxes.shape[1]
+    free, left = np.ones(n, bool), np.ones(m, bool)
+    found: list[tuple[Rows, Rows]] = []
+    whole = True
+    for one in rounds:
+        tracks, wanted = _candidates(one, sides, free, left, whole)
+        if tracks is not None and not len(tracks) or wanted is not None and not len(wanted):
+            continue
+        rows, columns = _play(one, sides, tracks, wanted)
+        found.append((rows, columns))
+        free[rows] = left[columns] = whole = False
+        if not left.any() or not free.any():
+            break
+    if len(found) == 1:
+        return found[0]
+    return tuple(np.concatenate(side) for side in zip(*found, strict=True)) if found else (_NOBODY, _NOBODY)
+
+
+def _candidates(one: Round, sides: Sides, free: Mask, left: Mask, whole: bool) -> tuple[Rows | None, Rows | None]:
+    """Rows of both sides that take part, ``None`` for all."""
+    if one.tracks != "any":
+        free = free & sides.groups(one.tracks)
+    tracks = None if whole and one.tracks == "any" else np.flatnonzero(free)
+    if sides.strong is None:
+        if one.detections == "weak":
+            return tracks, _NOBODY
+    elif one.detections != "any":
+        return tracks, np.flatnonzero(left & (sides.strong if one.detections == "strong" else ~sides.strong))
+    return tracks, None if whole else np.flatnonzero(left)
+
+
+def _play(one: Round, sides: Sides, tracks: Rows | None, wanted: Rows | None) -> tuple[Rows, Rows]:
+    a, block = sides.predicted if one.where == "predicted" else sides.seen, sides.block
+    b, box_block = sides.boxes, sides.box_block
+    if tracks is not None:
+        a, block = a.take(tracks, axis=1), block[tracks]
+    if wanted is not None:
+        b, box_block = b.take(wanted, axis=1), box_block[wanted]
+    first, second = nearby(a, block, b, box_block, one.margin)
+    score = one.measure(a.take(first, axis=1), b.take(second, axis=1))
+    if sides.bonus is not None:
+        score *= sides.bonus(
+            first if tracks is None else tracks[first], second if wanted is None else wanted[second], score
+        )
+    rows, columns = assign(first, second, score, one.minimum, block)
+    return rows if tracks is None else tracks[rows], columns if wanted is None else wanted[columns]
+
+
+_NOBODY: Rows = np.empty(0, np.intp)
