@@ -6,6 +6,8 @@ one *block* (a source, or a class in a source) are paired, so one pass over the 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import lap
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +21,8 @@ Blocks = NDArray[np.int64]
 _FEW = 1024
 #: Pixels to either side that neighbours are looked for in; what lies outside counts as lying at the edge.
 _REACH = 1 << 20
-#: Most rows that one call of the solver gets while it can be split by block.
-_SOLVE = 48
+#: Most pairs that the solver gets at once where they can be split by block.
+_SOLVE = 64
 
 
 def nearby(a: Array, a_block: Blocks, b: Array, b_block: Blocks, margin: float) -> tuple[Rows, Rows]:
@@ -42,11 +44,12 @@ def nearby(a: Array, a_block: Blocks, b: Array, b_block: Blocks, margin: float) 
     """
     n, m = a.shape[1], b.shape[1]
     if n * m <= _FEW:
-        first, second = np.repeat(np.arange(n), m), np.tile(np.arange(m), n)
+        first, second = _grid(n, m)
         same = a_block[first] == b_block[second]
-        return (first, second) if same.all() else (first[same], second[same])
-    order = (_place(b[0]) + b_block * (4 * _REACH)).argsort()
-    places = (_place(b[0]) + b_block * (4 * _REACH))[order]
+        return (first, second) if np.count_nonzero(same) == len(same) else (first[same], second[same])
+    places = _place(b[0]) + b_block * (4 * _REACH)
+    order = places.argsort()
+    places = places[order]
     reach = (a[WIDTH] + b[WIDTH].max()) * (0.5 + margin) + 1
     base = a_block * (4 * _REACH)
     low = places.searchsorted(base + _place(a[0] - reach))
@@ -54,6 +57,12 @@ def nearby(a: Array, a_block: Blocks, b: Array, b_block: Blocks, margin: float) 
     first = np.repeat(np.arange(n), count)
     offset = low - count.cumsum() + count
     return first, order[np.arange(len(first)) + offset[first]]
+
+
+@lru_cache(512)
+def _grid(n: int, m: int) -> tuple[Rows, Rows]:
+    """All combinations, to be read only."""
+    return np.repeat(np.arange(n), m), np.tile(np.arange(m), n)
 
 
 def _place(x: Array) -> Blocks:
@@ -82,53 +91,67 @@ def assign(first: Rows, second: Rows, score: Array, minimum: float, block: Block
         >>> [rows.tolist() for rows in assign(first, second, score, 0.2, np.array([0, 0]))]
         [[0, 1], [1, 0]]
     """
-    good = score >= max(minimum, 1e-9)
-    if not good.all():
-        first, second, score = first[good], second[good], score[good]
-    rivals = np.maximum(np.bincount(first)[first], np.bincount(second)[second]) if len(first) else first
-    hard = rivals > 1
-    if not hard.any():
+    kept = (score >= max(minimum, 1e-9)).nonzero()[0]
+    if not len(kept):
+        return kept, kept
+    if len(kept) < len(score):
+        first, second, score = first[kept], second[kept], score[kept]
+    rivals = np.maximum(np.bincount(first)[first], np.bincount(second)[second])
+    hard = (rivals > 1).nonzero()[0]
+    if not len(hard):
         return first, second
-    alone = ~hard
-    one, other = _compete(first[hard], second[hard], score[hard], minimum, block)
+    alone = (rivals == 1).nonzero()[0]
+    one, other = _compete(first[hard], second[hard], score[hard] - minimum, block)
     return np.concatenate((first[alone], one)), np.concatenate((second[alone], other))
 
 
-def _compete(first: Rows, second: Rows, score: Array, minimum: float, block: Blocks) -> tuple[Rows, Rows]:
+def _compete(first: Rows, second: Rows, gain: Array, block: Blocks) -> tuple[Rows, Rows]:
     """`assign` where rows want the same."""
-    order = score.argsort(kind="stable")
+    pairs = np.arange(len(first))
+    if len(pairs) > _SOLVE:
+        chosen, pairs, blocks = _undisputed(first, second, gain, block)
+        if len(pairs):
+            chosen = np.concatenate([chosen, *_solve(pairs, first, second, gain, blocks)])
+    else:
+        chosen = _solve(pairs, first, second, gain, pairs)[0]
+    return first[chosen], second[chosen]
+
+
+def _undisputed(first: Rows, second: Rows, gain: Array, block: Blocks) -> tuple[Rows, Rows, Blocks]:
+    """Pairs of the blocks where everyone gets the best; the pairs of the other blocks, and the blocks of all."""
+    order = gain.argsort(kind="stable")
     best = np.full(int(first.max()) + 1, -1)
     best[first[order]] = order  # the last one written stays: the pair that scores most
     best = best[best >= 0]
-    wanted = second[best]
+    wanted, blocks = second[best], block[first]
     clash = np.bincount(wanted)[wanted] > 1
-    if not clash.any():
-        return first[best], wanted
-    blocks = block[first]
-    disputed = np.isin(blocks, block[first[best[clash]]])
-    settled = best[~disputed[best]]
-    chosen = [settled, *_solve(np.flatnonzero(disputed), first, second, score - minimum, blocks)]
-    picked = np.concatenate(chosen)
-    return first[picked], second[picked]
+    disputed = np.isin(blocks, blocks[best[clash]])
+    return best[~disputed[best]], disputed.nonzero()[0], blocks
 
 
 def _solve(pairs: Rows, first: Rows, second: Rows, gain: Array, blocks: Blocks) -> list[Rows]:
     """The best of some pairs, by blocks if they are many."""
-    rows, row = np.unique(first[pairs], return_inverse=True)
-    if len(rows) > _SOLVE:
+    if len(pairs) > _SOLVE:
         own = blocks[pairs]
-        middle = np.median(own)
-        lower = own <= middle if (own > middle).any() else own < middle
-        if lower.any():
-            return _solve(pairs[lower], first, second, gain, blocks) + _solve(
-                pairs[~lower], first, second, gain, blocks
-            )
-    columns, column = np.unique(second[pairs], return_inverse=True)
-    table = np.full((len(rows), len(columns)), -1)
+        lower = own < np.median(own)
+        if np.count_nonzero(lower):
+            halves = pairs[lower], pairs[~lower]
+            return [done for half in halves for done in _solve(half, first, second, gain, blocks)]
+    (rows, row), (columns, column) = _ranks(first[pairs]), _ranks(second[pairs])
+    table = np.full((rows, columns), -1)
     table[row, column] = pairs
     cost = np.zeros(table.shape)
     cost[row, column] = -gain[pairs]  # a cost of 0 is as good as no match
     picked = lap.lapjv(cost, extend_cost=True, return_cost=False)[0]
-    found = np.flatnonzero(picked >= 0)
+    found = (picked >= 0).nonzero()[0]
     chosen = table[found, picked[found]]
     return [chosen[chosen >= 0]]
+
+
+def _ranks(index: Rows) -> tuple[int, Rows]:
+    """Small numbers for the entries of an index, and how many."""
+    most = int(index.max()) + 1
+    if most <= _SOLVE:
+        return most, index
+    known, rank = np.unique(index, return_inverse=True)
+    return len(known), rank

@@ -163,7 +163,7 @@ class Tracker:
         # Corners that are not finite make a size that is not.
         good = (sizes >= self._least) & (sizes < np.inf)
         frame, class_id, row = given.frame, given.class_id, np.arange(len(given))
-        if not good.all():
+        if np.count_nonzero(good) < good.size:
             row = self._sort_out(given, table)
             table, frame, class_id = table[:, row], frame[row], class_id[row]
         return _Seen(row, frame, table, class_id, self._blocks(frame, class_id))
@@ -200,7 +200,7 @@ class Tracker:
             self._group,
             seen.table[:4],
             seen.block,
-            None if strong.all() else strong,
+            None if np.count_nonzero(strong) == len(strong) else strong,
         )
         return match(self._recipe.rounds, sides)
 
@@ -211,7 +211,11 @@ class Tracker:
         return (info[ID] > 0) if name == "sure" else info[ID] == 0
 
     def _prolong(self, tracks: Rows, found: Rows, seen: _Seen) -> None:
-        state, info = self._state.take(tracks, axis=1), self._info.take(tracks, axis=1)
+        state, info, everyone = self._state, self._info, len(tracks) == self._info.shape[1]
+        if everyone:
+            found = found[tracks.argsort()]
+        else:
+            state, info = state.take(tracks, axis=1), info.take(tracks, axis=1)
         sighting = seen.table.take(found, axis=1)
         self._kalman.correct(state, sighting[:4])
         state[self._sighting] = sighting
@@ -219,15 +223,16 @@ class Tracker:
         info[MISSED] = 0
         info[CLASS] = seen.class_id[found]
         info[ROW] = seen.row[found]
-        self._state[:, tracks], self._info[:, tracks] = state, info
+        if not everyone:
+            self._state[:, tracks], self._info[:, tracks] = state, info
 
     def _end(self) -> None:
         """Drop the tracks that nobody has seen for too long."""
         options, info = self.options, self._info
         limit = np.where(info[ID] == 0, options.early_termination_age, options.max_shadow_age + 1)
         keep = info[MISSED] < limit
-        if not keep.all():
-            self._state, self._info = self._state[:, keep], info[:, keep]
+        if np.count_nonzero(keep) < len(keep):
+            self._state, self._info = self._state.compress(keep, axis=1), info.compress(keep, axis=1)
 
     def _begin(self, found: Rows, seen: _Seen, sources: tuple[int, ...]) -> None:
         """Start tracks for the detections that nobody claimed."""
@@ -275,7 +280,7 @@ class Tracker:
     def _give_ids(self) -> None:
         """Give ids to the tracks that have passed probation."""
         ids = self._info[ID]
-        if ids.all():
+        if np.count_nonzero(ids) == len(ids):
             return
         passed = np.flatnonzero((ids == 0) & (self._info[HITS] > self.options.probation_age))
         for track, source in zip(passed.tolist(), self._info[SOURCE, passed].tolist(), strict=True):
@@ -286,12 +291,13 @@ class Tracker:
         shown = info[ID] > 0
         if not options.output_shadow:
             shown &= info[MISSED] == 0
-        if not shown.all():
-            state, info = state[:, shown], info[:, shown]
+        if np.count_nonzero(shown) < len(shown):
+            state, info = state.compress(shown, axis=1), info.compress(shown, axis=1)
+        else:
+            info = info.copy()
         confidence = state[self._confidence]
         if options.output_shadow:
             confidence = confidence * (1 - info[MISSED] / (options.max_shadow_age + 1))
-        info = info.copy()
         # One place more than there are detections: row -1, a track without one, writes there.
         ids = np.full(count + 1, -1, np.int64)
         ids[info[ROW]] = info[ID]

@@ -76,24 +76,25 @@ def match(rounds: tuple[Round, ...], sides: Sides) -> tuple[Rows, Rows]:
         rows, columns = _play(one, sides, tracks, wanted)
         found.append((rows, columns))
         free[rows] = left[columns] = whole = False
-        if not left.any() or not free.any():
+        if not np.count_nonzero(left) or not np.count_nonzero(free):
             break
     if len(found) == 1:
         return found[0]
     return tuple(np.concatenate(side) for side in zip(*found, strict=True)) if found else (_NOBODY, _NOBODY)
 
 
-def _candidates(one: Round, sides: Sides, free: Mask, left: Mask, whole: bool) -> tuple[Rows | None, Rows | None]:
+def _candidates(one: Round, sides: Sides, free: Mask, left: Mask, whole: bool
+) -> tuple[Rows | None, Rows | None]:
     """Rows of both sides that take part, ``None`` for all."""
     if one.tracks != "any":
         free = free & sides.groups(one.tracks)
-    tracks = None if whole and one.tracks == "any" else np.flatnonzero(free)
+    tracks = None if np.count_nonzero(free) == len(free) else free.nonzero()[0]
     if sides.strong is None:
         if one.detections == "weak":
             return tracks, _NOBODY
     elif one.detections != "any":
-        return tracks, np.flatnonzero(left & (sides.strong if one.detections == "strong" else ~sides.strong))
-    return tracks, None if whole else np.flatnonzero(left)
+        return tracks, (left & (sides.strong if one.detections == "strong" else ~sides.strong)).nonzero()[0]
+    return tracks, None if whole else left.nonzero()[0]
 
 
 def _play(one: Round, sides: Sides, tracks: Rows | None, wanted: Rows | None) -> tuple[Rows, Rows]:

@@ -45,8 +45,9 @@ def to_corners(centre: Array) -> NDArray[np.float32]:
     """Centre form ``(4, n)`` as corners ``(n, 4)``; the inverse of `to_centre`."""
     out = np.empty((centre.shape[1], 4), np.float32)
     middle, half = centre[CENTRE], centre[SIZE] * 0.5
-    np.subtract(middle, half, out=out.T[:2])
-    np.add(middle, half, out=out.T[2:])
+    rows = out.T
+    rows[:2] = middle - half
+    rows[2:] = middle + half
     return out
 
 
@@ -164,7 +165,7 @@ def _rows(*values: float) -> Array:
 
 
 #: Width and height as they are; all noise grows with the height, as in DeepSORT (Wojke et al., 2017).
-XYWH = Space(_same, _same, _height, 0.025, 1 / 160, 0.08, 1 / 16)
+XYWH = Space(_same, _same, _height, 0.02, 1 / 160, 0.06, 1 / 16)
 
 
 def _to_xyah(box: Array) -> Array:

@@ -43,7 +43,7 @@ class TrackerOptions(BaseModel):
         description="Detections below this start no track.",
     )
     min_iou: float = Field(
-        default=0.15,
+        default=0.25,
         ge=0,
         le=1,
         validation_alias="minMatchingScore4Iou",

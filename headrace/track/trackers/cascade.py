@@ -1,8 +1,9 @@
-"""Two-stage association with observation-centric recovery: motion only, no appearance, no pixels.
+"""The default: motion and overlap alone, no appearance, no pixels.
 
-Confident detections are matched first, weak ones may then prolong what is left (ByteTrack, Zhang et al.,
-2022), and what is still lost is looked for where it was last seen, not only where it is predicted (OC-SORT,
-Cao et al., 2023), which survives a wrong guess of its speed.
+Known objects choose first; weak detections may then prolong tracks (ByteTrack, Zhang et al., 2022); only what is
+left goes to tracks on probation, so that a false alarm does not take a detection away from somebody known. What
+is still lost is looked for where it was last seen, not only where it is predicted (OC-SORT, Cao et al., 2023),
+which survives a wrong guess of its speed.
 """
 
 from __future__ import annotations
@@ -12,19 +13,19 @@ from headrace.track.matching import Round
 from headrace.track.options import TrackerOptions
 from headrace.track.overlap import iou, likeness
 
+#: By which boxes are grown before they are compared, as a share of their size.
 MARGIN = 0.3
+#: Least IoU with the place where a lost object was seen last.
+MIN_RECOVERY = 0.5
 
 
 def build(options: TrackerOptions) -> Tracker:
     """A tracker for any number of sources."""
     alike = likeness(MARGIN)
-    return Tracker(
-        Recipe(
-            (
-                Round(alike, options.min_iou, "strong", margin=MARGIN),
-                Round(alike, options.min_tentative_iou, "weak", "recent", margin=MARGIN),
-                Round(iou, 0.3, "strong", where="seen"),
-            )
-        ),
-        options,
+    rounds = (
+        Round(alike, options.min_iou, "strong", "sure", margin=MARGIN),
+        Round(alike, options.min_tentative_iou, "weak", "recent", margin=MARGIN),
+        Round(alike, options.min_iou, "strong", "new", margin=MARGIN),
+        Round(iou, MIN_RECOVERY, "strong", "sure", where="seen"),
     )
+    return Tracker(Recipe(rounds), options)
