@@ -54,7 +54,19 @@ if TYPE_CHECKING:
     )
     from headrace.frames import Frame
     from headrace.frames.tensor import ColorFormat, Tensor, as_tensor
-    from headrace.infer import Classification, Classifier, Detector, FrameBatch
+    from headrace.infer import (
+        Classification,
+        Classifier,
+        Detector,
+        Embeddings,
+        FrameBatch,
+        Instances,
+        Keypoints,
+        Labels,
+        Network,
+        Oriented,
+        Result,
+    )
     from headrace.meta import BatchMetadata, Detections, FrameMetadata, ObjectMetadata
     from headrace.meta.buffer import Buffer
 
@@ -100,7 +112,13 @@ _HOME = {
         ),
         "headrace.flow",
     ),
-    **dict.fromkeys(("Classification", "Classifier", "Detector", "FrameBatch"), "headrace.infer"),
+    **dict.fromkeys(
+        (
+            "Classification", "Classifier", "Detector", "Embeddings", "FrameBatch", "Instances", "Keypoints", "Labels",
+            "Network", "Oriented", "Result",
+        ),
+        "headrace.infer",
+    ),
     **dict.fromkeys(("BatchMetadata", "Detections", "FrameMetadata", "ObjectMetadata"), "headrace.meta"),
     **dict.fromkeys(("ColorFormat", "Tensor", "as_tensor"), "headrace.frames.tensor"),
     "Buffer": "headrace.meta.buffer",
@@ -126,6 +144,7 @@ __all__ = [
     "Detector",
     "DynamicSourceMessage",
     "EOSMessage",
+    "Embeddings",
     "Feeder",
     "Flow",
     "Frame",
@@ -133,9 +152,14 @@ __all__ = [
     "FrameError",
     "FrameMetadata",
     "HeadraceError",
+    "Instances",
+    "Keypoints",
+    "Labels",
     "MediaType",
     "ModelError",
+    "Network",
     "ObjectMetadata",
+    "Oriented",
     "Pipeline",
     "PipelineError",
     "PipelineState",
@@ -143,6 +167,7 @@ __all__ = [
     "Receiver",
     "RecordConfig",
     "RenderMode",
+    "Result",
     "SensorInfo",
     "SourceConfig",
     "SourceError",

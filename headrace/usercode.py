@@ -13,6 +13,7 @@ from typing import Any
 from headrace.errors import HeadraceError, ModelError
 from headrace.paths import resolve
 
+_PREFIX = "headrace_user_"
 _serial = itertools.count(1)
 
 
@@ -57,10 +58,20 @@ def load_name(spec: str, base: str | Path | None = None, what: str = "code") -> 
         raise ModelError(f"{what} {spec}: there is no {name!r} in {place}") from error
 
 
+def forget(kind: type) -> None:
+    """Let go of the module that a file was run as for a class; it lives on for as long as somebody uses it.
+
+    Modules stay where Python keeps them, with what their globals hold, until the end of the process: a model that
+    was loaded anew a hundred times would be there a hundred times.
+    """
+    if kind.__module__.startswith(_PREFIX):
+        sys.modules.pop(kind.__module__, None)
+
+
 def _file(path: Path, what: str) -> ModuleType:
     if not path.is_file():
         raise ModelError(f"{what} file {path} does not exist; check the path")
-    name = f"headrace_user_{path.stem}_{next(_serial)}"
+    name = f"{_PREFIX}{path.stem}_{next(_serial)}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ModelError(f"{what} file {path} cannot be imported as Python")

@@ -61,6 +61,11 @@ def report(sources: int, frames: int) -> None:
     sys.stdout.write(f"{before} {_status('VmHWM')}\n")
 
 
+def resident() -> float:
+    """Resident memory of this process in MiB."""
+    return _status("VmRSS")
+
+
 def _status(field: str) -> float:
     """A size from the kernel's view of this process, in MiB."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()

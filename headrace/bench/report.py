@@ -10,6 +10,7 @@ from headrace.bench.cost import StageCost
 from headrace.bench.memory import MemoryUse
 from headrace.bench.nullmodel import OBJECTS
 from headrace.bench.statistics import Spread
+from headrace.bench.swap import ALLOWED, RATE, SOURCES, SwapReport
 from headrace.bench.views import ViewCost
 
 
@@ -24,6 +25,7 @@ class Report:
         memory: Resident memory.
         startup: Seconds of ``headrace run`` to its first frame.
         views: CPU of reading metadata in a probe.
+        swap: Replacing a model while playing.
     """
 
     machine: dict[str, str]
@@ -32,6 +34,7 @@ class Report:
     memory: Sequence[MemoryUse] = ()
     startup: Spread | None = None
     views: Sequence[ViewCost] = ()
+    swap: SwapReport | None = None
 
     def data(self) -> dict[str, Any]:
         """The report ready for JSON; spreads are median, low, high."""
@@ -48,6 +51,8 @@ class Report:
             parts.append(f"Start of `headrace run` to its first frame: {self.startup} s.")
         if self.views:
             parts.append(self._views())
+        if self.swap is not None:
+            parts += _swap(self.swap)
         return "\n\n".join(parts) + "\n"
 
     def _head(self) -> str:
@@ -80,6 +85,25 @@ class Report:
         rows = [(cost.api, cost.objects, cost.per_object) for cost in self.views]
         title = "CPU µs of reading five fields of an object in a probe, iteration included:"
         return f"{title}\n\n{_table(('API', 'objects in the batch', 'per object'), rows)}"
+
+
+def _swap(swap: SwapReport) -> list[str]:
+    rows = [
+        (name, gaps.batches, gaps.lost, gaps.disordered, *map("{:.1f}".format, gaps.in_ms), gaps.late)
+        for name, gaps in (("without swaps", swap.quiet), ("with swaps", swap.swapping))
+    ]
+    limit = f"over {1000 / RATE + ALLOWED:.1f}"
+    heads = ("", "batches", "frames lost", "out of order", "gap, median", "99 %", "longest", limit)
+    changes = [(change.model, change.swaps, change.load, change.longest) for change in swap.changes]
+    memory = ", ".join(f"{size:.0f} MiB after {number} swaps" for number, size in swap.memory.items())
+    return [
+        f"Swaps, {SOURCES} live sources at {RATE} frames a second in batches of {SOURCES}; gaps between batches at "
+        "the output in ms:",
+        _table(heads, rows),
+        "By the model that comes, ms:",
+        _table(("to", "swaps", "until at work, the old one closed", "longest gap"), changes),
+        f"Resident: {memory}.",
+    ]
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -23,18 +23,20 @@ class Part(str, Enum):
     memory = "memory"
     startup = "startup"
     views = "views"
+    swap = "swap"
 
 
 def command(
     parts: Annotated[
         list[Part] | None,
-        typer.Argument(metavar="PART...", help="elements, memory, startup, views; all if left out."),
+        typer.Argument(metavar="PART...", help="elements, memory, startup, views, swap; all if left out."),
     ] = None,
     batch_sizes: Annotated[
         str, typer.Option(help="Batch sizes, and numbers of sources, to measure.")
     ] = "1,4,16",
     frames: Annotated[int, typer.Option(min=1, help="Frames of a run, over all sources.")] = 4000,
     repeats: Annotated[int, typer.Option(min=1, help="Rounds.")] = 5,
+    swaps: Annotated[int, typer.Option(min=1, help="How often a model is replaced.")] = 20,
     live: Annotated[
         bool, typer.Option(help="Sources at 30 frames a second, not as fast as possible.")
     ] = False,
@@ -55,6 +57,7 @@ def command(
     from headrace.bench.memory import memory_use
     from headrace.bench.report import Report
     from headrace.bench.startup import startup_seconds
+    from headrace.bench.swap import swap_costs
     from headrace.bench.views import view_costs
 
     if cores:
@@ -68,6 +71,7 @@ def command(
         memory_use(sizes) if Part.memory in wanted else (),
         startup_seconds(model, repeats) if Part.startup in wanted else None,
         view_costs(repeats) if Part.views in wanted else (),
+        swap_costs(swaps, _progress) if Part.swap in wanted else None,
     )
     typer.echo(report.text(), nl=False)
     if text is not None:

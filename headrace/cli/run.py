@@ -20,7 +20,11 @@ from headrace.flow.run.config import RunConfig, make_config
 def _option(name: str, *, metavar: str | None = None) -> Any:
     """A command-line option for a field of `RunConfig`; not given means that file or default decides."""
     field = RunConfig.model_fields[name]
-    default = "" if field.is_required() or field.default in (None, False) else f" Default: {field.default}."
+    default = (
+        ""
+        if field.is_required() or field.default_factory or not field.default
+        else f" Default: {field.default}."
+    )
     return typer.Option(
         f"--{name.replace('_', '-')}",
         metavar=metavar,
@@ -55,6 +59,11 @@ def command(
     labels: Annotated[str | None, _option("labels", metavar="FILE")] = None,
     confidence: Annotated[str | None, _option("confidence", metavar="0..1")] = None,
     nms: Annotated[str | None, _option("nms", metavar="0..1")] = None,
+    engine: Annotated[str | None, _option("engine", metavar="NAME")] = None,
+    decoder: Annotated[str | None, _option("decoder", metavar="NAME")] = None,
+    preprocess: Annotated[str | None, _option("preprocess", metavar="'KEY=VALUE ...'")] = None,
+    input_size: Annotated[str | None, _option("input_size", metavar="WxH")] = None,
+    set: Annotated[list[str] | None, _option("set", metavar="PROPERTY=VALUE")] = None,
     tracker: Annotated[str | None, _option("tracker", metavar="NAME")] = None,
     out: Annotated[Path | None, _option("out", metavar="FILE.mp4")] = None,
     events: Annotated[Path | None, _option("events", metavar="FILE.jsonl")] = None,
@@ -75,7 +84,7 @@ def command(
     values = {name: value for name, value in locals().items() if name in RunConfig.model_fields}
     set_up_logging(verbose)
     with errors_in_a_line(verbose):
-        settings = make_config({**values, "inputs": inputs or None}, config)
+        settings = make_config({**values, "inputs": inputs or None, "set": set or None}, config)
         raise typer.Exit(_run(settings, verbose))
 
 

@@ -2,6 +2,7 @@
 
 from headrace.draw.blur import blur_boxes
 from headrace.draw.boxes import draw_boxes, draw_labels
+from headrace.draw.keypoints import draw_keypoints
 from headrace.draw.masks import draw_masks
 from headrace.draw.optical_flow import paint_flow
 from headrace.draw.overlay import (
@@ -31,6 +32,7 @@ __all__ = [
     "draw_circles",
     "draw_clock",
     "draw_display",
+    "draw_keypoints",
     "draw_labels",
     "draw_lines",
     "draw_masks",

@@ -12,6 +12,7 @@ from headrace.draw.canvas import LIMIT, Canvas
 from headrace.draw.ink import Ink
 from headrace.draw.palette import RGBA, contrasting
 from headrace.frames import Frame
+from headrace.meta.turning import turned_corners
 
 
 def draw_boxes(
@@ -56,16 +57,17 @@ def draw_boxes(
     filled = np.zeros(n, bool) if has_bg is None else _column(has_bg, (n,)).astype(bool)
     grounds = [None] * n if bg_rgba is None else _column(bg_rgba, (n, 4)).tolist()
     angles = np.zeros(n) if rotation is None else np.nan_to_num(_column(rotation, (n,)))
-    usable = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)
-    with np.errstate(invalid="ignore"):
-        edges = np.rint(np.clip(np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]]), -LIMIT, LIMIT))
+    usable = np.asarray(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1))
+    upright = _corners(np.where(usable[:, None], boxes, 0))
+    edges = np.rint(np.clip(upright, -LIMIT, LIMIT))
+    turned = turned_corners(upright, angles) if angles.any() else upright
     ink = canvas.inks.ink
     for row in np.flatnonzero(usable).tolist():
         ground = grounds[row] if filled[row] else None
         inner = None if ground is None else ink(tuple(ground))
         outer = ink(tuple(borders[row])) if widths[row] else None
         if angles[row] % 360:
-            _turned_box(canvas, boxes[row], float(angles[row]), int(widths[row]), outer, inner)
+            _turned_box(canvas, turned[row], int(widths[row]), outer, inner)
         else:
             x0, y0, x1, y1 = map(int, edges[row])
             _box(canvas, x0, y0, max(x1, x0 + 1), max(y1, y0 + 1), int(widths[row]), outer, inner)
@@ -126,13 +128,16 @@ def _box(
 
 
 def _turned_box(
-    canvas: Canvas, box: NDArray[np.float64], angle: float, width: int, outer: Ink | None, inner: Ink | None
+    canvas: Canvas, corners: NDArray[np.float64], width: int, outer: Ink | None, inner: Ink | None
 ) -> None:
-    corners = shapes.rotated_corners(box, angle)
     if inner is not None:
         shapes.polygon(canvas, corners, inner)
     if outer is not None:
         shapes.polyline(canvas, corners, width, outer, closed=True)
+
+
+def _corners(ltwh: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.hstack([ltwh[:, :2], ltwh[:, :2] + ltwh[:, 2:]])
 
 
 def _column(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -96,15 +96,6 @@ def circle(canvas: Canvas, center: tuple[float, float], radius: float, width: fl
     canvas.stroke(_bounds(point, round(2 * min(radius, LIMIT)) + max(thick, 0)), ink, paint)
 
 
-def rotated_corners(ltwh: Points, degrees: float) -> Points:
-    """The ``(4, 2)`` corners of a box that is turned clockwise (as seen on the screen) about its centre."""
-    angle = math.radians(degrees)
-    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-    half = ltwh[2:] / 2
-    corners: Points = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half @ turn + ltwh[:2] + half
-    return corners
-
-
 def _head(tail: Points, tip: Points, thick: int) -> Points:
     length = float(np.hypot(*(tip - tail)))
     along = (tip - tail) / length

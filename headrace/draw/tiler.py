@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from headrace.draw.ink import inks
 from headrace.errors import FrameError
@@ -76,13 +75,6 @@ class TileLayout:
         """``scale x, scale y, offset x, offset y`` from a source of ``(width, height)`` to the picture."""
         x, y, width, height = self.cell(index)
         return width / source_size[0], height / source_size[1], float(x), float(y)
-
-    def map_boxes(self, index: int, ltwh: ArrayLike, source_size: tuple[int, int]) -> NDArray[np.float32]:
-        """Boxes ``(n, 4)`` in a source's pixels as boxes in the picture; without area when not shown."""
-        scale_x, scale_y, x, y = self.transform(index, source_size)
-        boxes = np.asarray(ltwh, np.float32).reshape(-1, 4)
-        scales = np.array((scale_x, scale_y, scale_x, scale_y), np.float32)
-        return boxes * scales + np.array((x, y, 0, 0), np.float32)
 
 
 class Tiler:

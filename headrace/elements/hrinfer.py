@@ -10,14 +10,18 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
+from gi.repository import GObject, Gst
+
 from headrace.elements.base.async_filter import AsyncFilter, Pending
-from headrace.elements.base.filter import ON_ERROR_HELP, parse_ids
-from headrace.elements.inference.results import ResultSettings
-from headrace.elements.inference.running import Inference, InferenceSettings, Work
-from headrace.elements.inference.swapping import SIGNALS, Swappable
+from headrace.elements.base.filter import ON_ERROR_HELP
+from headrace.elements.inference.running import Inference, Work
+from headrace.elements.inference.shadowing import Shadowed
+from headrace.elements.inference.shared_slot import open_slot
+from headrace.elements.inference.stage_options import StageOptions, inference_settings
+from headrace.elements.inference.swapping import SIGNALS
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
-from headrace.gst.options import option
+from headrace.gst.options import option, with_value
 from headrace.infer import InferOptions, load_model
 from headrace.infer.model import Model
 from headrace.infer.options import NmsMode, parse_size
@@ -26,7 +30,7 @@ from headrace.meta.batch import Batch
 
 
 @dataclasses.dataclass(frozen=True)
-class InferElementOptions:
+class InferElementOptions(StageOptions):
     """Options of hrinfer."""
 
     model: str = option(
@@ -52,18 +56,15 @@ class InferElementOptions:
     batch_size: int = option(0, "most frames in one call of the model; 0: what comes", maximum=1024)
     threads: int = option(0, "threads of the engine; 0: its own choice")
     max_detections: int = option(300, "most objects in a frame", minimum=1)
-    interval: int = option(0, "batches skipped after each inference")
-    process_mode: int = option(1, "1: frames, 2: objects found upstream", minimum=1, maximum=2)
-    unique_id: int = option(1, "component id written into the metadata")
-    operate_on_gie_id: int = option(-1, "in mode 2: only objects of this component; -1: of any", minimum=-1)
-    operate_on_class_ids: str = option("", "in mode 2: only objects of these classes, such as 0;2")
-    filter_out_class_ids: str = option("", "classes that are left out, such as 0;2")
+    shadow: str = option("", "a model that runs on the same batches to be compared, and changes nothing")
+    shadow_interval: float = option(10.0, "seconds between its reports on the bus", minimum=0.1)
+    shadow_report: str = option("", "how far it agrees with the model so far, JSON", read_only=True)
     on_error: str = option("stop", ON_ERROR_HELP)
 
 
 #: Options that belong to a model: they take effect with the model that is set next. The others do so at once.
 _WITH_MODEL = (
-    "labels", "engine", "device", "precision", "decoder", "threads", "input_size", "preprocess",
+    "labels", "engine", "device", "precision", "decoder", "input_size", "preprocess", "threads",
 )  # fmt: skip
 
 
@@ -81,7 +82,7 @@ def infer_options(options: InferElementOptions) -> InferOptions:
         engine=options.engine, device=options.device, precision=options.precision, decoder=options.decoder,
         batch_size=options.batch_size, threads=options.threads, max_detections=options.max_detections,
         input_size=parse_size(options.input_size, "input-size"),
-        preprocess=parse_preprocess(options.preprocess) or None,
+        preprocess=parse_preprocess(options.preprocess) or None, output_tensors=options.output_tensor_meta,
     )  # fmt: skip
 
 
@@ -95,7 +96,7 @@ def _class_confidence(text: str) -> dict[int, float]:
         ) from error
 
 
-class Infer(Swappable, AsyncFilter):
+class Infer(Shadowed, AsyncFilter):
     """Face of inference: two batches are in flight, results come in order."""
 
     __gtype_name__ = "HeadraceInfer"
@@ -115,18 +116,44 @@ class Infer(Swappable, AsyncFilter):
         options = self.options
         if not options.model:
             raise ConfigError("no model: set model=file.onnx or model=file.py:Class")
-        settings, self._at_work = infer_options(self.options), options.model
-        self.inference = Inference(load_model(options.model, settings), settings, self._settings())
+        settings, self._used = inference_settings(options), options
+        slot, release = open_slot(infer_options(options), options.shared_model)
+        self.inference = Inference(slot, settings, release)
+        self.inference.slot.told = self.guarded(self.post_warning)
+        self.shadow_changed()
         super().start()
+
+    def do_get_property(self, spec: GObject.ParamSpec) -> Any:
+        """GObject vmethod."""
+        return self.shadow_report() if spec.name == "shadow-report" else super().do_get_property(spec)
+
+    def announce_source(self, event: Gst.Event) -> None:
+        """Events pass in their place among the batches; at the last, what was compared is told."""
+        super().announce_source(event)
+        if event.type == Gst.EventType.EOS:
+            self.tell_shadow()
 
     def option_changed(self, field: str) -> None:
         """What is set while playing takes effect at once, but for what belongs to a model."""
         inference = self.inference
         if field == self.model_field:
             self.model_set()
+        elif field.startswith("shadow"):
+            self.shadow_changed()
         elif inference is not None and field not in _WITH_MODEL:
-            inference.settings = self._settings()
-            inference.slot.adjust(infer_options(self.options))
+            try:
+                settings, options = inference_settings(self.options), infer_options(self.options)
+            except ConfigError as error:  # a slip of the hand does not end a pipeline that plays
+                self.options = with_value(self.options, field, getattr(self._used, field))
+                self.post_warning(f"{error}; the value before stays")
+                return
+            inference.settings = settings
+            inference.slot.adjust(options)
+            self._used = with_value(self.options, self.model_field, self._used.model)
+
+    def shadow_options(self) -> InferOptions:
+        """Options of the candidate: those of the model."""
+        return infer_options(self.options)
 
     def loader(self, model: str) -> Callable[[], Model]:
         """A function that loads a model with the options that are set now."""
@@ -135,26 +162,16 @@ class Infer(Swappable, AsyncFilter):
 
     def model_told(self, model: str, error: BaseException | None) -> None:
         """The property tells the model at work when the one that was set cannot be used."""
+        super().model_told(model, error)
         if error is None:
-            self._at_work = model
+            self._used = with_value(self._used, self.model_field, model)
         elif self.options.model == model:
-            self.keep_model(self._at_work)
-
-    def _settings(self) -> InferenceSettings:
-        options = self.options
-        return InferenceSettings(
-            results=ResultSettings(
-                options.unique_id, filter_out_classes=parse_ids(options.filter_out_class_ids)
-            ),
-            secondary=options.process_mode == 2,
-            interval=options.interval,
-            operate_on_component=options.operate_on_gie_id,
-            operate_on_classes=parse_ids(options.operate_on_class_ids),
-        )
+            self.keep_model(self._used.model)
 
     def stop(self) -> None:
         """Free the model."""
         super().stop()
+        self.shadow_report()  # the last stays
         inference, self.inference = self.inference, None
         if inference is not None:
             inference.close()
@@ -167,3 +184,8 @@ class Infer(Swappable, AsyncFilter):
         """Wait for the model and write the metadata."""
         if self.inference is not None:
             self.inference.finish(batch, pending)
+
+    def source_event(self, what: str, index: int) -> None:
+        """A source that went away takes what is remembered of it along."""
+        if what in ("pad-deleted", "stream-eos") and self.inference is not None:
+            self.inference.forget(index)

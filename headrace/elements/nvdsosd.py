@@ -25,6 +25,7 @@ class OsdOptions:
     display_text: bool = option(True, "draw labels and texts")
     display_bbox: bool = option(True, "draw boxes")
     display_mask: bool = option(True, "draw instance masks")
+    display_keypoints: bool = option(True, "draw keypoints and the lines between them")
     display_clock: bool = option(False, "draw date and time")
     clock_font: str = option("DEFAULT_FONT", "font of the clock", no_effect="there is one font")
     clock_font_size: int = option(12, "size of the clock", maximum=60)
@@ -65,7 +66,7 @@ class Osd(Filter):
         self.overlay = Overlay(
             OverlayOptions(
                 o.display_text, o.display_bbox, o.display_mask, clock if o.display_clock else None,
-                o.color_by_class, o.blur_bbox, parse_pairs(o.blur_on_gie_class_ids),
+                o.color_by_class, o.blur_bbox, parse_pairs(o.blur_on_gie_class_ids), o.display_keypoints,
             )
         )  # fmt: skip
 

@@ -9,8 +9,6 @@ import dataclasses
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
-
 from headrace.elements.base.filter import ON_ERROR_HELP, Filter
 from headrace.elements.inference.results import ResultSettings, Target, write_result
 from headrace.errors import ConfigError
@@ -100,7 +98,6 @@ class Postprocess(Filter):
 
     def _write(self, batch: Batch, place: _Place, result: Result) -> None:
         if result.detections is not None:
-            origin = np.array([place.box.left, place.box.top] * 2, np.float32)
-            moved = dataclasses.replace(result.detections, xyxy=result.detections.xyxy + origin)
+            moved = result.detections.mapped(offset=(place.box.left, place.box.top))
             result = dataclasses.replace(result, detections=moved)
         write_result(batch, place.target, result, self._settings)

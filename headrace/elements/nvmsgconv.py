@@ -8,14 +8,19 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
+
 from headrace.elements.base.filter import Filter
 from headrace.errors import ConfigError
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
 from headrace.message import EventMessage, FrameRecord, MessageConverter, MsgConvConfig, ObjectRecord, Rect
+from headrace.message.outline import outline
 from headrace.meta.batch import Batch, BatchMetadata
 from headrace.meta.frame import FrameMetadata
-from headrace.meta.user import ClassifierMetadata, MetaType, UserMetadata
+from headrace.meta.objects import ObjectTable
+from headrace.meta.skeleton import Skeleton
+from headrace.meta.user import ClassifierMetadata, MetaType, UserMetadata, embedding_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +36,9 @@ class MsgConvOptions:
     multiple_payloads: bool = option(False, "several payloads an event", no_effect="always allowed")
     dummy_payload: bool = option(False, "also a message for frames without an event", no_effect="not sent")
     msg2p_lib: str = option("", "payload library", no_effect="payloads are made in Python")
-    embedding_filter: str = option("", "classes whose embeddings are sent", no_effect="all there are")
+    embedding_filter: str = option(
+        "", "classes whose embeddings are sent, names or numbers such as person;2; all"
+    )
 
 
 class MsgConv(Filter):
@@ -49,6 +56,9 @@ class MsgConv(Filter):
         config = MsgConvConfig.load(options.config) if options.config else None
         if options.payload_type == 0 and config is None:
             raise ConfigError("payload-type=0 needs config=FILE with the sensors; or use payload-type=1")
+        self.embedded = frozenset(
+            filter(None, (part.strip() for part in options.embedding_filter.split(";")))
+        )
         self.converter = MessageConverter(options.payload_type, config)
         self.seen: dict[int, int] = {}
         self.written = 0
@@ -74,7 +84,7 @@ class MsgConv(Filter):
         self.seen[frame.source_id] = count + 1
         if count % self.options.frame_interval:
             return []
-        return self.converter.from_frame(frame_record(meta, frame))
+        return self.converter.from_frame(frame_record(meta, frame, self.embedded))
 
     def _from_answers(self, meta: BatchMetadata, frame: FrameMetadata) -> list[bytes]:
         """Every answer of hrvlm is sent, whatever ``frame-interval`` says: it comes once."""
@@ -102,20 +112,45 @@ def event_of(data: object) -> EventMessage | None:
     return make() if callable(make) else None
 
 
-def frame_record(meta: BatchMetadata, frame: FrameMetadata) -> FrameRecord:
-    """A frame and its objects as messages want them."""
+def frame_record(
+    meta: BatchMetadata, frame: FrameMetadata, embedded: frozenset[str] = frozenset()
+) -> FrameRecord:
+    """A frame and its objects as messages want them.
+
+    Args:
+        meta: The batch.
+        frame: The frame.
+        embedded: Names or numbers of the classes whose embeddings are sent; empty for all.
+    """
     table = meta.objects
     rows = table.rows_of(frame.batch_id)
-    names = ("object_id", "label", "confidence", "rect", "class_id")
+    names = ("object_id", "label", "confidence", "rect", "class_id", "rotation")
     columns = (table.column(name)[rows].tolist() for name in names)
     objects = tuple(
         ObjectRecord(
-            id=object_id, label=label, confidence=confidence, bbox=Rect(*rect), class_id=class_id,
+            id=object_id, label=label, confidence=confidence, bbox=Rect(*rect), class_id=class_id, rotation=rotation,
             classifiers=_classes(table.classifiers[row]) if row in table.classifiers else (),
+            mask=outline(table.masks[row], *rect) if row in table.masks else (),
+            pose=_pose(table.skeletons[row]) if row in table.skeletons else (),
+            embedding=_embedding(table, row, embedded) if row in table.user else (),
         )
-        for row, object_id, label, confidence, rect, class_id in zip(rows.tolist(), *columns, strict=True)
+        for row, object_id, label, confidence, rect, class_id, rotation in zip(rows.tolist(), *columns, strict=True)
     )  # fmt: skip
     return FrameRecord(source_id=frame.source_id, frame_number=frame.frame_number, objects=objects)
+
+
+def _pose(skeleton: Skeleton) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    points = np.round(skeleton.points.astype(np.float64), 3).tolist()
+    return tuple((name, tuple(point)) for name, point in zip(skeleton.names, points, strict=True))
+
+
+def _embedding(table: ObjectTable, row: int, classes: frozenset[str]) -> tuple[float, ...]:
+    vector = embedding_of(table.user[row])
+    if vector is None or (
+        classes and classes.isdisjoint((table.cell("label", row), str(table.cell("class_id", row))))
+    ):
+        return ()
+    return tuple(vector.tolist())
 
 
 def _classes(results: list[ClassifierMetadata]) -> tuple[tuple[str, str], ...]:

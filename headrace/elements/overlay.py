@@ -13,6 +13,7 @@ from headrace.draw import (
     draw_boxes,
     draw_clock,
     draw_display,
+    draw_keypoints,
     draw_labels,
     draw_masks,
     draw_texts,
@@ -22,6 +23,7 @@ from headrace.frames.frame import Frame
 from headrace.meta.batch import BatchMetadata
 from headrace.meta.object import text_of
 from headrace.meta.objects import ACQUIRED, DEFAULT_BORDER, REMOVED, ObjectTable
+from headrace.meta.turning import enclosing
 
 _DEFAULT_WIDTH = 3
 _DEFAULT_COLOR = (1.0, 0.0, 0.0, 1.0)
@@ -36,6 +38,7 @@ class OverlayOptions:
         text: Labels and display texts.
         boxes: Boxes of objects.
         masks: Instance masks.
+        keypoints: Keypoints and the lines between them.
         clock: ``x, y, size, colour`` of a clock, ``None`` for none.
         by_class: Boxes and labels in the colour of their class.
         blur: 0 nothing, 1 boxes, 2 masks are made unrecognisable.
@@ -49,6 +52,7 @@ class OverlayOptions:
     by_class: bool = False
     blur: int = 0
     blur_pairs: frozenset[tuple[int, int]] = frozenset()
+    keypoints: bool = True
 
 
 class Overlay:
@@ -62,9 +66,8 @@ class Overlay:
         options, table = self.options, meta.objects
         if meta.displays or options.clock:
             return True
-        return bool(
-            len(table) and (options.boxes or options.text or options.blur or (options.masks and table.masks))
-        )
+        some = (options.masks and table.masks) or (options.keypoints and table.skeletons)
+        return bool(len(table) and (options.boxes or options.text or options.blur or some))
 
     def draw(self, frame: Frame, meta: BatchMetadata, index: int) -> None:
         """Draw onto a frame, in place, in its own format.
@@ -82,6 +85,8 @@ class Overlay:
             self._boxes(frame, table, rows)
         if options.masks and table.masks:
             self._masks(frame, table, rows)
+        if options.keypoints and table.skeletons:
+            self._keypoints(frame, table, rows)
         if options.text:
             self._labels(frame, table, rows)
         for display in meta.displays:
@@ -128,6 +133,11 @@ class Overlay:
         colors[:, 3] = _MASK_ALPHA
         draw_masks(frame, table.column("rect")[with_mask], [table.masks[row] for row in with_mask], colors)
 
+    def _keypoints(self, frame: Frame, table: ObjectTable, rows: NDArray[np.intp]) -> None:
+        chosen = [row for row in rows.tolist() if row in table.skeletons]
+        colors = class_colors(table.column("class_id")[chosen])
+        draw_keypoints(frame, [table.skeletons[row] for row in chosen], colors)
+
     def _labels(self, frame: Frame, table: ObjectTable, rows: NDArray[np.intp]) -> None:
         own = [table.texts[row] for row in rows.tolist() if row in table.texts]
         plain = [row for row in rows.tolist() if row not in table.texts]
@@ -136,7 +146,7 @@ class Overlay:
             grounds = class_colors(table.column("class_id")[plain])
         else:
             grounds = np.array((0.0, 0.0, 0.0, 1.0), np.float32)
-        draw_labels(frame, texts, table.column("rect")[plain], grounds)
+        draw_labels(frame, texts, _upright(table, plain), grounds)
         draw_texts(frame, own)
 
     def _blur(self, frame: Frame, table: ObjectTable, rows: NDArray[np.intp]) -> None:
@@ -148,4 +158,15 @@ class Overlay:
                 strict=True,
             )
             rows = rows[[pair in pairs for pair in ids]]
-        blur_boxes(frame, table.column("rect")[rows])
+        blur_boxes(frame, _upright(table, rows))
+
+
+def _upright(table: ObjectTable, rows: NDArray[np.intp] | list[int]) -> NDArray[np.float32]:
+    """Left, top, width, height of the boxes, or of what encloses those that are turned."""
+    boxes: NDArray[np.float32] = table.column("rect")[rows]
+    rotation = table.column("rotation")[rows]
+    if rotation.any():
+        boxes[:, 2:] += boxes[:, :2]
+        boxes = enclosing(boxes, rotation)
+        boxes[:, 2:] -= boxes[:, :2]
+    return boxes

@@ -14,8 +14,9 @@ from headrace.gst.buffer import BufferRef, new_buffer_like
 from headrace.gst.native import CLOCK_TIME_NONE, buffer_struct
 from headrace.meta.batch import Batch, BatchMetadata
 from headrace.meta.display import DisplayMetadata
-from headrace.meta.objects import ATTACHED
+from headrace.meta.objects import ATTACHED, ObjectTable
 from headrace.meta.osd import Arrow, Line
+from headrace.meta.turning import stretched
 
 
 class Tiling:
@@ -83,14 +84,7 @@ class Tiling:
             layout = batch.surfaces[position].layout
             rows = np.flatnonzero(frames == position)
             change = self._tiler.layout.transform(pad, (layout.width, layout.height))
-            boxes = self._tiler.layout.map_boxes(
-                pad, table.column("rect")[rows], (layout.width, layout.height)
-            )
-            table.column("rect")[rows] = boxes
-            for row in rows.tolist():
-                text = table.texts.get(row)
-                if text is not None:
-                    text.x_offset, text.y_offset = _point(change, text.x_offset, text.y_offset)
+            _move(table, rows, change)
             meta.displays += [_display(one, change) for one in batch.meta.displays if one.frame == position]
         meta.displays += [display.fork() for display in batch.meta.displays if display.frame < 0]
         table.column("frame")[:] = 0
@@ -103,6 +97,21 @@ def _rows(meta: BatchMetadata, positions: list[int]) -> NDArray[np.intp]:
 
 
 _Change = tuple[float, float, float, float]
+
+
+def _move(table: ObjectTable, rows: NDArray[np.intp], change: _Change) -> None:
+    """Move objects to their tile: boxes, turned ones too, keypoints and texts."""
+    scale, offset = change[:2], change[2:]
+    boxes = table.column("rect")[rows]
+    boxes[:, 2:] += boxes[:, :2]
+    boxes, table.column("rotation")[rows] = stretched(boxes, table.column("rotation")[rows], scale, offset)
+    boxes[:, 2:] -= boxes[:, :2]
+    table.column("rect")[rows] = boxes
+    for row in rows.tolist():
+        if (text := table.texts.get(row)) is not None:
+            text.x_offset, text.y_offset = _point(change, text.x_offset, text.y_offset)
+        if (skeleton := table.skeletons.get(row)) is not None:
+            skeleton.points = (skeleton.points * (*scale, 1) + (*offset, 0)).astype(np.float32)
 
 
 def _point(change: _Change, x: float, y: float) -> tuple[int, int]:

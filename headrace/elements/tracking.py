@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from headrace.meta.detections import Detections
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.objects import ObjectTable
+from headrace.meta.turning import enclosing
 from headrace.track import Tracker, TrackerOptions, Tracks, make_tracker
+from headrace.track.turned import TurnedShapes
 
 #: `confidence` of an object that the tracker predicted without a detection (contract: nvtracker).
 PREDICTED = -0.1
@@ -37,11 +39,13 @@ class SourceTrackers:
         # With a choice of classes the others pass, and so do those of the chosen ones (contract: nvtracker).
         self._keep_untracked = keep_untracked or classes is not None
         self._trackers: dict[int, Tracker] = {}
+        self._shapes: dict[int, TurnedShapes] = {}
         make_tracker(name, options)  # a wrong name or setting shows now, not with the first frame
 
     def forget(self, source: int) -> None:
         """A source has gone: its tracks go too."""
         self._trackers.pop(source, None)
+        self._shapes.pop(source, None)
 
     def update(self, frame: FrameMetadata) -> None:
         """Track the objects of one frame.
@@ -52,6 +56,7 @@ class SourceTrackers:
         tracker = self._trackers.get(frame.pad_index)
         if tracker is None:
             tracker = self._trackers[frame.pad_index] = make_tracker(self._name, self._options)
+            self._shapes[frame.pad_index] = TurnedShapes()
         table = frame.table
         rows = table.rows_of(frame.batch_id)
         if self._classes is not None:
@@ -61,10 +66,14 @@ class SourceTrackers:
         else:
             tracks = tracker.update(_detections(table, rows))
         seen = tracks.row >= 0
+        shapes = self._shapes[frame.pad_index]
         if not seen.all():
-            self._add_predicted(frame, tracks.of(~seen))
+            self._add_predicted(frame, tracks.of(~seen), shapes)
             tracks = tracks.of(seen)
-        self._write(table, rows[tracks.row], tracks)
+        there = rows[tracks.row]
+        if len(rows):
+            shapes.note(tracks.track_id, _corners(table, there), table.column("rotation")[there])
+        self._write(table, there, tracks)
         if len(tracks) < len(rows) and not self._keep_untracked:
             table.remove(rows[tracks.ids < 0])
 
@@ -76,18 +85,27 @@ class SourceTrackers:
         ltwh[:, 2:] -= ltwh[:, :2]
         table.column("tracker_box")[rows] = ltwh
 
-    def _add_predicted(self, frame: FrameMetadata, tracks: Tracks) -> None:
-        limit = np.array([frame.pipeline_width, frame.pipeline_height] * 2, np.float32)
-        boxes = np.clip(tracks.xyxy, 0, limit)
-        added = frame.add_detections(
-            Detections(boxes, np.full(len(boxes), PREDICTED, np.float32), tracks.class_id)
-        )
+    def _add_predicted(self, frame: FrameMetadata, tracks: Tracks, shapes: TurnedShapes) -> None:
+        confidence = np.full(len(tracks), PREDICTED, np.float32)
+        found = shapes.inside(tracks.track_id, Detections(tracks.xyxy, confidence, tracks.class_id))
+        if found.rotation is None:
+            found.xyxy = np.clip(found.xyxy, 0, (frame.pipeline_width, frame.pipeline_height) * 2)
+        added = frame.add_detections(found)
         rows = np.arange(added.start, added.stop)
         frame.table.column("detector_box")[rows] = 0
         self._write(frame.table, rows, tracks)
 
 
 def _detections(table: ObjectTable, rows: NDArray[np.intp]) -> Detections:
-    boxes = table.column("rect")[rows]
-    boxes[:, 2:] += boxes[:, :2]
+    """What the tracker sees: of turned boxes the upright ones around them."""
+    boxes = _corners(table, rows)
+    rotation = table.column("rotation")[rows]
+    if rotation.any():
+        boxes = enclosing(boxes, rotation)
     return Detections(boxes, table.column("confidence")[rows], table.column("class_id")[rows])
+
+
+def _corners(table: ObjectTable, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    boxes: NDArray[np.float32] = table.column("rect")[rows]
+    boxes[:, 2:] += boxes[:, :2]
+    return boxes

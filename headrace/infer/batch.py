@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from headrace.errors import ModelError
 from headrace.frames import Frame, to_rgb
 from headrace.infer.preprocess import Placement, PreprocessOptions, preprocess
+from headrace.meta import Detections
 
 _TRAINING_STYLE = PreprocessOptions()
 
@@ -94,17 +95,30 @@ class FrameBatch:
         pairs = zip(self._frames, tensor, strict=True)
         self._placements = tuple(preprocess(frame, row, options) for frame, row in pairs)
 
+    def to_frame(self, index: int, found: Detections) -> Detections:
+        """Objects from pixels of the last `letterbox` to pixels of a frame, with turned boxes, masks and keypoints.
+
+        Upright boxes are clipped to the frame, and left out where nothing is left of them.
+
+        Raises:
+            ModelError: `letterbox` or `fill` was not called before.
+        """
+        return self._placement(index).detections_to_frame(found)
+
     def to_frame_pixels(self, index: int, xyxy: Any) -> NDArray[np.float32]:
         """Boxes ``(n, 4)`` from pixels of the last `letterbox` to pixels of a frame, clipped to the frame.
 
         Raises:
             ModelError: `letterbox` or `fill` was not called before.
         """
+        return self._placement(index).to_frame(np.asarray(xyxy, np.float32))
+
+    def _placement(self, index: int) -> Placement:
         if not self._placements:
             raise ModelError(
-                "to_frame_pixels maps boxes of letterboxed frames; call frames.letterbox(size) first"
+                "to_frame and to_frame_pixels map from letterboxed frames; call frames.letterbox(size) first"
             )
-        return self._placements[index].to_frame(np.asarray(xyxy, np.float32))
+        return self._placements[index]
 
     @property
     def placements(self) -> tuple[Placement, ...]:

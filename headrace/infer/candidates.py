@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headrace.meta import Detections
+from headrace.meta.detections import to_numpy as to_numpy
 
 #: A NumPy array, or a tensor of another library that follows the array API (torch), on any device.
 Array = Any
@@ -81,10 +81,3 @@ def strongest(found: Candidates, limit: int) -> Candidates:
     frame = found.frame[order]
     rank = np.arange(len(order)) - np.searchsorted(frame, frame)
     return found[order[rank < limit]]
-
-
-def to_numpy(column: Array, dtype: Any) -> NDArray[Any]:
-    """An array of any library as NumPy's, copied where it is on another device."""
-    if isinstance(column, np.ndarray):
-        return np.asarray(column, dtype)
-    return np.asarray(column.detach().cpu().numpy(), dtype)

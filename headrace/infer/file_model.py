@@ -23,7 +23,7 @@ from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import Placement
 from headrace.infer.result import Result
 from headrace.infer.sidecar import with_sidecar
-from headrace.meta import Detections
+from headrace.meta import Detections, TensorOutput
 
 #: Of a batch of images.
 _AXES = 4
@@ -103,7 +103,7 @@ class FileModel(Model):
     """
 
     def __init__(self, file: ModelFile, options: InferOptions | None = None) -> None:
-        options = options or file.options
+        self._options = options = options or file.options
         self.graph = image_graph(file.graph)
         self.guess: Guess = choose_decoder(self.graph, options.decoder)
         self.labels = file.labels(self.decoder.class_count(self.graph), self.decoder.class_names)
@@ -116,16 +116,19 @@ class FileModel(Model):
         pictures = any(len(spec.shape) == _AXES for spec in file.graph.inputs)
         self._batched = pictures and self.decoder.batched(self.graph)
         self._engine = with_known_inputs(file.engine, (self.network.width, self.network.height))
-        self._decoder_options = options.decoder_options
-        self.adjust(options)
+        self._decode = self._decode_options()
         self.decoder.check(self._decode)
 
     def adjust(self, options: InferOptions) -> None:
         """Go on with other thresholds and limits; see `Model.adjust`."""
-        self._options = options
+        self._options = self._options.adjusted(options)
+        self._decode = self._decode_options()
+
+    def _decode_options(self) -> DecodeOptions:
+        options = self._options
         least = min([options.confidence, *options.class_confidence.values()])
         size = self.network.width, self.network.height
-        self._decode = DecodeOptions(least, *size, self.labels, self._decoder_options, self.graph.metadata)
+        return DecodeOptions(least, *size, self.labels, options.decoder_options, self.graph.metadata)
 
     @property
     def decoder(self) -> Decoder:
@@ -168,7 +171,18 @@ class FileModel(Model):
         return replace(result, **changes)
 
     def _read(self, outputs: Outputs, rows: int) -> list[Result]:
-        """The decoder's results, boxes in pixels of the network's input."""
+        """Results in pixels of the network's input, with the raw outputs where they are wanted."""
+        results = self._decoded(outputs, rows)
+        if not self._options.output_tensors:
+            return results
+        # Copies: a row would keep the outputs of the whole batch, which the engine may use again.
+        layers = [
+            {name: to_numpy(out[row], None).copy() for name, out in outputs.items()} for row in range(rows)
+        ]
+        pairs = zip(results, layers, strict=True)
+        return [replace(result, tensors=result.tensors or TensorOutput(0, own)) for result, own in pairs]
+
+    def _decoded(self, outputs: Outputs, rows: int) -> list[Result]:
         decoder = self.decoder
         try:
             if isinstance(decoder, PictureDecoder):

@@ -23,7 +23,7 @@ _KNOWN: Mapping[str, Callable[[int, int], tuple[int, int]]] = {
 
 
 def image_graph(graph: ModelGraph) -> ModelGraph:
-    """The graph with its image input alone; one that takes a single picture looks as if it took batches of one.
+    """The graph with its image before its other inputs; one picture alone looks as if it were a batch of one.
 
     Raises:
         ModelError: It takes no images, or something else that is not known.
@@ -37,7 +37,7 @@ def image_graph(graph: ModelGraph) -> ModelGraph:
             f"batch of images (four axes) or an image (three), can be fed from frames, besides {', '.join(_KNOWN)}: "
             "write a Python model for it"
         )
-    return replace(graph, inputs=images)
+    return replace(graph, inputs=(*images, *(spec for spec in graph.inputs if spec.name in _KNOWN)))
 
 
 def with_known_inputs(engine: Engine, size: tuple[int, int]) -> Engine:
@@ -55,7 +55,7 @@ class _Filled:
 
     def __init__(self, engine: Engine, size: tuple[int, int]) -> None:
         self._engine = engine
-        self.graph = image_graph(engine.graph)
+        self.graph = replace(engine.graph, inputs=image_graph(engine.graph).inputs[:1])
         self._rows = {
             spec.name: np.array([_KNOWN[spec.name](*size)], numpy_dtype(spec.dtype))
             for spec in engine.graph.inputs

@@ -20,6 +20,13 @@ toothbrush""".replace("\n", "").split(",")
 )
 
 
+_names = iter(COCO)
+#: The same by COCO's category numbers, 0 to 90; number 0 and ten others are not used.
+COCO_CATEGORIES = tuple(
+    "N/A" if number in (0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83) else next(_names) for number in range(91)
+)
+
+
 def read_labels(labels: str | Path | tuple[str, ...]) -> tuple[str, ...]:
     """Class names as given, or from a text file with one on each line (empty lines at its end ignored).
 
@@ -73,8 +80,8 @@ def choose_labels(
         path: The model file, for messages.
 
     Returns:
-        One name for each class; COCO's for 80 classes, else ``class 0`` and so on; empty when
-        nothing tells.
+        One name for each class; COCO's for 80 classes, and for 91 by category numbers, else ``class 0`` and so on;
+        empty when nothing tells.
 
     Raises:
         ConfigError: The number of names given differs from the number of classes.
@@ -87,6 +94,7 @@ def choose_labels(
             source = "the labels given" if names is given else "the labels in the model file"
             raise error(f"{source} are {len(names)}, but {path} has {classes} classes; give {classes} labels")
         return names
-    if classes == len(COCO):
-        return COCO
+    for names in (COCO, COCO_CATEGORIES):
+        if classes == len(names):
+            return names
     return tuple(f"class {number}" for number in range(classes or 0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
 from headrace.infer.options import InferOptions
-from headrace.infer.outcome import as_results, check_count
+from headrace.infer.outcome import Outcome, as_results, check_count
 from headrace.infer.result import Result
 from headrace.meta import Detections, Label
+from headrace.meta.skeleton import Edges
 
 
 class Classification(NamedTuple):
@@ -41,9 +42,12 @@ class Model(ABC):
 
     Attributes:
         labels: Names of the classes by number; empty when numbers are all there is.
+        skeleton: Pairs of keypoints that a line joins when they are drawn; ``None`` joins those of people (17 points
+            in COCO's order) and no others.
     """
 
     labels: tuple[str, ...] = ()
+    skeleton: Edges | None = None
 
     def load(self, options: InferOptions) -> None:
         """Get ready: read weights, warm up. Called once, from any thread, before frames come.
@@ -111,14 +115,14 @@ class Detector(Model):
     """
 
     @abstractmethod
-    def infer(self, frames: FrameBatch) -> list[Detections]:
+    def infer(self, frames: FrameBatch) -> Sequence[Detections]:
         """Objects of each frame of a batch, boxes in pixels of the frame.
 
         Args:
             frames: The batch; in secondary mode each frame is the region of one object.
 
         Returns:
-            One `Detections` for each frame, in order.
+            One `Detections`, `Oriented`, `Instances` or `Keypoints` for each frame, in order.
         """
 
     def results(self, frames: FrameBatch) -> list[Result]:
@@ -128,7 +132,7 @@ class Detector(Model):
             ModelError: `infer` returned something else than it should.
         """
         where = f"{type(self).__name__}.infer"
-        return as_results(self.infer(frames), len(frames), where, self.labels, "Detections")
+        return as_results(self.infer(frames), len(frames), where, self.labels, "Detections", self.skeleton)
 
 
 class Classifier(Model):
@@ -189,13 +193,12 @@ class Network(Model):
     """
 
     @abstractmethod
-    def infer(
-        self, frames: FrameBatch
-    ) -> Sequence[Result | Detections | Sequence[Label] | Mapping[str, NDArray[Any]]]:
+    def infer(self, frames: FrameBatch) -> Sequence[Outcome]:
         """What there is to say of each picture of a batch, boxes in pixels of the picture.
 
         Returns:
-            For each frame, in order: objects, labels, raw tensors by name, or a `Result` with several of these.
+            For each frame, in order: objects (`Detections`, `Oriented`, `Instances`, `Keypoints`), `Labels`,
+            `Embeddings`, a `Segmentation`, raw tensors by name, or a `Result` with several of these.
         """
 
     def results(self, frames: FrameBatch) -> list[Result]:
@@ -204,4 +207,5 @@ class Network(Model):
         Raises:
             ModelError: `infer` returned something else than it should.
         """
-        return as_results(self.infer(frames), len(frames), f"{type(self).__name__}.infer", self.labels)
+        where = f"{type(self).__name__}.infer"
+        return as_results(self.infer(frames), len(frames), where, self.labels, skeleton=self.skeleton)

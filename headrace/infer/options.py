@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +12,13 @@ from headrace.infer.preprocess import PreprocessOptions
 
 NmsMode = Literal["class", "agnostic", "soft", "none"]
 NMS_MODES: tuple[NmsMode, ...] = ("class", "agnostic", "soft", "none")
+
+
+#: What says which results are wanted; the rest belongs to the network.
+_THRESHOLDS = (
+    "confidence", "class_confidence", "nms", "nms_mode", "least_size", "greatest_size", "max_detections",
+    "classes", "batch_size",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class InferOptions:
         preprocess: How frames become input, or only what is to be changed, by attribute of `PreprocessOptions`;
             ``None`` is what the model file says, else what the model family's own code does.
         input_size: Width and height for graphs that leave them open; ignored by others.
+        output_tensors: Whether results carry the raw outputs, too.
 
     Raises:
         ConfigError: A value out of its bounds.
@@ -68,6 +76,11 @@ class InferOptions:
     classes: tuple[int, ...] | None = None
     preprocess: PreprocessOptions | Mapping[str, Any] | None = None
     input_size: tuple[int, int] | None = None
+    output_tensors: bool = False
+
+    def adjusted(self, other: InferOptions) -> InferOptions:
+        """These options with the thresholds and limits of others: what can change while a model is at work."""
+        return replace(self, **{name: getattr(other, name) for name in _THRESHOLDS})
 
     def __post_init__(self) -> None:
         for name in ("confidence", "nms"):

@@ -3,34 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from headrace.errors import ModelError
+from headrace.infer.pictures import Embeddings, Labels
 from headrace.infer.result import Result
-from headrace.meta import Detections, Label, TensorOutput
+from headrace.meta import Detections, Label, Segmentation, TensorOutput
+from headrace.meta.detections import to_numpy
+from headrace.meta.skeleton import Edges
+
+#: What a model may return for each frame.
+Outcome = (
+    Result | Detections | Labels | Embeddings | Segmentation | Sequence[Label] | Mapping[str, Any]
+)  # fmt: skip
+
+_EXPECTED = (
+    "expected headrace.Detections (Oriented, Instances, Keypoints), Labels, Embeddings, Segmentation, a dictionary "
+    "of arrays by name, or Result"
+)
+# Sums of float32 probabilities may be a little above 1.
+_SLACK = 1e-3
 
 
 def as_results(
-    values: Any, frames: int, where: str, labels: Sequence[str], noun: str = "result"
+    values: Any,
+    frames: int,
+    where: str,
+    labels: Sequence[str],
+    noun: str = "result",
+    skeleton: Edges | None = None,
 ) -> list[Result]:
     """Results of a batch from what a model's method returned.
 
     Args:
-        values: A sequence with one entry for each frame: `Detections`, a sequence of `Label`, a mapping of output
-            names to arrays, or a `Result`.
+        values: A list with one `Outcome` for each frame.
         frames: Number of frames.
         where: Class and method, for messages.
         labels: Names of the model's classes.
         noun: What an entry is called in messages.
+        skeleton: Pairs of keypoints that a line joins.
 
     Raises:
-        ModelError: Something else was returned, or a value is not finite or has no label.
+        ModelError: Something else was returned, or a value is not finite, out of its range, or has no label.
     """
     check_count(values, frames, where, noun)
     return [
-        _as_result(value, f"{where}, frame {row} of the batch", labels) for row, value in enumerate(values)
+        _checked(_as_result(value, place, labels, skeleton), place)
+        for place, value in (
+            (f"{where}, frame {row} of the batch", value) for row, value in enumerate(values)
+        )
     ]
 
 
@@ -46,34 +70,77 @@ def check_count(values: Any, frames: int, where: str, noun: str) -> None:
         raise ModelError(f"{where} returned {len(values)} results for {frames} frames; expected one each")
 
 
-def _as_result(value: Any, where: str, labels: Sequence[str]) -> Result:
+def _as_result(value: Any, where: str, labels: Sequence[str], skeleton: Edges | None) -> Result:
     if isinstance(value, Result):
-        if value.detections is not None:
-            check_detections(value.detections, where, value.names or labels)
-        return value
+        return replace(value, names=value.names or labels, skeleton=value.skeleton or skeleton)
     if isinstance(value, Detections):
-        check_detections(value, where, labels)
-        return Result(detections=value, names=labels)
+        return Result(detections=value, names=labels, skeleton=skeleton)
+    if isinstance(value, Labels):
+        _check_values("confidence", value.confidence, where, most=1.0)
+        _check_classes(value.class_id.tolist(), where, labels)
+        return Result(labels=value.named(labels))
+    if isinstance(value, Embeddings):
+        return Result(embedding=value.vector)
+    if isinstance(value, Segmentation):
+        return Result(segmentation=value)
     if isinstance(value, Mapping):
-        return Result(tensors=TensorOutput(0, {name: np.asarray(array) for name, array in value.items()}))
+        return Result(tensors=TensorOutput(0, {name: to_numpy(array, None) for name, array in value.items()}))
     if isinstance(value, list | tuple) and all(isinstance(label, Label) for label in value):
         return Result(labels=tuple(value))
-    raise ModelError(f"{where}: returned {type(value).__name__}; expected headrace.Detections")
+    hint = "; for a frame without objects return Detections.empty()" if value is None else ""
+    raise ModelError(f"{where}: returned {type(value).__name__}; {_EXPECTED}{hint}")
+
+
+def _checked(result: Result, where: str) -> Result:
+    """The result, objects as plain `Detections`; errors as for `check_detections`."""
+    for name in ("embedding", "keypoints"):
+        if (array := getattr(result, name)) is not None:
+            _check_values(name, array, where)
+    if result.detections is None:
+        return result
+    check_detections(result.detections, where, result.names)
+    return replace(result, detections=result.detections[:])
 
 
 def check_detections(found: Any, where: str, labels: Sequence[str]) -> None:
     """Refuse detections that cannot be used.
 
     Raises:
-        ModelError: Something else than detections, values that are not finite, or classes without a label.
+        ModelError: Something else than detections; values that are not finite or out of their range, boxes whose
+            corners are the wrong way round, or classes without a label.
     """
     if not isinstance(found, Detections):
-        raise ModelError(f"{where}: returned {type(found).__name__}; expected headrace.Detections")
-    for name in ("xyxy", "confidence", "rotation", "keypoints"):
-        column = getattr(found, name)
-        if column is not None and not np.isfinite(column).all():
-            raise ModelError(f"{where}: {name} is not finite (NaN or infinite); expected pixels and 0-1")
-    classes = found.class_id.tolist()
+        raise ModelError(f"{where}: returned {type(found).__name__}; {_EXPECTED}")
+    _check_values("confidence", found.confidence, where, most=1.0)
+    for name in ("xyxy", "masks", "rotation", "keypoints", "embeddings"):
+        if (column := getattr(found, name)) is not None:
+            _check_values(name, column, where)
+    if found.keypoints is not None:
+        _check_values("keypoints[..., 2]", found.keypoints[..., 2], where, most=1.0)
+    if (found.xyxy[:, 2:] < found.xyxy[:, :2]).any():
+        row = int(np.flatnonzero((found.xyxy[:, 2:] < found.xyxy[:, :2]).any(axis=1))[0])
+        raise ModelError(
+            f"{where}: xyxy of object {row} is {found.xyxy[row].tolist()}, which ends before it begins; expected left, "
+            "top, right, bottom in pixels"
+        )
+    _check_classes(found.class_id.tolist(), where, labels)
+
+
+def _check_values(name: str, column: Any, where: str, most: float | None = None) -> None:
+    """Refuse values that are not finite, or with ``most`` not between 0 and that."""
+    if not np.isfinite(column).all():
+        row = np.argwhere(~np.isfinite(column))[0].tolist()[0]
+        raise ModelError(
+            f"{where}: {name} is not finite (NaN or infinite) in row {row}; does the model overflow?"
+        )
+    if most is not None and column.size and not (column.min() >= -_SLACK and column.max() <= most + _SLACK):
+        raise ModelError(
+            f"{where}: {name} goes from {column.min():g} to {column.max():g}; expected 0 to {most:g}: are these "
+            "logits or percentages?"
+        )
+
+
+def _check_classes(classes: Sequence[int], where: str, labels: Sequence[str]) -> None:
     if classes and min(classes) < 0:
         raise ModelError(f"{where}: class {min(classes)} is negative; expected numbers from 0")
     if classes and labels and max(classes) >= len(labels):

@@ -6,7 +6,6 @@ import os
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from headrace.errors import ConfigError
@@ -20,7 +19,7 @@ from headrace.infer.nvinfer.subject import Subject
 from headrace.infer.parsers import NetworkInfo
 from headrace.infer.result import Result
 from headrace.keyfile import read_groups
-from headrace.meta import TensorOutput
+from headrace.meta import Detections, TensorOutput
 from headrace.paths import resolve
 
 _OWN_KEYS = ("preprocessor-support", "release-tensor-meta")
@@ -79,6 +78,7 @@ class TensorReader:
         ConfigError: The label file cannot be read.
 
     Example:
+        >>> import numpy as np
         >>> config = NvInferConfig(network_type=1, classifier_threshold=0.5)
         >>> output = TensorOutput(1, {"prob": np.array([0.1, 0.9], np.float32)})
         >>> [label.class_id for label in TensorReader(config).read(output, (64, 32)).labels]
@@ -114,7 +114,7 @@ class TensorReader:
         [result] = parse({name: layers[name] for name in names})
         found = result.detections
         if found is not None:
-            found = replace(found, xyxy=_in_picture(found.xyxy, output, network, picture_size))
+            found = _in_picture(found, output, network, picture_size)
         return replace(result, detections=found, names=self._labels)
 
     def _parser(self, network: NetworkInfo, layers: dict[str, NDArray[Any]]) -> tuple[tuple[str, ...], Parse]:
@@ -135,10 +135,9 @@ class TensorReader:
 
 
 def _in_picture(
-    xyxy: NDArray[np.float32], output: TensorOutput, network: NetworkInfo, picture_size: tuple[float, float]
-) -> NDArray[np.float32]:
-    scale = output.scale
-    if not all(scale):
-        scale = (network.width / picture_size[0], network.height / picture_size[1])
-    moved = (xyxy - np.array(output.offset * 2, np.float32)) / np.array(scale * 2, np.float32)
-    return np.asarray(moved, np.float32)
+    found: Detections, output: TensorOutput, network: NetworkInfo, picture_size: tuple[float, float]
+) -> Detections:
+    across, down = output.scale
+    if not (across and down):
+        across, down = network.width / picture_size[0], network.height / picture_size[1]
+    return found.mapped((1 / across, 1 / down), (-output.offset[0] / across, -output.offset[1] / down))

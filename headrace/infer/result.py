@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.meta import Detections, Label, Segmentation, TensorOutput
+from headrace.meta.skeleton import Edges
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Result:
         keypoints: ``(k, 3)`` float32 x, y in pixels of the picture and confidence in 0–1: the pose of the one object
             that it shows. Of the region of an object they are in pixels of the frame once `InferStage` has run.
         embedding: ``(d,)`` float32, what the picture looks like or means, for comparisons.
+        skeleton: Pairs of keypoints that a line joins, for these and for those of ``detections``; ``None`` for what
+            `Skeleton` knows.
 
     Example:
         >>> Result(labels=(Label("red", 3, 0.9),)).detections is None
@@ -37,3 +40,9 @@ class Result:
     tensors: TensorOutput | None = None
     keypoints: NDArray[np.float32] | None = None
     embedding: NDArray[np.float32] | None = None
+    skeleton: Edges | None = None
+
+    @property
+    def objects(self) -> Result:
+        """The detections alone, with what belongs to them."""
+        return Result(self.detections, self.names, skeleton=self.skeleton)

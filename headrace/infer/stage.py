@@ -53,13 +53,13 @@ class InferStage:
         self._model_lock = threading.Lock()
         self._worker = Worker("hr-infer")
 
-    def run(self, frames: Sequence[Frame], regions: Sequence[Region] | None = None) -> list[Result]:
+    def run(self, frames: Sequence[Frame], regions: Sequence[Region | None] | None = None) -> list[Result]:
         """What the model says of each frame, boxes in frame pixels.
 
         Args:
             frames: Frames of any formats and sizes.
             regions: Where to look, one region for each entry of ``frames`` (a frame may be there several
-                times); ``None`` looks at whole frames.
+                times), ``None`` in it for all of the frame; ``None`` looks at whole frames.
 
         Raises:
             ModelError: The model returned something else than it should.
@@ -71,7 +71,7 @@ class InferStage:
         return [_shifted(self._wanted(one), origin) for one, origin in zip(results, origins, strict=True)]
 
     def submit(
-        self, frames: Sequence[Frame], regions: Sequence[Region] | None = None
+        self, frames: Sequence[Frame], regions: Sequence[Region | None] | None = None
     ) -> Future[list[Result]]:
         """Call `run` on the stage's thread, in order of submission.
 
@@ -180,25 +180,23 @@ class IntervalCounter:
 
 
 def _cut(
-    frames: Sequence[Frame], regions: Sequence[Region] | None
+    frames: Sequence[Frame], regions: Sequence[Region | None] | None
 ) -> tuple[list[Frame], list[tuple[int, int]]]:
     if regions is None:
         return list(frames), [(0, 0)] * len(frames)
     if len(regions) != len(frames):
         raise ModelError(f"{len(regions)} regions for {len(frames)} frames; give one for each")
-    cuts = [crop(frame, region) for frame, region in zip(frames, regions, strict=True)]
+    pairs = zip(frames, regions, strict=True)
+    cuts = [(frame, (0, 0)) if region is None else crop(frame, region) for frame, region in pairs]
     return [picture for picture, _ in cuts], [origin for _, origin in cuts]
 
 
 def _shifted(result: Result, origin: tuple[int, int]) -> Result:
-    if origin == (0, 0):
+    found, points = result.detections, result.keypoints
+    if origin == (0, 0) or (found is None and points is None):
         return result
-    found, shift = result.detections, np.array([*origin, 0], np.float32)
-    if result.keypoints is not None:
-        result = replace(result, keypoints=result.keypoints + shift)
-    if found is None:
-        return result
-    moved = replace(found, xyxy=found.xyxy + np.array(origin * 2, np.float32))
-    if found.keypoints is not None:
-        moved.keypoints = found.keypoints + shift
-    return replace(result, detections=moved)
+    return replace(
+        result,
+        detections=None if found is None else found.mapped(offset=origin),
+        keypoints=None if points is None else points + np.array([*origin, 0], np.float32),
+    )

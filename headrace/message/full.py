@@ -68,10 +68,11 @@ def object_payload(frame: FrameRecord, thing: ObjectRecord, config: MsgConvConfi
     document["object"] = {
         **_motion(thing.id),
         **body,
-        "bbox": _bbox(thing.bbox),
+        "bbox": _bbox(thing.bbox) | ({"rotation": thing.rotation} if thing.rotation else {}),
+        **_outline(thing.mask),
         "location": {},
         "coordinate": {},
-        "pose": {},
+        "pose": {name: _joint(joint) for name, joint in thing.pose},
         **_embedding(thing.embedding),
     }
     document["event"] = {"id": str(uuid.uuid4()), "type": ""}
@@ -127,10 +128,12 @@ def _embedding(vector: Sequence[float]) -> Json:
     return {"embedding": {"embedding_length": len(vector), "embedding_vector": list(vector)}}
 
 
+def _outline(polygons: Sequence[Sequence[float]]) -> Json:
+    return {"maskoutline": [list(polygon) for polygon in polygons]} if polygons else {}
+
+
 def _event_object(event: EventMessage) -> Json:
-    out = {**_motion(event.tracking_id), **_body(event), "bbox": _bbox(event.bbox)}
-    if event.mask:
-        out["maskoutline"] = [list(polygon) for polygon in event.mask]
+    out = {**_motion(event.tracking_id), **_body(event), "bbox": _bbox(event.bbox), **_outline(event.mask)}
     if event.signature:
         out["signature"] = list(event.signature)
     out["location"] = event.location

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,6 +24,8 @@ _TYPE_NAMES = {
     ObjectType.PRODUCT: "Product",
     ObjectType.PRODUCT_EXT: "Product",
 }
+Polygons = tuple[tuple[float, ...], ...]
+
 _NO_ATTRIBUTES = "#||||||"
 
 
@@ -38,20 +40,25 @@ def events_payload(events: Sequence[EventMessage], config: MsgConvConfig | None)
     sensor = first.sensor_str or _sensor_id(config, first.sensor_id)
     document: dict[str, Any] = _head(first.frame_id, first.ts, sensor)
     document["objects"] = [_event_line(event) for event in events]
-    masks = [
-        "|".join((str(event.tracking_id), str(number), *(str(float(value)) for value in polygon)))
-        for event in events
-        for number, polygon in enumerate(event.mask, 1)
-    ]
-    if masks:
-        document["masks"] = masks
-    return msgspec.json.encode(document)
+    return _encoded(document, [(event.tracking_id, event.mask) for event in events if event.mask])
 
 
 def frame_payload(frame: FrameRecord, config: MsgConvConfig | None, ts: str) -> bytes:
     """The message for one frame, as metadata has it (``msg2p-newapi``); ``ts`` is the wall clock."""
     document: dict[str, Any] = _head(frame.frame_number, ts, _sensor_id(config, frame.source_id))
     document["objects"] = [_object_line(thing) for thing in frame.objects]
+    return _encoded(document, [(thing.id, thing.mask) for thing in frame.objects if thing.mask])
+
+
+def _encoded(document: dict[str, Any], outlines: Sequence[tuple[int, Polygons]]) -> bytes:
+    """The document, with the outlines of the objects that have one."""
+    masks = [
+        "|".join((str(identity), str(number), *(str(float(value)) for value in polygon)))
+        for identity, polygons in outlines
+        for number, polygon in enumerate(polygons, 1)
+    ]
+    if masks:
+        document["masks"] = masks
     return msgspec.json.encode(document)
 
 
@@ -81,10 +88,7 @@ def _event_line(event: EventMessage) -> str:
     name = _TYPE_NAMES.get(event.object_type) or event.object_id or "Unknown"
     line = f"{_place(event.tracking_id, event.bbox, name)}|"
     line += f"{_attributes(event.extension)}|{event.confidence:g}"
-    if event.pose:
-        joints = (f"{name},{','.join(f'{v:g}' for v in joint)}" for name, joint in event.pose.items())
-        line += f"|#|pose2D|{'|'.join(joints)}"
-    return line + _embedding(event.embedding)
+    return line + _pose(event.pose.items()) + _embedding(event.embedding)
 
 
 def _attributes(known: Extension | None) -> str:
@@ -106,7 +110,14 @@ def _object_line(thing: ObjectRecord) -> str:
     line = _place(thing.id, thing.bbox, thing.label)
     if thing.classifiers:
         line += "|#|" + "|".join(label for _, label in thing.classifiers) + f"|{thing.confidence:g}"
-    return line + _embedding(thing.embedding) if thing.embedding else line
+    if thing.rotation:
+        line += f"|#|rotation|{thing.rotation:g}"
+    return line + _pose(thing.pose) + _embedding(thing.embedding)
+
+
+def _pose(pose: Iterable[tuple[str, Sequence[float]]]) -> str:
+    joints = [f"{name},{','.join(f'{value:g}' for value in joint)}" for name, joint in pose]
+    return f"|#|pose2D|{'|'.join(joints)}" if joints else ""
 
 
 def _embedding(vector: Sequence[float]) -> str:

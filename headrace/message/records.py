@@ -18,6 +18,10 @@ class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         id: Track of the object.
         bbox: Box in pixels of the pipeline.
         classifiers: Pairs of classifier type and label.
+        embedding: Vector that describes the object's looks.
+        rotation: Degrees clockwise by which the box is turned about its centre.
+        pose: ``(x, y, confidence)`` in pixels by name of the joint.
+        mask: Outline as polygons, each x, y, x, y, ... in pixels.
     """
 
     id: int
@@ -27,6 +31,9 @@ class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     class_id: int = 0
     classifiers: tuple[tuple[str, str], ...] = ()
     embedding: tuple[float, ...] = ()
+    rotation: float = 0.0
+    pose: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    mask: tuple[tuple[float, ...], ...] = ()
 
 
 class FrameRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,10 +13,14 @@ from headrace.meta.object import ObjectMetadata
 from headrace.meta.objects import UNTRACKED, ObjectTable
 from headrace.meta.outputs import Segmentation, TensorOutput
 from headrace.meta.preprocess import PreprocessBatchUserMetadata, PreprocessTensorMetadata, RoiMetadata
+from headrace.meta.regions import RegionsOfInterest
+from headrace.meta.skeleton import COCO_EDGES, COCO_NAMES, Skeleton
 from headrace.meta.tracking import TargetBatch, TargetFrame, TargetObject, TargetStream
 from headrace.meta.user import ClassifierMetadata, Label, MetaType, ObjectReidUserMetadata, UserMetadata
 
 __all__ = [
+    "COCO_EDGES",
+    "COCO_NAMES",
     "UNTRACKED",
     "AnalyticsFrameMeta",
     "AnalyticsObjInfo",
@@ -36,8 +40,10 @@ __all__ = [
     "ObjectTable",
     "PreprocessBatchUserMetadata",
     "PreprocessTensorMetadata",
+    "RegionsOfInterest",
     "RoiMetadata",
     "Segmentation",
+    "Skeleton",
     "SourceItems",
     "TargetBatch",
     "TargetFrame",

@@ -7,6 +7,7 @@ from typing import Any
 
 from headrace.frames.surface import Surface
 from headrace.meta.audio import AudioFrameMetadata
+from headrace.meta.columns import more_of
 from headrace.meta.display import DisplayMetadata
 from headrace.meta.event_meta import EventMessageUserMetadata
 from headrace.meta.frame import FrameMetadata
@@ -219,6 +220,7 @@ def _object_dict(table: ObjectTable, row: int) -> dict[str, Any]:
         "box": table.cell("rect", row).tolist(),
         "component_id": int(table.cell("component_id", row)),
         "classifiers": [[label.label for label in meta.labels] for meta in table.classifiers.get(row, ())],
+        **more_of(table, row),
     }
 
 

@@ -9,8 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: Columns that only some models fill, in the order of the fields.
-OPTIONAL_COLUMNS = ("masks", "rotation", "keypoints", "embeddings")
+from headrace.meta.turning import stretched, turned_corners
+
+#: Columns that only some models fill, in the order of the fields, and their shapes.
+OPTIONAL_COLUMNS = {
+    "masks": "(n, h, w)",
+    "rotation": "(n,)",
+    "keypoints": "(n, k, 3)",
+    "embeddings": "(n, d)",
+}
 
 
 def _empty_ids() -> NDArray[np.int64]:
@@ -33,7 +40,9 @@ class Detections:
         embeddings: ``(n, d)`` float32 appearance or meaning of each object, or ``None``.
 
     Raises:
-        ValueError: The arrays differ in length, or ``xyxy`` is not ``(n, 4)``.
+        ValueError: A column has another shape or length than these; the message names it.
+
+    Tensors of torch may be given too, on any device.
 
     Example:
         >>> found = Detections([[10, 20, 50, 80]], confidence=[0.9], class_id=[2])
@@ -51,25 +60,26 @@ class Detections:
     embeddings: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        self.xyxy = np.asarray(self.xyxy, np.float32)
-        if self.xyxy.ndim != 2 or self.xyxy.shape[1] != 4:
-            self.xyxy = self.xyxy.reshape(-1, 4)
+        self.xyxy = rows_of(self.xyxy, "xyxy", 4)
         n = len(self.xyxy)
         self.confidence = _column(self.confidence, n, np.float32, 1, "confidence")
         self.class_id = _column(self.class_id, n, np.int32, 0, "class_id")
         self.track_id = _column(self.track_id, n, np.int64, -1, "track_id")
-        for name in OPTIONAL_COLUMNS:
-            column = getattr(self, name)
-            if column is None:
+        for name, shape in OPTIONAL_COLUMNS.items():
+            values = getattr(self, name)
+            if values is None:
                 continue
+            column = to_numpy(values, np.float32)
             if len(column) != n:
                 raise ValueError(f"{name} has {len(column)} entries for {n} boxes; give one for each box")
-            setattr(self, name, np.asarray(column, np.float32))
+            if column.ndim != len(shape.split(", ")) or (name == "keypoints" and column.shape[2] != 3):
+                raise ValueError(f"{name} has the shape {column.shape}; expected {shape}")
+            setattr(self, name, column)
 
     @classmethod
     def empty(cls) -> Detections:
         """No objects at all."""
-        return cls(np.empty((0, 4), np.float32))
+        return Detections(np.empty((0, 4), np.float32))
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -88,9 +98,60 @@ class Detections:
             self.xyxy, self.confidence.tolist(), self.class_id.tolist(), self.track_id.tolist(), strict=True
         )
 
+    @property
+    def corners(self) -> NDArray[np.float64]:
+        """``(n, 4, 2)`` corners as they are seen, turned boxes included: from the box's left top one, clockwise."""
+        return turned_corners(self.xyxy, np.zeros(len(self)) if self.rotation is None else self.rotation)
+
+    def mapped(
+        self, scale: tuple[float, float] = (1.0, 1.0), offset: tuple[float, float] = (0.0, 0.0)
+    ) -> Detections:
+        """The same objects in another picture, where places are multiplied by ``scale``, then moved by ``offset``.
+
+        Boxes, rotation and keypoints follow; masks lie over their boxes and stay as they are.
+        """
+        rotation, keypoints = self.rotation, self.keypoints
+        if rotation is None:
+            xyxy = (self.xyxy * np.array(scale * 2) + np.array(offset * 2)).astype(np.float32)
+        else:
+            xyxy, rotation = stretched(self.xyxy, rotation, scale, offset)
+        if keypoints is not None:
+            keypoints = (keypoints * np.array([*scale, 1]) + np.array([*offset, 0])).astype(np.float32)
+        return Detections(
+            xyxy,
+            self.confidence,
+            self.class_id,
+            self.track_id,
+            self.masks,
+            rotation,
+            keypoints,
+            self.embeddings,
+        )
+
+
+def rows_of(values: Any, name: str, width: int) -> NDArray[np.float32]:
+    """An array as rows of a number of values; a single row, and nothing at all, may lack the first axis.
+
+    Raises:
+        ValueError: It has another shape.
+    """
+    array = to_numpy(values, np.float32)
+    if (array.ndim == 1 and array.size == width) or array.size == 0:
+        return array.reshape(-1, width)
+    if array.ndim != 2 or array.shape[1] != width:
+        raise ValueError(f"{name} has the shape {array.shape}; expected (n, {width})")
+    return array
+
+
+def to_numpy(values: Any, dtype: Any) -> NDArray[Any]:
+    """An array of any library as NumPy's; one of torch on another device is copied, one with a gradient detached."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu().numpy()
+    return np.asarray(values, dtype)
+
 
 def _column(values: object, n: int, dtype: type[np.generic], default: float, name: str) -> NDArray[Any]:
-    column = np.asarray(values, dtype)
+    column = to_numpy(values, dtype)
     if column.shape == (n,):
         return column
     column = column.reshape(-1)

@@ -7,15 +7,15 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from headrace.meta.columns import detections_of, write_optional
 from headrace.meta.detections import Detections
 from headrace.meta.display import DisplayMetadata
 from headrace.meta.object import MAX_LABEL, ObjectMetadata
 from headrace.meta.objects import ATTACHED, UNTRACKED, ObjectTable, copied
-from headrace.meta.osd import Mask
-from headrace.meta.user import MetaType, UserMetadata, of_type, structure_of
+from headrace.meta.skeleton import Edges
+from headrace.meta.user import MetaType, UserMetadata, embedding_of, of_type, structure_of
 
 _BORDER = 3
-_MASK_THRESHOLD = 0.5
 
 _Frame = TypeVar("_Frame", bound="FrameMetadata")
 
@@ -121,18 +121,16 @@ class FrameMetadata:
 
     @property
     def detections(self) -> Detections:
-        """The objects as arrays (copies), corners in pipeline pixels; untracked ones have track id -1."""
-        table = self._objects
-        rows = table.rows_of(self._row)
-        ltwh = table.column("rect")[rows]
-        xyxy = np.concatenate([ltwh[:, :2], ltwh[:, :2] + ltwh[:, 2:]], axis=1)
-        ids = table.column("object_id")[rows]
-        return Detections(
-            xyxy,
-            table.column("confidence")[rows],
-            table.column("class_id")[rows],
-            np.where(ids == np.uint64(UNTRACKED), np.int64(-1), ids.astype(np.int64)),
-        )
+        """The objects as arrays (copies), corners in pipeline pixels; untracked ones have track id -1.
+
+        Masks, rotation, keypoints and embeddings are given where any object has some; others have zeros there.
+        """
+        return detections_of(self._objects, self._objects.rows_of(self._row))
+
+    @property
+    def embedding(self) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+        """What the frame looks like or means, ``(d,)``: the latest vector among its user metas, ``None`` without."""
+        return embedding_of(self.user)
 
     def add_detections(
         self,
@@ -140,6 +138,7 @@ class FrameMetadata:
         labels: Sequence[str] | np.ndarray[Any, Any] = (),
         component_id: int = 0,
         parent: int = -1,
+        skeleton: Edges | None = None,
     ) -> slice:
         """Append objects, one assignment for all.
 
@@ -148,6 +147,7 @@ class FrameMetadata:
             labels: Name of each class; a class without one is labelled by its number.
             component_id: Id of the element that found them.
             parent: Row of the object they lie in, -1 for none.
+            skeleton: Pairs of keypoints that a line joins, see `Skeleton`.
 
         Returns:
             Their rows in the batch's object table.
@@ -171,9 +171,7 @@ class FrameMetadata:
         if tracked.any():
             ids = self._objects.column("object_id")[rows]
             ids[tracked] = detections.track_id[tracked].astype(np.uint64)
-        if detections.masks is not None:
-            for row, mask in zip(range(rows.start, rows.stop), detections.masks, strict=True):
-                self._objects.masks[row] = Mask(_MASK_THRESHOLD, np.asarray(mask, np.float32))
+        write_optional(self._objects, rows, detections, skeleton)
         return rows
 
     def append(self, meta: Any) -> None:

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from headrace.meta.detections import rows_of
 from headrace.meta.objects import ObjectTable
 from headrace.meta.osd import Color, Font, Mask, Rect, TextParams
-from headrace.meta.user import ClassifierMetadata, MetaType, UserMetadata, of_type
+from headrace.meta.skeleton import Skeleton
+from headrace.meta.user import ClassifierMetadata, MetaType, UserMetadata, embedding_of, of_type
 from headrace.meta.views import TableRect
 
 #: Longest label in characters (contract §4.4).
@@ -115,6 +118,27 @@ class ObjectMetadata:
         """Whether the object has an instance mask."""
         mask = self._table.masks.get(self._row)
         return mask is not None and mask.mask_array.size > 0
+
+    @property
+    def keypoints(self) -> NDArray[np.float32] | None:
+        """``(k, 3)`` x, y in pixels of the frame and confidence in 0-1, live; ``None`` without. May be set."""
+        skeleton = self._table.skeletons.get(self._row)
+        return None if skeleton is None else skeleton.points
+
+    @keypoints.setter
+    def keypoints(self, value: ArrayLike) -> None:
+        skeleton = self._table.skeletons.setdefault(self._row, Skeleton())
+        skeleton.points = rows_of(value, "keypoints", 3)
+
+    @property
+    def skeleton(self) -> Skeleton | None:
+        """Keypoints and the lines between them, live; ``None`` without."""
+        return self._table.skeletons.get(self._row)
+
+    @property
+    def embedding(self) -> NDArray[np.float32] | None:
+        """The latest of `obj_reid_items` as ``(d,)``, ``None`` without; it is shared: do not write to it."""
+        return embedding_of(self._user_metas())
 
     @property
     def nv_bbox_info(self) -> dict[str, float]:

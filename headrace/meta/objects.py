@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.meta.osd import Mask, TextParams
+from headrace.meta.skeleton import Skeleton
 
 #: `object_id` of an object that no tracker has seen.
 UNTRACKED = 2**64 - 1
@@ -98,7 +99,7 @@ class ObjectTable:
         ([2, 0], [0, 1])
     """
 
-    __slots__ = ("_rows", "classifiers", "columns", "extras", "masks", "n", "texts", "user")
+    __slots__ = ("_rows", "classifiers", "columns", "extras", "masks", "n", "skeletons", "texts", "user")
 
     def __init__(self) -> None:
         self._use(_pool.pop() if _pool else np.empty(_INITIAL_ROWS, OBJECT_ROW))
@@ -106,6 +107,7 @@ class ObjectTable:
         #: What only few objects have, by row.
         self.texts: dict[int, TextParams] = {}
         self.masks: dict[int, Mask] = {}
+        self.skeletons: dict[int, Skeleton] = {}
         self.classifiers: dict[int, list[Any]] = {}
         self.user: dict[int, list[Any]] = {}
         #: Anything else, by row and name; values are copied with the row, by `copy.copy`.
@@ -179,7 +181,7 @@ class ObjectTable:
             copy._use(np.empty(len(self._rows), OBJECT_ROW))
         copy._rows[: self.n] = self._rows[: self.n]
         copy.n = self.n
-        for row in {*self.texts, *self.masks, *self.classifiers, *self.user, *self.extras}:
+        for row in {*self.texts, *self.masks, *self.skeletons, *self.classifiers, *self.user, *self.extras}:
             self._copy_extras(copy, row, row)
         return copy
 
@@ -202,6 +204,8 @@ class ObjectTable:
             copy.texts[new] = self.texts[old].copy()
         if old in self.masks:
             copy.masks[new] = self.masks[old].copy()
+        if old in self.skeletons:
+            copy.skeletons[new] = self.skeletons[old].copy()
         if old in self.classifiers:
             copy.classifiers[new] = [meta.copy() for meta in self.classifiers[old]]
         if old in self.user:

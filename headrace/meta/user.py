@@ -56,6 +56,8 @@ class MetaType:
     SIM_TRUTH = START_USER + 4000
     #: Answer of a vision-language model, a `headrace.vlm` VlmResult.
     VLM_RESULT = START_USER + 4001
+    #: Where models are to look in a frame, a `headrace.meta.RegionsOfInterest`.
+    REGIONS_OF_INTEREST = START_USER + 4002
 
 
 @dataclass(slots=True)
@@ -270,6 +272,12 @@ class ObjectReidUserMetadata(UserMetadata):
 def of_type(items: list[UserMetadata], meta_type: int) -> Iterator[UserMetadata]:
     """The metas of one type, in order."""
     return iter([item for item in items if item.meta_type == meta_type])
+
+
+def embedding_of(items: list[UserMetadata]) -> NDArray[np.float32] | None:
+    """The latest vector of what a frame or an object looks like or means, ``None`` without."""
+    vectors = [item.feature_vector for item in items if isinstance(item, ObjectReidUserMetadata)]
+    return vectors[-1] if vectors else None
 
 
 def structure_of(items: list[UserMetadata], name: str) -> str:

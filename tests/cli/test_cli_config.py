@@ -56,6 +56,22 @@ def test_a_wrong_file_is_refused_in_one_line(tmp_path, text, said):
     assert "\n" not in str(raised.value)
 
 
+def test_properties_of_the_model_come_from_words_or_a_mapping(tmp_path):
+    wanted = {"interval": "2", "min-object-size": "8x8"}
+    assert make_config({**GIVEN, "set": ["interval=2", "min_object_size=8x8"]}).set == wanted
+    path = tmp_path / "c.yaml"
+    path.write_text("set: {interval: 2, min-object-size: 8x8}\n")
+    assert make_config(GIVEN, path).set == wanted
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(["intervall=2"], "did you mean 'interval'"), (["x"], "property=value")]
+)
+def test_properties_that_are_none_are_refused(words, said):
+    with pytest.raises(ConfigError, match=said):
+        make_config({**GIVEN, "set": words})
+
+
 def test_dashes_and_underscores_are_one_and_an_input_may_stand_alone(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text("inputs: sim://plaza\nmodel: m.onnx\non-error: disable\n")

@@ -190,7 +190,7 @@ def test_a_users_function_reads_them(run: Any, config: Any, tmp_path: Path) -> N
     ],
 )
 def test_what_cannot_be_done_is_said(run: Any, config: Any, keys: dict, message: str) -> None:
-    other = UserMetadata(MetaType.TENSOR_OUTPUT, TensorOutput(4, {"out": np.zeros((5, 7), np.float32)}))
+    other = UserMetadata(MetaType.TENSOR_OUTPUT, TensorOutput(4, {"out": np.zeros((5, 7, 2, 3), np.float32)}))
     line = f"{SOURCE} ! nvdspostprocess name=p postprocesslib-config-file={config(**keys)} ! {OUT}"
     error = prepared(run(line), lambda meta: meta.frames[0].append(other)).to_error()
     assert error.element == "p"

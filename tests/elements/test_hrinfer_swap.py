@@ -6,12 +6,12 @@ import os
 import shutil
 import time
 from concurrent.futures import Future
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from tiny_onnx import build
+from tiny_onnx import detector
 
 from headrace.errors import ModelError, PipelineError, SupersededError
 from headrace.flow import Pipeline
@@ -20,16 +20,6 @@ from headrace.flow.utils import EngineFileMonitor
 WHITE = "videotestsrc pattern=white ! video/x-raw,format=RGB,width=64,height=48 ! identity sleep-time=4000"
 OUT = "fakesink name=sink sync=false"
 FINDS = "def infer(self, frames):\n    return [Detections([[8, 8, 40, 30]], [0.9], [{0}]) for _ in frames]"
-
-
-def onnx(path: Path, names: tuple[str, ...], size: int = 32, score: float = 1.0) -> str:
-    """A detector that finds the last of its classes in the middle of every white picture."""
-    constant = np.zeros((1, 4 + len(names), 21 * (size // 32) ** 2), np.float32)
-    constant[0, :4, 3] = size / 2, size / 2, size / 4, size / 4
-    mask = np.zeros_like(constant)
-    mask[0, -1, 3] = score
-    metadata = {"names": str(dict(enumerate(names)))}
-    return str(build(path, {"output0": (constant, mask)}, size=size, metadata=metadata))
 
 
 def old(path: str) -> str:
@@ -49,7 +39,9 @@ class Swapped:
         )
         self.element = self.run["i"]
         self.told: list[tuple[int, str]] = []
-        self.handler = self.element.connect("model-updated", lambda _e, error, name: self.told.append((error, name)))
+        self.handler = self.element.connect(
+            "model-updated", lambda _e, error, name: self.told.append((error, name))
+        )
         self.run.play()
         self.go_on()
 
@@ -74,7 +66,8 @@ class Swapped:
             assert numbers == list(range(len(numbers)))
         assert all(frame.infer_done for frame in self.run.out.frames)
         return [
-            [item.label for frame in meta.frames for item in frame.object_items] for meta in self.run.out.metas
+            [item.label for frame in meta.frames for item in frame.object_items]
+            for meta in self.run.out.metas
         ]
 
 
@@ -84,8 +77,8 @@ def swapped(run: Any) -> Any:
 
 
 def test_models_of_every_kind_take_each_others_place(swapped: Any, model: Any, tmp_path: Path) -> None:
-    small = old(onnx(tmp_path / "small.onnx", ("cat",)))
-    large = old(onnx(tmp_path / "large.onnx", ("car", "bus", "dog"), size=64))
+    small = old(detector(tmp_path / "small.onnx", ("cat",)))
+    large = old(detector(tmp_path / "large.onnx", ("car", "bus", "dog"), size=64))
     python = old(model(FINDS.format(1)))
     one = swapped(small)
     for name in (large, python, small):
@@ -98,14 +91,17 @@ def test_models_of_every_kind_take_each_others_place(swapped: Any, model: Any, t
     assert all(len(kind) == 1 for kind in kinds)
     assert [len(batch) for batch in labels] == [2] * len(labels)
     order = [label for (label,) in kinds]
-    changes = [order[0], *(b for a, b in zip(order, order[1:], strict=False) if a != b)]
+    changes = [order[0], *(b for a, b in pairwise(order) if a != b)]
     assert changes == ["cat", "dog", "b", "cat"]
 
 
 BAD = {
     "no file": (lambda folder, model: str(folder / "gone.onnx"), "does not exist"),
     "no model": (lambda folder, model: _write(folder / "broken.onnx", b"no model"), "cannot be loaded"),
-    "load": (lambda folder, model: model("def load(self, options):\n    1 / 0\n" + FINDS.format(0)), "failed to load"),
+    "load": (
+        lambda folder, model: model("def load(self, options):\n    1 / 0\n" + FINDS.format(0)),
+        "failed to load",
+    ),
     "infer": (lambda folder, model: model("def infer(self, frames):\n    1 / 0"), "ZeroDivisionError"),
     "results": (lambda folder, model: model(FINDS.format(7)), "class 7 has no label"),
     "exit": (lambda folder, model: model("def infer(self, frames):\n    sys.exit(3)"), "SystemExit"),
@@ -141,7 +137,10 @@ def test_a_model_that_cannot_be_used_leaves_the_one_before(
         assert Path(bad.rpartition(":")[0]).name in warning.debug
 
 
-GATED = "def load(self, options):\n    import os\n    open({0!r} + '.loading', 'w').close()\n    while not os.path.exists({0!r}):\n        time.sleep(0.01)\n"
+GATED = (
+    "def load(self, options):\n    import os\n    open({0!r} + '.loading', 'w').close()\n"
+    "    while not os.path.exists({0!r}):\n        time.sleep(0.01)\n"
+)
 
 
 def test_the_newest_of_several_orders_wins(swapped: Any, model: Any, tmp_path: Path) -> None:
@@ -183,8 +182,8 @@ def test_a_new_model_is_tried_with_what_comes(swapped: Any, model: Any, tmp_path
 
 
 def test_thresholds_take_effect_at_once_and_stay_with_the_next_model(swapped: Any, tmp_path: Path) -> None:
-    weak = old(onnx(tmp_path / "weak.onnx", ("cat",), score=0.5))
-    other = old(onnx(tmp_path / "other.onnx", ("dog",), score=0.5))
+    weak = old(detector(tmp_path / "weak.onnx", ("cat",), score=0.5))
+    other = old(detector(tmp_path / "other.onnx", ("dog",), score=0.5))
     one = swapped(weak)
 
     def after(name: str, value: Any) -> set[str]:
@@ -258,7 +257,7 @@ def test_a_file_that_is_being_written_is_waited_for(
     swapped: Any, model: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("headrace.infer.written_file.STILL", 0.3)
-    whole = Path(onnx(tmp_path / "whole.onnx", ("dog",))).read_bytes()
+    whole = Path(detector(tmp_path / "whole.onnx", ("dog",))).read_bytes()
     target = tmp_path / "target.onnx"
     one = swapped(model(FINDS.format(0)))
     target.write_bytes(whole[:100])
@@ -328,7 +327,7 @@ def test_a_file_that_is_replaced_on_disk_is_loaded(
 ) -> None:
     monkeypatch.setattr("headrace.infer.written_file.STILL", 0.05)
     if kind == "file":
-        spec, new = onnx(tmp_path / "net.onnx", ("cat",)), onnx(tmp_path / "new.onnx", ("dog",))
+        spec, new = detector(tmp_path / "net.onnx", ("cat",)), detector(tmp_path / "new.onnx", ("dog",))
         file = spec
     else:
         spec, new = model(FINDS.format(0)), model(FINDS.format(1)).rpartition(":")[0]

@@ -382,7 +382,7 @@ def test_the_texts_of_configuration_errors(run: Any, config: Any, tmp_path: Any)
         ),
         (
             "parse-bbox-func-name=Parse",
-            "=Parse is compiled code; the built-in parser of DetectNet's grid is used",
+            "=Parse is compiled code; the built-in decoder detectnet is used",
         ),
     ],
 )

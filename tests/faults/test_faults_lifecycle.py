@@ -96,7 +96,7 @@ def test_a_pipeline_that_failed_can_be_started_again(clip, tmp_path):
     assert len(played.frames[0]) == 60
 
 
-@pytest.mark.parametrize("what", ["runs", "errors"])
+@pytest.mark.parametrize("what", ["runs", "errors", "swaps"])
 def test_nothing_is_left_behind(what, clip, tmp_path):
     """In a process of its own: what other tests left in the allocator would be counted here."""
     command = [sys.executable, leftovers.__file__, what, str(clip), str(tmp_path)]

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 from flows import frames, play
+from gi.repository import Gst
 
 from headrace.errors import PipelineError
 from headrace.flow import Flow, Pipeline
@@ -102,12 +103,22 @@ def test_frames_are_counted_at_a_sink_pad(clock):
     assert perf.report().splitlines()[-1] == "**PERF:  5.00 (5.00)\t"
 
 
-def test_a_model_is_replaced_when_its_file_was_written(tmp_path):
+@pytest.mark.parametrize(
+    ("factory", "name", "present"),
+    [("nvinfer", "model-engine-file", ""), ("hrinfer", "model", ""), ("hrinfer", "model", ":Cats")],
+)
+def test_a_model_is_replaced_when_its_file_was_written(tmp_path, factory, name, present):
     engine = tmp_path / "model.onnx"
     engine.write_bytes(b"old")
     loaded = []
 
     class Model:
+        element = Gst.ElementFactory.make(factory)
+
+        def get(self, asked):
+            assert asked == name
+            return f"{engine}{present}"
+
         def set(self, properties):
             loaded.append(properties)
 
@@ -122,7 +133,7 @@ def test_a_model_is_replaced_when_its_file_was_written(tmp_path):
     while not loaded and time.monotonic() < deadline:
         time.sleep(0.01)
     assert watch.stop()
-    assert loaded == [{"model-engine-file": str(engine)}]
+    assert loaded == [{name: f"{engine}{present}"}]
     assert not watch.stop()
 
 

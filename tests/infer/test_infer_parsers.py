@@ -16,53 +16,12 @@ from headrace.infer.parsers import (
     load_parser,
     load_segmentation_parser,
     parse_classifier,
-    parse_detectnet,
     parse_segmentation,
     stack_masks,
 )
 
 NETWORK = NetworkInfo(96, 64)
 PARAMS = ParseParams(2, (0.5, 0.5))
-
-
-def test_detectnet_reads_every_cell_above_its_class_threshold() -> None:
-    random = np.random.default_rng(3)
-    cov = random.uniform(0, 1, (2, 4, 6)).astype(np.float32)
-    bbox = random.uniform(-0.2, 1, (8, 4, 6)).astype(np.float32)
-    found = parse_detectnet({"out/bbox:0": bbox, "out/cov:0": cov}, (96, 64), 2, (0.7, 0.4))
-    expected = []
-    for c, threshold in enumerate((0.7, 0.4)):
-        for y in range(4):
-            for x in range(6):
-                if cov[c, y, x] >= np.float32(threshold):
-                    cx, cy = (x * 16 + 0.5) / 35, (y * 16 + 0.5) / 35
-                    o1, o2, o3, o4 = bbox[4 * c : 4 * c + 4, y, x]
-                    box = [(o1 - cx) * -35, (o2 - cy) * -35, (o3 + cx) * 35, (o4 + cy) * 35]
-                    box = [min(max(v, 0), side) for v, side in zip(box, (96, 64, 96, 64), strict=True)]
-                    expected.append((c, cov[c, y, x], *box))
-    rows = np.column_stack([found.class_id, found.confidence, found.xyxy])
-    np.testing.assert_allclose(rows, expected, rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize(
-    "outputs",
-    [
-        {"output0": np.zeros((2, 4, 6))},
-        {"cov": np.zeros((2, 4, 6)), "bbox": np.zeros((4, 4, 6))},
-        {"cov": np.zeros((2, 4, 6)), "bbox": np.zeros((8, 4, 5))},
-        {"cov": np.zeros((3, 4, 6)), "bbox": np.zeros((8, 4, 6))},
-    ],
-)
-def test_detectnet_names_layers_that_are_not_its_own(outputs: dict) -> None:
-    with pytest.raises(ModelError, match="cov"):
-        parse_detectnet(outputs, (96, 64), 2, (0.5, 0.5))
-
-
-def test_detectnet_reads_the_classes_that_there_are() -> None:
-    outputs = {"cov": np.ones((2, 1, 1), np.float32), "bbox": np.ones((8, 1, 1), np.float32)}
-    for configured, read in ((4, [0, 1]), (1, [0])):
-        found = parse_detectnet(outputs, (16, 16), configured, (0.5,) * configured)
-        assert found.class_id.tolist() == read
 
 
 def test_classifier_takes_the_best_of_each_layer_above_the_threshold() -> None:

@@ -2,6 +2,7 @@ import json
 import re
 import uuid
 
+import numpy as np
 import pytest
 
 from headrace.errors import ConfigError
@@ -20,6 +21,8 @@ from headrace.message import (
     Vehicle,
     timestamp,
 )
+from headrace.message.outline import outline
+from headrace.meta.osd import Mask
 
 TS = "2026-03-04T05:06:07.089Z"
 TRUCK = EventMessage(
@@ -338,3 +341,33 @@ def test_the_full_schema_needs_a_configuration():
 def test_unavailable_schemas_are_refused_by_number(kind):
     with pytest.raises(ConfigError, match=str(kind)):
         MessageConverter(kind)
+
+
+def test_objects_carry_rotation_pose_outline_and_embedding():
+    thing = ObjectRecord(
+        id=3, label="boat", confidence=0.5, bbox=Rect(10, 20, 30, 40), rotation=12.5, embedding=(0.5, 1),
+        pose=(("bow", (11.0, 22.0, 0.5)),), mask=((1.0, 2.0, 3.0, 4.0, 5.0, 6.0),),
+    )  # fmt: skip
+    frame = FrameRecord(source_id=0, frame_number=1, objects=(thing,))
+    document = json.loads(MessageConverter(0, MsgConvConfig()).from_frame(frame)[0])["object"]
+    assert document["bbox"]["rotation"] == 12.5
+    assert document["pose"] == {"bow": {"x": 11, "y": 22, "confidence": 0.5}}
+    assert document["maskoutline"] == [[1, 2, 3, 4, 5, 6]]
+    assert document["embedding"] == {"embedding_length": 2, "embedding_vector": [0.5, 1]}
+    document = json.loads(MessageConverter(1).from_frame(frame)[0])
+    assert document["objects"] == [
+        "3|10|20|40|60|boat|#|rotation|12.5|#|pose2D|bow,11,22,0.5|#|embedding|0.5,1"
+    ]
+    assert document["masks"] == ["3|1|1.0|2.0|3.0|4.0|5.0|6.0"]
+
+
+def test_outlines_follow_the_mask():
+    mask = np.zeros((20, 20), np.float32)
+    mask[5:15, 5:15] = 1
+    mask[0, 0] = 1  # a speck with no area is left out, or is small
+    first, *rest = outline(Mask(0.5, mask), 100, 200, 40, 20)
+    x, y = first[::2], first[1::2]
+    assert (min(x), max(x), min(y), max(y)) == pytest.approx((110, 130, 205, 215), abs=1)
+    assert len(first) == 8
+    assert all(len(one) <= 8 for one in rest)
+    assert outline(Mask(), 0, 0, 9, 9) == outline(Mask(0.5, np.zeros((4, 4), np.float32)), 0, 0, 9, 9) == ()

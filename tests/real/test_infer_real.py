@@ -78,8 +78,9 @@ def test_mobilenet_classifies_regions_of_a_clip():
         ("nanodet_m_416", "nanodet"),
         ("yolov8n_int8_dynamic", "yolov8"),
         ("mobilenet_v2_quant", "classifier"),
-        ("fastestdet_352", ""),
-        ("yunet_2026may", ""),
+        ("fastestdet_352", "fastestdet"),
+        ("yunet_2026may", "yunet"),
+        ("ultraface_rfb_320", "ultraface"),
     ],
 )
 def test_models_are_recognised(name, decoder):
@@ -87,4 +88,5 @@ def test_models_are_recognised(name, decoder):
     assert info.decoder == decoder
     assert bool(info.problem) == (decoder == "")
     if decoder and decoder != "classifier":
-        assert (info.labels[0], len(info.labels)) == ("person", 80)
+        faces = decoder in ("yunet", "ultraface")
+        assert (info.labels[0], len(info.labels)) == (("face", 1) if faces else ("person", 80))

@@ -1,17 +1,22 @@
-"""What pipelines leave behind in a process: threads and memory after each run, as JSON.
+"""What pipelines leave behind in a process: threads and memory after each run or model, as JSON.
 
-python leftovers.py runs|errors CLIP FOLDER
+python leftovers.py runs|errors|swaps CLIP FOLDER
 """
 
 import ctypes
 import gc
 import json
+import os
 import sys
 import threading
 import time
 from pathlib import Path
 
 from chains import Chain, write_model
+from gi.repository import Gst
+from tiny_onnx import detector
+
+from headrace.flow import Pipeline
 
 FINDS = "def infer(self, frames):\n    return [Detections([[10, 10, 50, 50]], [0.9], [0]) for _ in frames]\n"
 FAILS = "def infer(self, frames):\n    raise ValueError('no')\n"
@@ -49,14 +54,48 @@ def one_error(_index, clip, folder):
     assert Chain([clip, clip], ("hrinfer", {"model": model}), ("nvdsosd", {})).play().error is not None
 
 
+class Swaps:
+    """A pipeline whose model is replaced again and again, now and then by one that cannot be used."""
+
+    def __init__(self, folder):
+        self.pipeline = pipeline = Pipeline("swaps")
+        pipeline.add("videotestsrc", "source", {"is-live": True}).add("nvstreammux", "mux", {"batch-size": 1})
+        small, large = (
+            detector(folder / "small.onnx", ("a",)),
+            detector(folder / "large.onnx", ("b",) * 200, 640),
+        )
+        files = [write_model(folder, FINDS), small, large, write_model(folder, FAILS, "fails.py")]
+        for file in files:
+            os.utime(file.removesuffix(":Model"), (1e9, 1e9))  # as if they had been there for long
+        self.models = files
+        pipeline.add("hrinfer", "model", {"model": self.models[0]}).add("fakesink", "sink")
+        pipeline.link(("source", "mux"), ("", "sink_0")).link("mux", "model", "sink")
+        pipeline.start()
+        while pipeline.gst.get_state(0).state != Gst.State.PLAYING:
+            time.sleep(0.01)
+
+    def __call__(self, _index, _clip, _folder):
+        for turn in range(4):
+            error = self.pipeline["model"].swap(self.models[turn]).exception(20)
+            assert (error is None) == (turn != 3), error
+
+    def end(self):
+        self.pipeline.quit()
+        self.pipeline.wait()
+
+
 def main(what, clip, folder):
     threads, memory = [], []
-    act, times = (one_run, 30) if what == "runs" else (one_error, 20)
+    acts = {"runs": (one_run, 30), "errors": (one_error, 20), "swaps": (None, 25)}
+    act, times = acts[what]
+    act = act or Swaps(Path(folder))
     for index in range(times):
         act(index, Path(clip), Path(folder))
         gc.collect()
         threads.append(len(list(Path("/proc/self/task").iterdir())))
         memory.append(resident_kb())
+    if isinstance(act, Swaps):
+        act.end()
     names = [thread.name for thread in threading.enumerate() if thread.name.startswith(OURS)]
     print(json.dumps({"threads": threads, "memory": memory, "names": names}))
 

@@ -9,8 +9,10 @@ from gi.repository import GObject
 
 from headrace.elements.base.async_filter import AsyncFilter, Pending
 from headrace.elements.base.filter import parse_ids
+from headrace.elements.inference.model_slot import ModelSlot
 from headrace.elements.inference.results import ResultSettings
-from headrace.elements.inference.running import Inference, InferenceSettings, Work
+from headrace.elements.inference.running import Inference, Work
+from headrace.elements.inference.settings import InferenceSettings
 from headrace.errors import ConfigError, HeadraceError, ModelError
 from headrace.gst import payload
 from headrace.gst.native import FLOW_ERROR
@@ -100,8 +102,9 @@ class ConfiguredInfer(AsyncFilter):
         except HeadraceError as error:
             kind = ConfigError if isinstance(error, ConfigError) else ModelError
             raise kind(f"Failed to create NvDsInferContext instance: {error}") from error
-        options = InferOptions(batch_size=config.batch_size)
-        self.inference = Inference(network, options, self._settings(config))
+        options = InferOptions(model=path, batch_size=config.batch_size)
+        self.inference = Inference(ModelSlot(network, options), self._settings(config))
+        self.inference.slot.told = self.guarded(self.post_warning)
         super().start()
 
     def _config(self, config: NvInferConfig) -> NvInferConfig:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,10 +14,16 @@ import numpy as np
 from headrace.errors import ModelError, SupersededError
 from headrace.frames.frame import Frame, PixelFormat, plane_shapes
 from headrace.infer import InferOptions, InferStage, Region
+from headrace.infer.file_model import FileModel
+from headrace.infer.interpreter import CallWatch
 from headrace.infer.model import Model
 from headrace.infer.result import Result
+from headrace.infer.shadow import Shadow
 from headrace.infer.worker import Worker
 from headrace.infer.written_file import load_when_written
+from headrace.usercode import forget
+
+_log = logging.getLogger(__name__)
 
 #: Seconds that a model's call under way may take when the pipeline ends.
 PATIENCE = 1.0
@@ -29,7 +36,7 @@ class _BlackFrames:
     """A trial with pictures like those of a batch, black."""
 
     sizes: Sequence[tuple[PixelFormat, int, int]] = (("RGB", 64, 64),)
-    regions: Sequence[Region] | None = None
+    regions: Sequence[Region | None] | None = None
     options: InferOptions = field(default_factory=InferOptions)
 
     def __call__(self, model: Model) -> None:
@@ -46,11 +53,18 @@ class ModelSlot:
 
     Args:
         model: A loaded model.
-        options: Options of the stage.
+        options: Options of the stage; ``model`` is what the user calls it.
+
+    Attributes:
+        told: Called, on any thread, with what users should know of a model.
+        shadow: What runs on the same batches to be compared; closed with the slot.
     """
 
     def __init__(self, model: Model, options: InferOptions) -> None:
         self._stage = InferStage(model, options)
+        self.told: Callable[[str], object] = _log.warning
+        self.shadow: Shadow | None = None
+        self._watch = self._watch_on(options.model, model)
         self._options = options
         self._lock = threading.Lock()
         self._loader: Worker | None = None
@@ -64,12 +78,16 @@ class ModelSlot:
         return self._stage.model
 
     def submit(
-        self, frames: Sequence[Frame], regions: Sequence[Region] | None = None
+        self, frames: Sequence[Frame], regions: Sequence[Region | None] | None = None
     ) -> Future[list[Result]]:
         """See `InferStage.submit`."""
         sizes = [(frame.format, frame.width, frame.height) for frame in frames]
         self._trial = _BlackFrames(sizes, regions, self._options)
-        return self._stage.submit(frames, regions)
+        future = self._stage.call(self._watched, self._stage.run, frames, regions)
+        shadow = self.shadow
+        if shadow is not None:
+            shadow.offer(frames, regions, future)
+        return future
 
     def call(self, function: Callable[[Model], list[Result]], trial: Trial) -> Future[list[Result]]:
         """Call a function with the model at work, in order of submission.
@@ -82,7 +100,28 @@ class ModelSlot:
             ModelError: The slot is closed.
         """
         self._trial = trial
-        return self._stage.call(lambda: function(self._stage.model))
+        return self._stage.call(self._watched, lambda: function(self._stage.model))
+
+    def _watched(self, function: Callable[..., list[Result]], *arguments: object) -> list[Result]:
+        with self._watch:
+            return function(*arguments)
+
+    def _watch_on(self, name: str, model: Model) -> CallWatch:
+        watch = CallWatch(name or type(model).__name__, lambda hold: self.told(str(hold)))
+        if isinstance(model, FileModel):
+            watch.close()  # engines release the interpreter
+        return watch
+
+    @property
+    def mean_seconds(self) -> float | None:
+        """Mean time of the calls of the model at work; ``None`` before the first."""
+        watch = self._watch
+        return watch.seconds / watch.calls if watch.calls else None
+
+    def drain(self, timeout: float) -> bool:
+        """Wait for what was submitted so far; returns whether that was done in time."""
+        done = self._stage.call(list)
+        return bool(wait([done], timeout).done)
 
     def adjust(self, options: InferOptions) -> None:
         """Let the model go on with other thresholds, from the next batch on; see `Model.adjust`."""
@@ -91,7 +130,9 @@ class ModelSlot:
                 self._options = options
                 self._stage.adjust(options)
 
-    def swap(self, load: Callable[[], Model], file: Path | None = None) -> Future[BaseException | None]:
+    def swap(
+        self, load: Callable[[], Model], file: Path | None = None, name: str = ""
+    ) -> Future[BaseException | None]:
         """Load another model on a thread of its own, try it, and put it in the place of the present one.
 
         Batches go on meanwhile; none is lost, and each is the work of one model. The newest order wins: one that
@@ -100,6 +141,7 @@ class ModelSlot:
         Args:
             load: Loads the new model.
             file: The file it comes from, which may still be being written.
+            name: What the user calls it.
 
         Returns:
             A future that is done when the new model is at work and the old one closed: with what the old one raised
@@ -115,9 +157,11 @@ class ModelSlot:
             if self._loader is None:
                 self._loader = Worker("hr-load")
             self._orders += 1
-            return self._loader.submit(self._swap, load, file, self._orders)
+            return self._loader.submit(self._swap, load, file, name, self._orders)
 
-    def _swap(self, load: Callable[[], Model], file: Path | None, order: int) -> BaseException | None:
+    def _swap(
+        self, load: Callable[[], Model], file: Path | None, name: str, order: int
+    ) -> BaseException | None:
         def wanted() -> None:
             if self._closed:
                 raise SupersededError("the pipeline has stopped")
@@ -133,11 +177,13 @@ class ModelSlot:
                 model.adjust(self._options)
                 exchanged = self._stage.replace(model)
             before = exchanged.result()
+            watch, self._watch = self._watch, self._watch_on(name, model)
+            watch.close()
         except BaseException:
-            model.close()
+            _let_go(model)
             raise
         try:
-            before.close()
+            _let_go(before)
         except Exception as error:  # noqa: BLE001 - told; the user's code may raise anything
             return error
         return None
@@ -150,12 +196,21 @@ class ModelSlot:
         """
         with self._lock:
             self._closed = True
+        self._watch.close()
+        shadow, self.shadow = self.shadow, None
+        if shadow is not None:
+            shadow.close(PATIENCE)
         if self._loader is not None:
             self._loader.close(PATIENCE)
         if not self._stage.close(PATIENCE):
             name = type(self.model).__name__
             raise ModelError(f"model {name} has not returned for {PATIENCE:g} s: its thread is left behind")
         self.model.close()
+
+
+def _let_go(model: Model) -> None:
+    forget(type(model))
+    model.close()
 
 
 def _black(format: PixelFormat, width: int, height: int) -> Frame:

@@ -12,7 +12,6 @@ from headrace.errors import ModelError
 from headrace.infer.model import Model
 from headrace.infer.result import Result
 from headrace.meta.batch import BatchMetadata
-from headrace.meta.detections import Detections
 from headrace.meta.osd import Rect
 from headrace.meta.preprocess import PreprocessBatchUserMetadata, RoiMetadata
 
@@ -79,13 +78,15 @@ def _placed(result: Result, region: RoiMetadata, clip: bool) -> Result:
     found = result.detections
     if found is None:
         return result
-    boxes = region.to_frame(found.xyxy)
-    if clip:
+    across, down = 1 / region.scale[0], 1 / region.scale[1]
+    start = region.roi.left - region.offset[0] * across, region.roi.top - region.offset[1] * down
+    placed = found.mapped((across, down), start)
+    if clip and placed.rotation is None:
         roi = region.roi
         low, high = (
             np.array([roi.left, roi.top] * 2),
             np.array([roi.left + roi.width, roi.top + roi.height] * 2),
         )
-        boxes = np.clip(boxes, low, high).astype(np.float32)
-    placed = Detections(boxes, found.confidence, found.class_id, found.track_id, found.masks)
-    return replace(result, detections=placed[np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))])
+        placed.xyxy = np.clip(placed.xyxy, low, high).astype(np.float32)
+    kept = np.flatnonzero((placed.xyxy[:, 2:] > placed.xyxy[:, :2]).all(axis=1))
+    return replace(result, detections=placed[kept])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from headrace.infer import Region
 from headrace.infer.attributes import ClassAttributes
 from headrace.infer.cluster import admit
 from headrace.infer.result import Result
@@ -15,7 +16,8 @@ from headrace.meta.batch import Batch
 from headrace.meta.detections import Detections
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.preprocess import RoiMetadata
-from headrace.meta.user import ClassifierMetadata, Label, MetaType, UserMetadata
+from headrace.meta.skeleton import Edges, Skeleton
+from headrace.meta.user import ClassifierMetadata, Label, MetaType, ObjectReidUserMetadata, UserMetadata
 
 _FRAME_BORDER = 6
 
@@ -48,33 +50,45 @@ class Target(NamedTuple):
         frame: Position of the frame in the batch.
         row: Row of the object that was looked at, -1 for the frame itself.
         region: The region that nvdspreprocess took, ``None`` otherwise.
+        box: The part of the frame that was looked at, ``None`` for all of it or of the object.
     """
 
     frame: int
     row: int = -1
     region: RoiMetadata | None = None
+    box: Region | None = None
 
 
 def write_result(batch: Batch, target: Target, result: Result, settings: ResultSettings) -> None:
     """Write all that a model said of one frame or object."""
     frame = batch.meta.frames[target.frame]
     if result.detections is not None:
-        write_objects(frame, result.detections, result.names, settings, target.row)
-    if result.labels:
-        if target.region is not None:
-            target.region.classifiers.append(_classification(result.labels, settings))
-        if target.row >= 0:
-            write_labels(batch, target.row, result.labels, settings)
-        elif target.region is None:
-            _label_frame(batch, frame, result.labels, settings)
+        write_objects(frame, result.detections, result.names, settings, target.row, result.skeleton)
+    if result.labels and target.region is not None:
+        target.region.classifiers.append(_classification(result.labels, settings))
+    row = target.row
+    if row < 0 and target.region is None and (result.labels or result.keypoints is not None):
+        row = _object_over(batch, frame, result, settings, target.box)
+    if row >= 0 and result.labels:
+        write_labels(batch, row, result.labels, settings)
+    if row >= 0 and result.keypoints is not None:
+        batch.meta.objects.skeletons[row] = Skeleton(result.keypoints, result.skeleton)
+    if result.embedding is not None:
+        _attach(batch, target, ObjectReidUserMetadata(result.embedding))
     if result.segmentation is not None:
         _attach(batch, target, UserMetadata(MetaType.SEGMENTATION, result.segmentation))
     if result.tensors is not None:
-        _attach(batch, target, UserMetadata(MetaType.TENSOR_OUTPUT, result.tensors))
+        tensors = replace(result.tensors, unique_id=settings.unique_id)
+        _attach(batch, target, UserMetadata(MetaType.TENSOR_OUTPUT, tensors))
 
 
 def write_objects(
-    frame: FrameMetadata, found: Detections, names: Sequence[str], settings: ResultSettings, parent: int = -1
+    frame: FrameMetadata,
+    found: Detections,
+    names: Sequence[str],
+    settings: ResultSettings,
+    parent: int = -1,
+    skeleton: Edges | None = None,
 ) -> None:
     """Append the objects that are wanted."""
     if settings.attributes:
@@ -83,7 +97,7 @@ def write_objects(
         )
     if settings.filter_out_classes is not None:
         found = found[~np.isin(found.class_id, settings.filter_out_classes)]
-    rows = frame.add_detections(found, names, settings.unique_id, parent)
+    rows = frame.add_detections(found, names, settings.unique_id, parent, skeleton)
     if settings.attributes and len(found):
         _color(frame, rows, found, settings.attributes)
     if found.masks is not None:
@@ -119,16 +133,18 @@ def _classification(labels: Sequence[Label], settings: ResultSettings) -> Classi
     return ClassifierMetadata(settings.unique_id, settings.classifier_type, own)
 
 
-def _label_frame(
-    batch: Batch, frame: FrameMetadata, labels: Sequence[Label], settings: ResultSettings
-) -> None:
-    """A classifier of whole frames makes one object of class -1 over each."""
-    box = np.array([0, 0, frame.pipeline_width, frame.pipeline_height], np.float32)
+def _object_over(
+    batch: Batch, frame: FrameMetadata, result: Result, settings: ResultSettings, box: Region | None = None
+) -> int:
+    """What says something of whole frames, or of regions, makes one object of class -1 over each; its row."""
+    left, top, right, bottom = box or (0, 0, frame.pipeline_width, frame.pipeline_height)
+    ltwh = np.array([left, top, right - left, bottom - top], np.float32)
+    confidence = result.labels[0].prob if result.labels else 1.0
     rows = batch.meta.objects.add(
-        1, frame=frame.batch_id, class_id=-1, component_id=settings.unique_id, rect=box, detector_box=box,
-        confidence=labels[0].prob, border_width=_FRAME_BORDER, border_color=(1.0, 0.0, 0.0, 1.0),
+        1, frame=frame.batch_id, class_id=-1, component_id=settings.unique_id, rect=ltwh, detector_box=ltwh,
+        confidence=confidence, border_width=_FRAME_BORDER, border_color=(1.0, 0.0, 0.0, 1.0),
     )  # fmt: skip
-    write_labels(batch, rows.start, labels, settings)
+    return int(rows.start)
 
 
 def _attach(batch: Batch, target: Target, meta: UserMetadata) -> None:

@@ -2,55 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.elements.inference.choosing import chosen_objects, frame_targets, object_targets, sizes_of
 from headrace.elements.inference.model_slot import ModelSlot
+from headrace.elements.inference.parts import put_together
 from headrace.elements.inference.prepared import black_tensors, prepared_for, run_prepared, targets_of
-from headrace.elements.inference.results import ResultSettings, Target, write_labels, write_result
-from headrace.infer import InferOptions, IntervalCounter, Region
+from headrace.elements.inference.results import Target, write_labels, write_result
+from headrace.elements.inference.settings import InferenceSettings
+from headrace.frames.frame import Frame
+from headrace.infer import IntervalCounter, Region
+from headrace.infer.continuation import Continuation
 from headrace.infer.history import ObjectHistory
-from headrace.infer.model import Model
+from headrace.infer.motion_gate import MotionGate
 from headrace.infer.result import Result
+from headrace.infer.targets import Targets
 from headrace.meta.batch import Batch
 from headrace.meta.objects import UNTRACKED
-
-
-@dataclass(frozen=True, slots=True)
-class InferenceSettings:
-    """Where a model works.
-
-    Attributes:
-        results: How results are written.
-        secondary: On objects instead of frames.
-        interval: Batches skipped after each inference.
-        operate_on_component: Secondary: component whose objects are looked at, -1 for any.
-        operate_on_classes: Secondary: classes that are looked at, ``None`` for all.
-        least_size: Secondary: width and height in pixels that an object must have.
-        greatest_size: Secondary: width and height that it may have, 0 for any.
-        reinfer_interval: Secondary: frames after which a tracked object is looked at again, its labels staying
-            with it meanwhile; ``None`` looks at every object in every frame.
-        asynchronous: Secondary: only tracked objects, and batches do not wait for them.
-        prepared: On tensors of nvdspreprocess instead of frames or objects.
-        clip: With those: cut boxes at the region that they were found in.
-    """
-
-    results: ResultSettings = field(default_factory=ResultSettings)
-    secondary: bool = False
-    interval: int = 0
-    operate_on_component: int = -1
-    operate_on_classes: tuple[int, ...] | None = None
-    least_size: tuple[int, int] = (1, 1)
-    greatest_size: tuple[int, int] = (0, 0)
-    reinfer_interval: int | None = None
-    asynchronous: bool = False
-    prepared: bool = False
-    clip: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +35,17 @@ class Work:
         targets: What the results will speak of, in order.
         future: The results; ``None`` where there is nothing to wait for.
         known: Rows of tracked objects whose labels come from the history.
+        parts: Whether several targets are of one frame or object.
+        looked: Positions of the frames that a primary model looks at.
+        skipped: Positions of the frames that it leaves out, with whether something may have moved in them.
     """
 
     targets: Sequence[Target] = ()
     future: Future[list[Result]] | None = None
     known: Sequence[int] = ()
+    parts: bool = False
+    looked: Sequence[int] = ()
+    skipped: Sequence[tuple[int, bool]] = ()
 
     def result(self) -> list[Result]:
         """Wait for the model."""
@@ -88,16 +68,25 @@ class Work:
 
 
 class Inference:
-    """Takes ownership of the model; `submit` and `finish` may run on two threads.
+    """A model's work on batches; `submit` and `finish` may run on two threads.
+
+    Args:
+        slot: The model.
+        settings: Where it works.
+        release: Lets go of the model, in place of closing the slot, which may serve others.
 
     Attributes:
         slot: The model.
     """
 
-    def __init__(self, model: Model, options: InferOptions, settings: InferenceSettings) -> None:
+    def __init__(
+        self, slot: ModelSlot, settings: InferenceSettings, release: Callable[[], None] | None = None
+    ) -> None:
         self._settings = settings
-        self.slot = ModelSlot(model, options)
+        self.slot = slot
+        self._release = release or slot.close
         self._counter = IntervalCounter(settings.interval)
+        self._gate, self._continuation = _gate(settings), _continuation(settings)
         interval = settings.reinfer_interval
         self._history = None if interval is None else ObjectHistory(interval)
         self._failure: BaseException | None = None
@@ -109,22 +98,29 @@ class Inference:
 
     @settings.setter
     def settings(self, settings: InferenceSettings) -> None:
-        self._settings, self._counter.interval = settings, settings.interval
+        before, self._settings = self._settings, settings
+        self._counter.interval = settings.interval
+        if settings.gate != before.gate:
+            self._gate = _gate(settings)
+        if settings.skipped_frames != before.skipped_frames:
+            self._continuation = _continuation(settings)
 
     def close(self) -> None:
-        """Finish what was submitted and free the model; errors as for `ModelSlot.close`."""
-        self.slot.close()
+        """Finish what was submitted and let go of the model; errors as for `ModelSlot.close`."""
+        self._release()
 
     def forget(self, source: int) -> None:
         """A source has gone."""
-        if self._history is not None:
-            self._history.forget(source)
+        for memory in (self._history, self._gate, self._continuation):
+            if memory is not None:
+                memory.forget(source)
 
     def submit(self, batch: Batch) -> Work | None:
         """Hand a batch to the model; ``None`` when it is skipped or has nothing to look at.
 
         Raises:
             Exception: What failed since the last call, where batches do not wait for the model.
+            ConfigError: A region lies outside of its frame.
         """
         if self._failure is not None:
             failure, self._failure = self._failure, None
@@ -132,15 +128,50 @@ class Inference:
         if not batch.surfaces:
             return None
         if not self._counter.due():
-            for frame in batch.meta.frames:
-                frame.infer_skipped = not self.settings.secondary
-            return None
+            return self._skip(batch)
         if self.settings.prepared:
             return self._submit_prepared(batch)
         if self.settings.secondary:
             return self._submit_objects(batch)
-        targets = [Target(index) for index in range(len(batch.surfaces))]
-        return Work(targets, self.slot.submit([surface.frame() for surface in batch.surfaces]))
+        return self._submit_frames(batch)
+
+    def _skip(self, batch: Batch) -> Work | None:
+        if self.settings.secondary:
+            return None
+        for frame in batch.meta.frames:
+            frame.infer_skipped = True
+        if self._continuation is None:
+            return None
+        return Work(skipped=[(index, True) for index in range(len(batch.meta.frames))])
+
+    def _submit_frames(self, batch: Batch) -> Work | None:
+        frames, sizes = dict(enumerate(surface.frame() for surface in batch.surfaces)), sizes_of(batch)
+        gate, metas = self._gate, batch.meta.frames
+        if gate is not None:
+            frames = {
+                index: frame
+                for index, frame in frames.items()
+                if gate.opens(metas[index].pad_index, metas[index].frame_number, frame)
+            }
+        looked = list(frames)
+        skipped = [(index, False) for index in range(len(metas)) if index not in frames]
+        for index, _ in skipped:
+            metas[index].infer_skipped = True
+        targets = frame_targets(batch, looked, sizes, self.settings)
+        if not looked:
+            return Work(skipped=skipped) if self._continuation is not None else None
+        return Work(*self._run(targets, sizes, frames), parts=targets.parts, looked=looked, skipped=skipped)
+
+    def _run(
+        self, targets: Targets, sizes: NDArray[np.float32], frames: Mapping[int, Frame]
+    ) -> tuple[list[Target], Future[list[Result]]]:
+        """Pack the pictures of all targets and hand them to the model."""
+        indexes, regions = targets.frame.tolist(), targets.regions(sizes)
+        boxes: Sequence[Region | None] = regions if targets.parts else [None] * len(regions)
+        rows = zip(indexes, targets.row.tolist(), boxes, strict=True)
+        listed = [Target(index, row, None, box) for index, row, box in rows]
+        whole = all(region is None for region in regions)
+        return listed, self.slot.submit([frames[index] for index in indexes], None if whole else regions)
 
     def _submit_prepared(self, batch: Batch) -> Work | None:
         prepared = prepared_for(batch.meta, self.settings.results.unique_id)
@@ -150,42 +181,25 @@ class Inference:
         future = self.slot.call(
             lambda model: run_prepared(model, batch.meta, prepared, clip), black_tensors(prepared)
         )
-        return Work(targets_of(batch.meta, prepared), future)
+        looked = () if self.settings.secondary else range(len(batch.meta.frames))
+        return Work(targets_of(batch.meta, prepared), future, looked=looked)
 
     def _submit_objects(self, batch: Batch) -> Work | None:
-        rows = self._objects(batch)
+        sizes = sizes_of(batch)
+        rows = chosen_objects(batch, sizes, self.settings)
         known: list[int] = []
         if self._history is not None:
             rows, known = self._due(batch, rows, self._history)
         if not len(rows):
             return Work(known=known) if known else None
-        table = batch.meta.objects
-        indexes = table.column("frame")[rows].tolist()
-        frames = {index: batch.surfaces[index].frame() for index in set(indexes)}
-        future = self.slot.submit([frames[index] for index in indexes], _regions(table.column("rect")[rows]))
-        targets = [Target(index, row) for index, row in zip(indexes, rows.tolist(), strict=True)]
+        targets = object_targets(batch, rows, sizes, self.settings)
+        frames = {index: batch.surfaces[index].frame() for index in np.unique(targets.frame).tolist()}
+        listed, future = self._run(targets, sizes, frames)
         if not self.settings.asynchronous:
-            return Work(targets, future, known)
-        keys = [self._key(batch, row) for row in rows.tolist()]
+            return Work(listed, future, known, targets.parts)
+        keys = [self._key(batch, target.row) for target in listed]
         future.add_done_callback(lambda done: self._keep(keys, done))
         return Work(known=[*known, *rows.tolist()])
-
-    def _objects(self, batch: Batch) -> NDArray[np.intp]:
-        """Rows of the objects to look at: chosen component, class and size, inside of their frame."""
-        table, settings = batch.meta.objects, self.settings
-        rows = table.attached()
-        if settings.operate_on_component >= 0:
-            rows = rows[table.column("component_id")[rows] == settings.operate_on_component]
-        if settings.operate_on_classes is not None:
-            rows = rows[np.isin(table.column("class_id")[rows], settings.operate_on_classes)]
-        ltwh = table.column("rect")[rows]
-        sizes = np.array([(s.layout.width, s.layout.height) for s in batch.surfaces], np.float32)
-        limit = sizes[table.column("frame")[rows]]
-        low, high = np.maximum(ltwh[:, :2], 0), np.minimum(ltwh[:, :2] + ltwh[:, 2:], limit)
-        greatest = [side or np.inf for side in settings.greatest_size]
-        fits = (ltwh[:, 2:] >= settings.least_size) & (ltwh[:, 2:] <= greatest) & (high - low >= 1)
-        chosen: NDArray[np.intp] = rows[fits.all(axis=1)]
-        return chosen
 
     def _due(
         self, batch: Batch, rows: NDArray[np.intp], history: ObjectHistory
@@ -215,20 +229,46 @@ class Inference:
     def finish(self, batch: Batch, work: Work) -> None:
         """Wait for the model and write what it found."""
         settings = self.settings.results
+        targets = work.targets
         try:
             results = work.result()
+            if work.parts:
+                targets, results = put_together(targets, results, self.settings.merge)
         except BaseException:
             self._store(batch, work.targets, [Result()] * len(work.targets))
             raise
-        for frame in () if self.settings.secondary else batch.meta.frames:
-            frame.infer_done = True
-        results = self._store(batch, work.targets, results)
-        for target, result in zip(work.targets, results, strict=True):
+        for index in work.looked:
+            batch.meta.frames[index].infer_done = True
+        results = self._store(batch, targets, results)
+        for target, result in zip(targets, results, strict=True):
             write_result(batch, target, result, settings)
         for row in work.known:
             labels = self._history.labels(*self._key(batch, row)) if self._history is not None else []
             if labels:
                 write_labels(batch, row, labels, settings)
+        if self._continuation is not None:
+            self._go_on(batch, targets, results, work.skipped, self._continuation)
+
+    def _go_on(
+        self,
+        batch: Batch,
+        targets: Sequence[Target],
+        results: Sequence[Result],
+        skipped: Sequence[tuple[int, bool]],
+        continuation: Continuation,
+    ) -> None:
+        """Remember what was found, and write it into the frames that nobody looked at."""
+        frames = batch.meta.frames
+        for target, result in zip(targets, results, strict=True):
+            if target.row < 0:
+                frame = frames[target.frame]
+                continuation.note(frame.pad_index, frame.frame_number, result)
+        for index, moving in skipped:
+            frame = frames[index]
+            size = frame.pipeline_width, frame.pipeline_height
+            found = continuation.at(frame.pad_index, frame.frame_number, size, moving)
+            if found is not None:
+                write_result(batch, Target(index), found, self.settings.results)
 
     def _store(self, batch: Batch, targets: Sequence[Target], results: list[Result]) -> list[Result]:
         """Remember the labels of tracked objects; results with all that is known of them."""
@@ -254,6 +294,10 @@ class Inference:
             self._history.store(*key, result.labels or ())
 
 
-def _regions(ltwh: NDArray[np.float32]) -> list[Region]:
-    corners = np.concatenate([ltwh[:, :2], ltwh[:, :2] + ltwh[:, 2:]], axis=1)
-    return [(left, top, right, bottom) for left, top, right, bottom in corners.tolist()]
+def _gate(settings: InferenceSettings) -> MotionGate | None:
+    return None if settings.gate is None else MotionGate(*settings.gate)
+
+
+def _continuation(settings: InferenceSettings) -> Continuation | None:
+    kind = settings.skipped_frames
+    return None if kind == "empty" else Continuation(predict=kind == "predict")

@@ -96,9 +96,11 @@ class Swappable(Face):
         try:
             if inference is None:
                 raise ModelError("the pipeline does not play: set the model, and start it")
-            inference.slot.swap(self.loader(model), model_file(model)).add_done_callback(done)
+            inference.slot.swap(self.loader(model), model_file(model), model).add_done_callback(done)
         except HeadraceError as error:
-            told.set_exception(error)
+            if inference is not None:
+                self._tell(model, error, None)
+            told.set_exception(_as_model_error(model, error))
         return told
 
     def _tell(self, model: str, error: BaseException | None, at_its_end: BaseException | None) -> None:
@@ -126,7 +128,7 @@ def _as_model_error(model: str, error: BaseException) -> ModelError:
 
 
 def model_file(model: str) -> Path | None:
-    """The file that a model's name leads to; ``None`` for a class in a module.
+    """The file that a model's name leads to; ``None`` for a class in a module, or a model on a server.
 
     Example:
         >>> model_file("cats.py:Cats"), model_file("package.module:Cats")
@@ -135,4 +137,4 @@ def model_file(model: str) -> Path | None:
     place, colon, name = model.rpartition(":")
     if colon and name.isidentifier():
         return resolve(place) if place.endswith(".py") else None
-    return resolve(model)
+    return None if "://" in model else resolve(model)

@@ -7,10 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from headrace.errors import ModelError
 from headrace.flow.objects.operators import BatchMetadataOperator, Probe
 from headrace.infer.attributes import ClassAttributes
 from headrace.infer.cluster import cluster
-from headrace.infer.parsers.detectnet import parse_detectnet
+from headrace.infer.decoders import DecodeOptions
+from headrace.infer.decoders.detectnet_decoder import DECODER
 from headrace.meta import Detections
 from headrace.meta.batch import BatchMetadata
 from headrace.meta.outputs import TensorOutput
@@ -42,8 +44,13 @@ class TensorParser(BatchMetadataOperator):
     def _found(self, output: TensorOutput) -> Detections:
         network, stream = self._size("network"), self._size("stream")
         rules = [ClassAttributes()] * self.get_property("num-classes")
-        limits = [rule.pre_cluster_threshold for rule in rules]
-        found = cluster(parse_detectnet(output.layers, network, len(rules), limits), rules, _NMS)
+        options = DecodeOptions(min(rule.pre_cluster_threshold for rule in rules), *network)
+        layers = {name: layer[None] for name, layer in output.layers.items()}
+        try:
+            boxes = DECODER.decode(layers, options).numpy()
+        except ValueError as error:
+            raise ModelError(f"resnet_tensor_parser cannot read the outputs: {error}") from error
+        found = cluster(boxes.split(1)[0], rules, _NMS)
         scale = np.array([stream[0] / network[0], stream[1] / network[1]] * 2, np.float32)
         return Detections(found.xyxy * scale, found.confidence, found.class_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
 from collections.abc import Mapping
@@ -46,6 +47,15 @@ class RunConfig(BaseModel):
     )
     confidence: float = Field(0.25, ge=0, le=1, description="Detections below it are left out.")
     nms: float = Field(0.45, ge=0, le=1, description="Overlap above which the weaker of two boxes goes.")
+    engine: str = Field("auto", description="What runs the model: onnxruntime, openvino, torch and so on.")
+    decoder: str = Field("auto", description="Family of the model, for the meaning of its outputs.")
+    preprocess: str | None = Field(
+        None, description="What to change in its preprocessing: 'color=BGR scale=1/255'."
+    )
+    input_size: str | None = Field(None, description="Its width and height where they are open: 640x384.")
+    set: dict[str, str] = Field(
+        default_factory=dict, description="Other properties of hrinfer, such as interval=2; may be repeated."
+    )
     tracker: str = Field(DEFAULT_TRACKER, description="Name of the tracker, or none.")
     out: Path | None = Field(None, description="Annotated video, MP4 with H.264.")
     events: Path | None = Field(
@@ -70,6 +80,21 @@ class RunConfig(BaseModel):
     @classmethod
     def _one_input(cls, value: object) -> object:
         return [value] if isinstance(value, str) else value
+
+    @field_validator("set", mode="before")
+    @classmethod
+    def _properties(cls, value: object) -> object:
+        pairs = (
+            value.items() if isinstance(value, dict) else [str(word).split("=", 1) for word in _list(value)]
+        )
+        if not all(len(pair) == 2 for pair in pairs):
+            raise ValueError("write property=value, such as interval=2")
+        given = {str(key).replace("_", "-"): str(text) for key, text in pairs}
+        known = tuple(option.replace("_", "-") for option in _infer_options())
+        for key in given:
+            if key not in known:
+                raise ValueError(f"hrinfer has no property {key!r}{_nearest(key, known)}")
+        return given
 
     @field_validator("tiles", mode="before")
     @classmethod
@@ -191,6 +216,16 @@ def load_config(path: str | Path) -> dict[str, Any]:
         if key not in known:
             raise ConfigError(f"configuration {path}: unknown key {key!r}{_nearest(key, known)}")
     return keys
+
+
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _infer_options() -> list[str]:
+    from headrace.elements import element_class  # here, so that a configuration can be read without GStreamer
+
+    return [field.name for field in dataclasses.fields(element_class("hrinfer").options_type)]
 
 
 def _nearest(name: str, known: tuple[str, ...]) -> str:

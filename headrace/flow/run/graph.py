@@ -58,7 +58,8 @@ def add_model(pipeline: Pipeline, config: RunConfig) -> str:
     pipeline.add("queue", "batch_queue", QUEUE)
     pipeline.add("hrinfer", "infer", {
         "model": config.model, "labels": config.labels, "confidence": config.confidence, "nms": config.nms,
-        "on-error": config.on_error,
+        "engine": config.engine, "decoder": config.decoder, "preprocess": config.preprocess,
+        "input-size": config.input_size, "on-error": config.on_error, **config.set,
     })  # fmt: skip
     pipeline.link("mux", "batch_queue", "infer")
     if config.tracker == NO_TRACKER:

@@ -13,6 +13,7 @@ from headrace.flow.objects.operators import BatchMetadataOperator
 from headrace.flow.run.files import LineFile
 from headrace.gst.native import CLOCK_TIME_NONE
 from headrace.meta.batch import BatchMetadata
+from headrace.meta.columns import more_of
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.objects import UNTRACKED
 
@@ -123,6 +124,10 @@ def frame_record(frame: FrameMetadata) -> dict[str, Any]:
         }
         for class_id, label, confidence, object_id, box in columns
     ]  # fmt: skip
+    for item, row in zip(objects, rows.tolist(), strict=True):
+        item.update(more_of(table, row))
+        if row in table.classifiers:
+            item["labels"] = [label.label for meta in table.classifiers[row] for label in meta.labels]
     return {
         "source": frame.source_id,
         "frame": frame.frame_number,

@@ -15,6 +15,12 @@ from numpy.typing import NDArray
 
 from headrace.errors import ConfigError
 from headrace.infer.candidates import Array, Candidates
+from headrace.infer.decoders.scores import NotFiniteError as NotFiniteError
+from headrace.infer.decoders.scores import above as above
+from headrace.infer.decoders.scores import logit as logit
+from headrace.infer.decoders.scores import numbers as numbers
+from headrace.infer.decoders.scores import sigmoid as sigmoid
+from headrace.infer.decoders.scores import single as single
 from headrace.infer.engines.base import ModelGraph, TensorSpec
 from headrace.infer.preprocess import PreprocessOptions
 from headrace.infer.result import Result
@@ -71,16 +77,6 @@ class Match(NamedTuple):
 
 
 AMBIGUOUS = 0.05
-
-
-class NotFiniteError(ValueError):
-    """What a network says is not finite: NaN or infinite.
-
-    Example:
-        >>> above(np.full((1, 2, 3), np.nan), 0.5)
-        Traceback (most recent call last):
-        headrace.infer.decoders.base.NotFiniteError: scores are not finite (NaN)
-    """
 
 
 class Decoder(ABC):
@@ -215,66 +211,6 @@ def clipped(xyxy: Array, options: DecodeOptions) -> Array:
 
 
 def like(array: NDArray[Any], other: Array) -> Array:
-    """A NumPy array in the library and on the device of another array; itself where that is NumPy."""
+    """A NumPy array in the library and on the device of another array, a copy; itself where that is NumPy."""
     xp = array_namespace(other)
-    return xp.asarray(array, device=other.device) if xp is not array_namespace(array) else array
-
-
-def single(array: Array) -> Array:
-    """An array in single precision: half has no fractions of a pixel at a thousand of them."""
-    xp = array_namespace(array)
-    return xp.astype(array, xp.float32, copy=False)
-
-
-def numbers(array: Array) -> Array:
-    """The array itself.
-
-    Raises:
-        NotFiniteError: It holds a NaN.
-    """
-    xp = array_namespace(array)
-    if xp.any(xp.isnan(array)):
-        raise NotFiniteError("scores are not finite (NaN)")
-    return array
-
-
-def sigmoid(array: Array) -> Array:
-    """Logits to 0–1, in single precision and without overflow."""
-    return (array_namespace(array).tanh(single(array) / 2) + 1) / 2
-
-
-def logit(chance: float) -> float:
-    """What `sigmoid` makes a chance of, so that logits can be compared before anything is computed of them."""
-    return (
-        float(np.log(chance / (1 - chance))) if 0 < chance < 1 else float(np.inf if chance >= 1 else -np.inf)
-    )
-
-
-def above(
-    scores: Array, confidence: float, objectness: Array | None = None
-) -> tuple[Array, Array, Array, Array]:
-    """Boxes of a batch whose best class reaches the confidence.
-
-    Args:
-        scores: ``(frames, boxes, classes)`` in 0–1.
-        confidence: Least score, after the product with objectness.
-        objectness: ``(frames, boxes)`` in 0–1, multiplied with the scores; class scores are looked at only where it
-            reaches the confidence alone, because a product cannot exceed it.
-
-    Returns:
-        Row of the batch, row of the box, score and class of each box that stays, ``(n,)`` each, in the order of
-        frames and boxes.
-
-    Raises:
-        NotFiniteError: There are scores that are not numbers.
-    """
-    xp = array_namespace(scores)
-    if objectness is None:
-        best = numbers(xp.max(scores, axis=2))
-        frame, box = xp.nonzero(best >= confidence)
-        return frame, box, best[frame, box], xp.argmax(scores[frame, box], axis=1)
-    frame, box = xp.nonzero(numbers(objectness) >= confidence)
-    candidates = scores[frame, box]
-    products = numbers(objectness[frame, box] * xp.max(candidates, axis=1))
-    keep = products >= confidence
-    return frame[keep], box[keep], products[keep], xp.argmax(candidates[keep], axis=1)
+    return array if xp is array_namespace(array) else xp.asarray(array.copy(), device=other.device)

@@ -1,21 +1,14 @@
-"""YOLOv8, YOLO11 and their kin: no objectness, one column per cell."""
+"""YOLOv8, v9, YOLO11, 12, 13 and their kin: no objectness, one column per cell."""
 
 from __future__ import annotations
 
-from array_api_compat import array_namespace
+from headrace.infer.candidates import Array, Candidates
+from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, corners, only_output
+from headrace.infer.decoders.layouts import fit, is_rtdetr, rows_last, strides_of, task_of
+from headrace.infer.decoders.scores import Sure, above, above_columns, single
+from headrace.infer.engines.base import ModelGraph
 
-from headrace.infer.candidates import Candidates
-from headrace.infer.decoders.base import (
-    BoxDecoder,
-    DecodeOptions,
-    Match,
-    Outputs,
-    above,
-    corners,
-    grid_cells,
-    only_output,
-)
-from headrace.infer.engines.base import ModelGraph, TensorSpec
+_BOX = 4
 
 
 class Yolov8Decoder(BoxDecoder):
@@ -34,44 +27,62 @@ class Yolov8Decoder(BoxDecoder):
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By one entry for each cell on an axis."""
-        output, size = only_output(graph), graph.input_size()
-        if output is None or graph.metadata.get("task", "detect") != "detect":
+        found = numbers_and_cells(graph)
+        if found is None or task_of(graph) not in (None, "detect") or is_rtdetr(graph):
             return None
-        classes = self.class_count(graph)
-        if classes is None or classes < 1:
+        numbers, cells, transposed = found
+        classes = numbers - _BOX
+        if classes < 1 or (cells is None and graph.class_count != classes):
             return None
-        cells = None if size is None else grid_cells(size)
-        known = graph.class_count == classes
-        shape = f"{output}: {classes} classes and a box"
-        if output.shape[2] is not None and output.shape[2] == cells:
-            return Match(0.95 if known else 0.75, f"{shape} in each of {cells} columns, one for each cell")
-        if output.shape[1] is not None and output.shape[1] == cells:
-            sure = known or (graph.class_count is None and classes == 80)
-            return Match(0.85 if sure else 0.3, f"{shape} in each of {cells} rows, one for each cell")
-        if known and None in output.shape[1:]:
+        shape = f"{graph.outputs[0]}: {classes} classes and a box"
+        if cells is None:
             return Match(0.6, f"{shape}, as many as there are labels; the number of cells is open")
-        return None
+        if not transposed:
+            return Match(
+                fit(graph, classes, 0.95, 0.75, 0.5), f"{shape} in each of {cells} columns, one for each cell"
+            )
+        score = fit(graph, classes, 0.85, 0.85 if classes == 80 else 0.3, 0.3)
+        return Match(score, f"{shape} in each of {cells} rows, one for each cell")
 
     def class_count(self, graph: ModelGraph) -> int | None:
         """The axis that is not the cells', less the box."""
-        known = [axis for axis in _axes(graph.outputs[0], graph) if axis is not None]
-        return min(known) - 4 if known else None
+        found = numbers_and_cells(graph)
+        return None if found is None else found[0] - _BOX
 
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
         (batch,) = outputs.values()
-        cells = grid_cells((options.width, options.height))
-        if batch.shape[2] == cells or batch.shape[1] != cells:
-            batch = array_namespace(batch).permute_dims(batch, (0, 2, 1))
-        frame, cell, scores, classes = above(batch[:, :, 4:], options.confidence)
-        return Candidates(frame, corners(batch[frame, cell, :4]), scores, classes)
+        rows = rows_last(batch, options)
+        frame, cell, scores, classes = sure_rows(batch, rows, slice(_BOX, None), options.confidence)
+        return Candidates(frame, corners(single(rows[frame, cell, :_BOX])), scores, classes)
 
 
-def _axes(output: TensorSpec, graph: ModelGraph) -> tuple[int | None, ...]:
-    """The two inner axes without the one that counts cells."""
-    size = graph.input_size()
-    cells = None if size is None else grid_cells(size)
-    return tuple(axis for axis in output.shape[1:] if axis != cells)
+def numbers_and_cells(graph: ModelGraph) -> tuple[int, int | None, bool] | None:
+    """Numbers of a box, boxes (``None`` where open), and whether each box is a row; ``None`` for other outputs."""
+    output = only_output(graph)
+    if output is None:
+        return None
+    first, second = output.shape[1:]
+    if strides_of(second, graph.input_size()) and first is not None:
+        return first, second, False
+    if strides_of(first, graph.input_size()) and second is not None:
+        return second, first, True
+    known = [axis for axis in (first, second) if axis is not None]
+    return (known[0], None, first is None) if len(known) == 1 else None
+
+
+def sure_rows(batch: Array, rows: Array, scores: slice, confidence: float) -> Sure:
+    """Boxes that reach the confidence.
+
+    Args:
+        batch: As the network gave it.
+        rows: The same with a row for each box (`rows_last`).
+        scores: Which numbers of a row are scores of classes.
+        confidence: Least score.
+    """
+    if rows is batch:
+        return above(batch[:, :, scores], confidence)
+    return above_columns(batch[:, scores, :], confidence)
 
 
 DECODER = Yolov8Decoder()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from headrace.infer.candidates import Array, Candidates, to_numpy
-from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, above, clipped, corners
+from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, clipped, corners
+from headrace.infer.decoders.layouts import fit, rows_last, strides_of
+from headrace.infer.decoders.scores import sigmoid, single
+from headrace.infer.decoders.yolov8_decoder import sure_rows
 from headrace.infer.engines.base import ModelGraph
-from headrace.infer.parsers.masks import crop_masks
+from headrace.infer.masks import crop_masks
 
+#: Numbers of a finished object before its factors, in exports with suppression inside.
+ROW = 6
 #: Height and width of a mask, which covers its object's box.
 _SIDE = 64
 
@@ -38,38 +42,58 @@ class Yolov8SegDecoder(BoxDecoder):
         classes = self.class_count(graph)
         if classes is None or classes < 1:
             return None
-        score = 0.9 if graph.class_count in (None, classes) else 0.5
+        score = fit(graph, classes, 0.9, 0.9, 0.5)
         return Match(
             score, f"{'; '.join(map(str, graph.outputs))}: a box, {classes} classes and factors for pictures"
         )
 
     def class_count(self, graph: ModelGraph) -> int | None:
         """Rows of the first output less box and factors."""
-        shapes = sorted((output.shape for output in graph.outputs), key=len)
-        if [len(shape) for shape in shapes] != [3, 4] or None in (shapes[0][1], shapes[1][1]):
+        head, pictures = shapes_of(graph)
+        if not pictures or not pictures[1]:
             return None
-        return (shapes[0][1] or 0) - 4 - (shapes[1][1] or 0)
+        size, (numbers, cells) = graph.input_size(), head[1:]
+        if numbers is None or strides_of(numbers, size):
+            numbers, cells = cells, numbers
+        finished = ROW + pictures[1] in (numbers, cells) and not strides_of(cells, size)
+        return None if numbers is None or finished else numbers - 4 - pictures[1]
 
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`; ``factors`` are those of the pictures."""
-        head, pictures = _roles(outputs)
-        rows, count = array_namespace(head).permute_dims(head, (0, 2, 1)), pictures.shape[1]
-        frame, cell, scores, classes = above(rows[:, :, 4:-count], options.confidence)
-        chosen = rows[frame, cell]
+        head, pictures = roles(outputs)
+        rows, count = rows_last(head, options), pictures.shape[1]
+        frame, cell, scores, classes = sure_rows(head, rows, slice(4, -count), options.confidence)
+        chosen = single(rows[frame, cell])
         boxes = clipped(corners(chosen[:, :4]), options)  # masks end there, too
         return Candidates(frame, boxes, scores, classes, factors=chosen[:, -count:])
 
     def complete(self, kept: Candidates, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """Add the masks."""
-        if kept.factors is None or not len(kept):
-            return kept
-        whole = _mixed(kept.factors, kept.frame, to_numpy(_roles(outputs)[1], np.float32))
-        cut = crop_masks(whole, kept.xyxy, (options.width, options.height), _SIDE)
-        kept.masks = (1 / (1 + np.exp(-cut))).astype(np.float32)
+        return with_masks(kept, roles(outputs)[1], options)
+
+
+def shapes_of(graph: ModelGraph) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
+    """Shapes of the outputs of three and of four axes; both empty when there are not just these two."""
+    shapes = sorted((output.shape for output in graph.outputs), key=len)
+    return (shapes[0], shapes[1]) if [len(shape) for shape in shapes] == [3, 4] else ((), ())
+
+
+def with_masks(kept: Candidates, pictures: Array, options: DecodeOptions) -> Candidates:
+    """The candidates with masks made of their factors and of the pictures ``(N, m, h, w)``."""
+    if kept.factors is None or not len(kept):
         return kept
+    whole = _mixed(kept.factors, kept.frame, to_numpy(pictures, np.float32))
+    cut = crop_masks(whole, kept.xyxy, (options.width, options.height), _SIDE)
+    kept.masks = np.asarray(sigmoid(cut), np.float32)
+    return kept
 
 
-def _roles(outputs: Outputs) -> tuple[Array, Array]:
+def roles(outputs: Outputs) -> tuple[Array, Array]:
+    """Boxes and pictures.
+
+    Raises:
+        ValueError: They are not.
+    """
     head, *pictures = sorted(outputs.values(), key=lambda array: int(array.ndim))
     if head.ndim != 3 or len(pictures) != 1 or pictures[0].ndim != 4:
         raise ValueError("they are not boxes and pictures")

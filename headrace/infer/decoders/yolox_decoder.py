@@ -1,22 +1,25 @@
-"""YOLOX: one row per grid cell, offsets and logarithmic sizes still to be decoded (arXiv:2107.08430)."""
+"""YOLOX: one row per grid cell with objectness, decoded in the graph or not (arXiv:2107.08430)."""
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from array_api_compat import array_namespace
 
-from headrace.infer.candidates import Candidates
+from headrace.errors import ConfigError
+from headrace.infer.candidates import Array, Candidates
 from headrace.infer.decoders.base import (
     BoxDecoder,
     DecodeOptions,
     Match,
     Outputs,
-    above,
     corners,
     grid,
-    grid_cells,
     like,
     only_output,
-)
+)  # fmt: skip
+from headrace.infer.decoders.layouts import fit, strides_of
+from headrace.infer.decoders.scores import above, single
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
 
@@ -24,8 +27,9 @@ from headrace.infer.preprocess import PreprocessOptions
 class YoloxDecoder(BoxDecoder):
     """Output ``(N, cells, 5 + classes)``: cell offsets x, y, log width, log height, objectness, scores.
 
-    A YOLOX export that decodes inside the graph has the same shape; name decoder ``yolov5`` for it, with
-    this family's preprocessing.
+    Exports with ``--decode_in_inference`` have the same shape, with centre x, y, width and height in pixels. They are
+    told from the numbers: no decoded width is zero or below, and among the logarithms of all cells some are. The
+    option ``decoded`` says it once and for all.
 
     Example:
         >>> import numpy as np
@@ -37,40 +41,62 @@ class YoloxDecoder(BoxDecoder):
 
     name = "yolox"
     task = "detect"
+    settings = MappingProxyType({"decoded": "true or false: whether the graph gives boxes in pixels"})
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By the number of rows, which is that of the grid's cells."""
-        output, size = only_output(graph), graph.input_size()
-        if output is None or size is None or output.shape[1] != grid_cells(size):
+        output, size, classes = only_output(graph), graph.input_size(), self.class_count(graph)
+        if output is None or size is None or not strides_of(output.shape[1], size):
             return None
-        classes = self.class_count(graph)
         if classes is None or classes < 1:
             return None
-        score = 0.7 if graph.class_count is None else 0.9 if graph.class_count == classes else 0.1
-        return Match(
-            score, f"{output}: a box, objectness and {classes} classes for each cell of {size[0]}x{size[1]}"
-        )
+        shape = f"{output}: a box, objectness and {classes} classes for each cell of {size[0]}x{size[1]}"
+        return Match(fit(graph, classes, 0.9, 0.7, 0.1), shape)
 
     def class_count(self, graph: ModelGraph) -> int | None:
         """Row length less box and objectness."""
-        length = graph.outputs[0].shape[-1]
+        length = graph.outputs[0].shape[-1] if graph.outputs and graph.outputs[0].shape else None
         return None if length is None else length - 5
 
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
         """BGR 0–255, letterboxed to the top left on grey 114."""
         return PreprocessOptions(padding="topleft", color="BGR", scale=1.0)
 
+    def check(self, options: DecodeOptions) -> None:
+        """See `Decoder.check`."""
+        super().check(options)
+        if not isinstance(options.settings.get("decoded", False), bool):
+            raise ConfigError(f"option decoded is {options.settings['decoded']!r}; use true or false")
+
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
         (batch,) = outputs.values()
-        xp, cells = array_namespace(batch), like(grid(options.width, options.height), batch)
-        if batch.shape[1] != cells.shape[0]:
-            raise ValueError(f"{batch.shape[1]} rows, but the grid has {cells.shape[0]} cells")
+        strides = strides_of(batch.shape[1], (options.width, options.height))
+        if strides is None:
+            raise ValueError(f"{batch.shape[1]} rows are not the cells of {options.width}x{options.height}")
         frame, row, scores, classes = above(batch[:, :, 5:], options.confidence, batch[:, :, 4])
-        raw, cell = batch[frame, row, :4], cells[row]
-        stride = cell[:, 2:]
-        boxes = xp.concat([(raw[:, :2] + cell[:, :2]) * stride, xp.exp(raw[:, 2:]) * stride], axis=1)
-        return Candidates(frame, corners(boxes), scores, classes)
+        raw = single(batch[frame, row, :4])
+        if not _decoded(batch, options):
+            raw = _placed(raw, like(grid(options.width, options.height, strides), raw)[row])
+        return Candidates(frame, corners(raw), scores, classes)
+
+
+def _decoded(batch: Array, options: DecodeOptions) -> bool:
+    said = options.settings.get("decoded")
+    if said is not None:
+        return bool(said)
+    xp = array_namespace(batch)
+    if not xp.min(batch[:, :, 2:4]) > 0:
+        return False
+    if xp.all(batch[:, :, 4] == 1):
+        raise ValueError("objectness is one everywhere, which YOLOv6 does")
+    return True
+
+
+def _placed(raw: Array, cell: Array) -> Array:
+    """Centres and sizes in pixels of ``(n, 4)`` offsets and logarithms in ``(n, 3)`` cells."""
+    xp, stride = array_namespace(raw), cell[:, 2:]
+    return xp.concat([(raw[:, :2] + cell[:, :2]) * stride, xp.exp(raw[:, 2:]) * stride], axis=1)
 
 
 DECODER = YoloxDecoder()

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from headrace.errors import ConfigError, ModelError
 from headrace.infer.engines.base import Array, EngineOptions, ModelGraph, TensorSpec
@@ -37,6 +41,22 @@ def check_inputs(graph: ModelGraph, inputs: Mapping[str, Array]) -> None:
         return
     given = ", ".join(describe(name, array) for name, array in inputs.items()) or "nothing"
     raise ModelError(f"{graph.path} was given {given}; it takes {', '.join(map(str, graph.inputs))}")
+
+
+def arrays_of(graph: ModelGraph, inputs: Mapping[str, Array]) -> list[NDArray[Any]]:
+    """Inputs as NumPy arrays in the graph's order, for engines that take nothing else; not copied.
+
+    Raises:
+        ModelError: As for `check_inputs`, or a tensor lies in a device's memory.
+    """
+    check_inputs(graph, inputs)
+    try:
+        return [np.asarray(inputs[spec.name]) for spec in graph.inputs]
+    except (TypeError, RuntimeError) as error:
+        raise ModelError(
+            f"{graph.path} was given tensors that are not in the main memory; move them there, or use an engine that "
+            f"runs where they are: {error}"
+        ) from error
 
 
 def _fits(spec: TensorSpec, array: Array) -> bool:

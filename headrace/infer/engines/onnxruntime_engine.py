@@ -12,8 +12,8 @@ from headrace.errors import ModelError
 from headrace.infer.engines.base import Array, EngineKind, EngineOptions, ModelGraph, TensorSpec
 from headrace.infer.engines.cache import cache_folder
 from headrace.infer.engines.faults import (
+    arrays_of,
     cannot_load,
-    check_inputs,
     closed,
     refuse_device,
     refuse_precision,
@@ -97,11 +97,10 @@ class OnnxRuntimeEngine:
         session = self._session
         if session is None:
             raise closed(self.graph)
-        check_inputs(self.graph, inputs)
-        arrays = {name: np.asarray(array) for name, array in inputs.items()}
+        arrays = arrays_of(self.graph, inputs)
         names = [spec.name for spec in self.graph.outputs]
         try:
-            results = session.run(names, arrays)
+            results = session.run(names, {s.name: a for s, a in zip(self.graph.inputs, arrays, strict=True)})
         except Exception as error:  # as above
             raise run_failed(self.graph, self._library, inputs, error) from error
         return {name: np.asarray(result) for name, result in zip(names, results, strict=True)}

@@ -9,14 +9,16 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+import yaml
 
+from headrace.errors import ModelError
 from headrace.infer.engines.base import Array, EngineKind, EngineOptions, ModelGraph, TensorSpec
 from headrace.infer.engines.faults import (
+    arrays_of,
     cannot_load,
-    check_inputs,
     closed,
     refuse_device,
     refuse_precision,
@@ -32,9 +34,9 @@ _NOISE = re.compile(r"^(Exception from .*|Check '.*|FrontEnd API failed.*|.*\.cp
 class OpenVinoEngine:
     """A model compiled by OpenVINO; may be run from several threads at once.
 
-    One run has all of the processor, for the shortest time. As soon as runs overlap (slices of a batch, several
-    pipelines) the model is compiled once more for several streams, which run side by side: with YOLOX-nano and
-    batches of four on four cores 1.7 times as fast, but half as fast for one row alone.
+    One run has all of the processor, for the shortest time. When runs overlap for the first time (slices of a batch,
+    several pipelines) the model is compiled once more in the background, for several streams, and runs so from then
+    on: with YOLOX-nano in slices on four idle cores 1.7 times as fast, but half as fast for one row alone.
 
     Args:
         model: Path of an ``.onnx``, ``.xml``, ``.tflite``, ``.pdmodel`` or ``.pb`` file.
@@ -108,8 +110,7 @@ class OpenVinoEngine:
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run the model once; see `Engine.run`. Takes NumPy arrays, and tensors in the main memory."""
-        check_inputs(self.graph, inputs)
-        arrays = {index: np.asarray(inputs[spec.name]) for index, spec in enumerate(self.graph.inputs)}
+        arrays = dict(enumerate(arrays_of(self.graph, inputs)))
         with self._request() as request:
             try:
                 results = request.infer(arrays, share_inputs=True).values()
@@ -125,7 +126,8 @@ class OpenVinoEngine:
                 raise closed(self.graph)
             self._running += 1
             if self._running > 1 and not self._shared and self.concurrency > 1:
-                self._pool, self._shared = self._compile("THROUGHPUT"), True
+                self._shared = True
+                threading.Thread(target=self._share, name="hr-openvino").start()
             compiled, idle = self._pool
         request = idle.pop() if idle else compiled.create_infer_request()
         try:
@@ -134,6 +136,17 @@ class OpenVinoEngine:
             idle.append(request)
             with self._lock:
                 self._running -= 1
+
+    def _share(self) -> None:
+        """Compile for runs side by side; those that are under way end as they began."""
+        try:
+            pool = self._compile("THROUGHPUT")
+        except RuntimeError as error:
+            _log.warning("%s is not compiled for several streams: %s", self.graph.path, reason(error))
+            return
+        with self._lock:
+            if self._pool is not None:
+                self._pool = pool
 
     def close(self) -> None:
         """Let the model go; runs that are under way finish first."""
@@ -174,13 +187,27 @@ def _sized(core: Any, model: str, size: tuple[int, int] | None) -> Any:
 
 
 def _graph(model: str, network: Any) -> ModelGraph:
-    stored = network.get_rt_info("framework").value if network.has_rt_info("framework") else {}
+    stored = (
+        network.get_rt_info("framework").value if network.has_rt_info("framework") else _beside(Path(model))
+    )
     return ModelGraph(
         model,
         tuple(_spec(port, f"input{index}") for index, port in enumerate(network.inputs)),
         tuple(_spec(port, f"output{index}") for index, port in enumerate(network.outputs)),
         {str(key): str(value) for key, value in stored.items()},
     )
+
+
+def _beside(model: Path) -> dict[str, Any]:
+    """What ultralytics' exporter puts into a file beside formats that hold no metadata."""
+    file = model.with_name("metadata.yaml")
+    if model.suffix == ".onnx" or not file.is_file():
+        return {}
+    try:
+        stored = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ModelError(f"{file} beside the model cannot be read: {error}; mend or remove it") from error
+    return stored if isinstance(stored, dict) else {}
 
 
 def _spec(port: Any, default: str) -> TensorSpec:

@@ -7,8 +7,8 @@ import json
 import pickle
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -34,6 +34,10 @@ class TorchProgram:
         outputs: Shapes of the outputs in order, ``None`` where they follow the input; ``None`` if unknown.
         metadata: What the exporter stored.
         place: Makes the module for a device, where ``module.to`` is not enough.
+
+    Example:
+        >>> TorchProgram("flat.pt", torch.nn.Flatten(), ()).on(torch.device("cpu"))
+        Flatten(start_dim=1, end_dim=-1)
     """
 
     path: str
@@ -152,12 +156,17 @@ def _shape(value: Any) -> tuple[int | None, ...]:
 
 def _script(path: str) -> TorchProgram:
     extra = {METADATA: ""}
-    try:
+
+    def place(device: torch.device) -> torch.nn.Module:
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore", DeprecationWarning
             )  # for who writes such files, not for who has one
-            module = torch.jit.load(path, map_location="cpu", _extra_files=extra).eval()
+            # Loaded there, because constants in the code would not move with the module.
+            return torch.jit.load(path, map_location=device, _extra_files=extra).eval()
+
+    try:
+        module = place(torch.device("cpu"))
     except Exception as error:  # as above
         raise cannot_load(path, LIBRARY, reason(error)) from error
     names = [argument.name for argument in module.forward.schema.arguments[1:]]
@@ -166,7 +175,8 @@ def _script(path: str) -> TorchProgram:
             f"{path} takes {', '.join(names) or 'no input'}; a TorchScript file tells no shapes, so only those with "
             "one input, a batch of pictures, can be run: export it as .pt2 or ONNX"
         )
-    return pictures_program(path, module, names[0], _texts(path, extra[METADATA]))
+    program = pictures_program(path, module, names[0], _texts(path, extra[METADATA]))
+    return replace(program, place=lambda device: module if device.type == "cpu" else place(device))
 
 
 def pictures_program(
@@ -192,3 +202,24 @@ def _texts(path: str, stored: str | bytes) -> dict[str, str]:
         }
     except (ValueError, AttributeError) as error:
         raise ModelError(f"{path}: {METADATA} in it is no JSON object; export it again") from error
+
+
+class Named(torch.nn.Module):
+    """A module that returns a tuple, as one that returns a mapping.
+
+    Args:
+        module: Returns at most as many tensors as there are names.
+        names: What they are called, in order.
+
+    Example:
+        >>> list(Named(torch.nn.Identity(), ["rows"])(torch.zeros(1, 2)))
+        ['rows']
+    """
+
+    def __init__(self, module: torch.nn.Module, names: Sequence[str]) -> None:
+        super().__init__()
+        self.module, self.names = module, names
+
+    def forward(self, *inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The module's tensors by name."""
+        return dict(zip(self.names, self.module(*inputs), strict=False))

@@ -15,6 +15,8 @@ _log = logging.getLogger(__name__)
 _WARM = 3
 #: Recorded shapes that are kept; a model sees few sizes of pictures, and batches of 1, 2, 4 … rows.
 _MOST = 16
+#: Recording waits for the whole device; two at once would disturb each other.
+_RECORDING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +62,19 @@ class CudaGraphs:
             with torch.cuda.stream(self._stream):
                 outputs = self._on_stream(tensors)
             current.wait_stream(self._stream)
-        for tensor in outputs:
-            tensor.record_stream(current)
-        for tensor in tensors:
+        for tensor, stream in (*((t, current) for t in outputs), *((t, self._stream) for t in tensors)):
             if tensor.is_cuda:
-                tensor.record_stream(self._stream)
+                tensor.record_stream(stream)
         return outputs
 
     def _on_stream(self, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         recorded = self._recorded_for(tensors) if self.usable else None
         if recorded is None:
-            placed = [tensor.to(self._device, non_blocking=True) for tensor in tensors]
+            placed = [tensor.to(self._device) for tensor in tensors]
             return [tensor.clone() for tensor in self._call(placed)]
         rows = tensors[0].shape[0]
         for held, given in zip(recorded.inputs, tensors, strict=True):
-            (held[:rows] if self._batches else held).copy_(given, non_blocking=True)
+            (held[:rows] if self._batches else held).copy_(given)
         recorded.graph.replay()
         size = recorded.inputs[0].shape[0]
         return [
@@ -93,15 +93,10 @@ class CudaGraphs:
             torch.zeros(shape, dtype=t.dtype, device=self._device)
             for shape, t in zip(shapes, tensors, strict=True)
         ]
-        for _ in range(_WARM):
-            self._call(inputs)
-        torch.cuda.synchronize()
         graph = torch.cuda.CUDAGraph()
         try:
-            with torch.cuda.graph(
-                graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"
-            ):
-                outputs = self._call(inputs)
+            with _RECORDING:
+                outputs = self._record(graph, inputs)
         except RuntimeError as error:
             self.usable = False
             self._recorded.clear()
@@ -111,3 +106,9 @@ class CudaGraphs:
         if len(self._recorded) > _MOST:
             self._recorded.popitem(last=False)
         return self._recorded[shapes]
+
+    def _record(self, graph: torch.cuda.CUDAGraph, inputs: list[torch.Tensor]) -> list[torch.Tensor]:
+        for _ in range(_WARM):
+            self._call(inputs)
+        with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
+            return self._call(inputs)

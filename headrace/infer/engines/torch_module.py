@@ -41,6 +41,13 @@ class TorchEngine:
         ModelError: The module fails on zeros of the input's shape, the size of its input is not known, or torch
             sees no GPU.
         ConfigError: A device or precision that torch does not offer here.
+
+    Example:
+        >>> from headrace.infer.engines.torch_files import pictures_program
+        >>> program = pictures_program("flat.pt", torch.nn.Flatten(), "images", {"imgsz": "[8, 8]"})
+        >>> engine = TorchEngine(program, EngineOptions(device="cpu"))
+        >>> print(*engine.graph.inputs, *engine.graph.outputs)
+        images float32[?, 3, 8, 8] output0 float32[?, 192]
     """
 
     concurrency = 1  # torch's own threads, or the GPU, are busy with one call already

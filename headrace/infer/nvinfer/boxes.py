@@ -1,4 +1,4 @@
-"""What finds a detector's boxes: a function of the user's, the parser of DetectNet's grid, or a known decoder."""
+"""What finds a detector's boxes: a function of the user's, or a known decoder."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from headrace.infer.decoders import BoxDecoder, DecodeOptions, choose_decoder
 from headrace.infer.nms import suppress
 from headrace.infer.nvinfer.keys import warn_once
 from headrace.infer.nvinfer.subject import Outputs, Subject, custom_function, function_field, rows_of
-from headrace.infer.parsers import ParseParams, load_parser, parse_detectnet
+from headrace.infer.parsers import ParseParams, load_parser
 from headrace.meta import Detections
 
 _log = logging.getLogger(__name__)
 
 #: Boxes of each row of a batch, in pixels of the network's input, still to be clustered.
 FindBoxes = Callable[[Outputs], list[Detections]]
-_GRID_LAYERS = ("cov", "bbox")
 #: Masks are costly: boxes that overlap a better one of their class by more are left out before.
 _MASK_IOU = 0.5
 
@@ -44,12 +43,6 @@ def choose_boxes(subject: Subject) -> FindBoxes:
         custom = load_parser(spec, config.path.parent)
         params = ParseParams(config.num_detected_classes, thresholds, subject.labels)
         return lambda outputs: [custom(row, subject.network, params) for row in rows_of(outputs)]
-    names = [output.name.lower() for output in subject.graph.outputs]
-    if all(any(word in name for name in names) for word in _GRID_LAYERS):
-        _say(refused, subject, "the built-in parser of DetectNet's grid")
-        size, classes = (subject.network.width, subject.network.height), config.num_detected_classes
-        _compare(subject, next(o.shape[-3:][0] for o in subject.graph.outputs if "cov" in o.name.lower()))
-        return lambda outputs: [parse_detectnet(row, size, classes, thresholds) for row in rows_of(outputs)]
     decoder = _known_decoder(subject, refused)
     _say(refused, subject, f"the built-in decoder {decoder.name}")
     return _decoded(subject, decoder, min(thresholds))
@@ -61,6 +54,10 @@ def _known_decoder(subject: Subject, refused: ConfigError | None) -> BoxDecoder:
         decoder = choose_decoder(replace(graph, class_count=config.num_detected_classes)).decoder
         if not isinstance(decoder, BoxDecoder):
             raise ModelError(f"{graph.path} is taken for a {decoder.name}, which finds no boxes")
+        if not decoder.batched(graph):
+            raise ModelError(
+                f"{graph.path} is taken for a {decoder.name}, whose outputs have no batch; use hrinfer"
+            )
     except ModelError as error:
         if refused is not None:
             raise refused from error

@@ -21,6 +21,7 @@ from headrace.infer.nvinfer.model_file import find_model
 from headrace.infer.nvinfer.outputs import ordered_outputs, write_raw
 from headrace.infer.nvinfer.parsing import choose_parse
 from headrace.infer.nvinfer.subject import Outputs, Subject, rows_of
+from headrace.infer.preprocess import Placement
 from headrace.infer.result import Result
 from headrace.meta import TensorOutput
 
@@ -91,12 +92,7 @@ class NvInferNetwork(Model):
         tensor = self._input.fill(frames)
         results = self.results_of(tensor)
         self._input.give(tensor)
-        for result, placement in zip(results, frames.placements, strict=True):
-            if result.detections is not None:
-                result.detections.xyxy = placement.to_frame(result.detections.xyxy, clip=False)
-            if result.tensors is not None:
-                result.tensors.scale, result.tensors.offset = placement.scale, (placement.left, placement.top)
-        return results
+        return [_placed(*pair) for pair in zip(results, frames.placements, strict=True)]
 
     def results_of(self, tensor: NDArray[Any]) -> list[Result]:
         """See `Model.results_of`."""
@@ -125,3 +121,12 @@ class NvInferNetwork(Model):
     def close(self) -> None:
         """Free the engine."""
         self._engine.close()
+
+
+def _placed(result: Result, placement: Placement) -> Result:
+    """What was found, in pixels of the picture."""
+    if result.tensors is not None:
+        result.tensors.scale, result.tensors.offset = placement.scale, (placement.left, placement.top)
+    if result.detections is None:
+        return result
+    return replace(result, detections=placement.detections_to_frame(result.detections, clip=False))

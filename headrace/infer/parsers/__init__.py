@@ -4,6 +4,7 @@ These are nvinfer's built-in parsers and the loader of custom ones written in Py
 Layers come as NumPy arrays by their names, without the batch axis.
 """
 
+from headrace.infer.masks import crop_masks, stack_masks
 from headrace.infer.parsers.classifier import parse_classifier
 from headrace.infer.parsers.custom import (
     NetworkInfo,
@@ -13,8 +14,6 @@ from headrace.infer.parsers.custom import (
     load_parser,
     load_segmentation_parser,
 )
-from headrace.infer.parsers.detectnet import parse_detectnet
-from headrace.infer.parsers.masks import crop_masks, stack_masks
 from headrace.infer.parsers.segmentation import parse_segmentation
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "load_parser",
     "load_segmentation_parser",
     "parse_classifier",
-    "parse_detectnet",
     "parse_segmentation",
     "stack_masks",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.infer.parsers.masks import stack_masks
+from headrace.infer.masks import stack_masks
 from headrace.meta import Detections, Label, Segmentation
 
 _ROW = 6

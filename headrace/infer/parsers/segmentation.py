@@ -1,17 +1,46 @@
-"""nvinfer's own parser of semantic segmentation: the best class of each pixel."""
+"""Semantic segmentation: the best class of each pixel, and nvinfer's own parser that marks doubtful ones."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from headrace.errors import ModelError
+from headrace.infer.candidates import Array
 from headrace.meta import Segmentation
 
-# The first or the last axis taken away, if it has one entry.
-_SINGLE: tuple[Any, ...] = (np.s_[0], np.s_[..., 0])
+
+def class_maps(output: Array, channels_last: bool = False) -> Array:
+    """The class of each pixel of a batch.
+
+    Args:
+        output: Scores ``(n, classes, h, w)`` (or ``(n, h, w, classes)``), or whole numbers ``(n, h, w)`` with
+            perhaps an axis of one entry in the place of the classes.
+        channels_last: Where the classes are.
+
+    Returns:
+        ``(n, h, w)`` whole numbers in the library of the input.
+
+    Raises:
+        ValueError: The array is not of this kind.
+
+    Example:
+        >>> class_maps(np.array([[[[0.9, 0.2]], [[0.1, 0.3]]]])).tolist()
+        [[[0, 1]]]
+    """
+    xp = array_namespace(output)
+    single = [axis for axis in (1, output.ndim - 1) if output.ndim == 4 and output.shape[axis] == 1]
+    if not xp.isdtype(output.dtype, "real floating"):
+        plane = xp.squeeze(output, axis=single[0]) if single else output
+        if plane.ndim != 3:
+            raise ValueError(f"class numbers have shape {tuple(output.shape)}; expected (n, height, width)")
+        return plane
+    if output.ndim != 4:
+        raise ValueError(f"scores have shape {tuple(output.shape)}; expected (n, classes, height, width)")
+    return xp.argmax(output, axis=3 if channels_last else 1)
 
 
 def parse_segmentation(
@@ -37,20 +66,18 @@ def parse_segmentation(
         >>> parse_segmentation(scores, 0.5).class_map.tolist()
         [[0, -1]]
     """
-    if np.issubdtype(output.dtype, np.integer):
-        plane = next(
-            (output[part] for part in _SINGLE if output.ndim == 3 and output[part].size == output.size),
-            output,
-        )
-        if plane.ndim == 2:
-            return Segmentation(unique_id, plane.astype(np.int32))
-    if output.ndim != 3 or order not in (0, 1):
+    try:
+        if order not in (0, 1):
+            raise ValueError(f"order {order} is unknown")
+        classes = class_maps(output[None], order == 1)[0].astype(np.int32)
+    except ValueError as error:
         raise ModelError(
             f"segmentation output has shape {output.shape} and order {order}; expected (classes, height, width) "
-            "with order 0 or (height, width, classes) with order 1"
-        )
+            "with order 0 or (height, width, classes) with order 1, or a map of class numbers"
+        ) from error
+    if np.issubdtype(output.dtype, np.integer):
+        return Segmentation(unique_id, classes)
     scores = np.asarray(output, np.float32)
     scores = scores if order == 1 else scores.transpose(1, 2, 0)
-    classes = scores.argmax(axis=2).astype(np.int32)
     classes[scores.max(axis=2) < threshold] = -1
     return Segmentation(unique_id, classes, scores)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.infer.parsers.masks import cut_masks
+from headrace.infer.masks import cut_masks
 from headrace.infer.preprocess.options import PreprocessOptions
 from headrace.meta.detections import Detections
 from headrace.meta.outputs import Segmentation
@@ -55,16 +55,16 @@ class Placement:
     def detections_to_frame(self, found: Detections, clip: bool = True) -> Detections:
         """Detections from network pixels to frame pixels, turned boxes and keypoints included.
 
-        Upright boxes are clipped to the frame, unless told not to, and left out where nothing is left of them. A
-        turned box that is stretched becomes the turned box with the same centre, and the same lengths along its axes.
+        Upright boxes are clipped to the frame, their masks with them, and left out where nothing is left of them,
+        unless ``clip`` is false. Turned ones are not; what stretching does to them says `stretched`.
         """
-        keypoints = None if found.keypoints is None else self.points_to_frame(found.keypoints)
-        if found.rotation is not None:
-            xyxy, rotation = self._turned_to_frame(found.xyxy, found.rotation)
-            return replace(found, xyxy=xyxy, rotation=rotation, keypoints=keypoints)
-        whole, xyxy = self.to_frame(found.xyxy, clip=False), self.to_frame(found.xyxy, clip)
-        rows = np.flatnonzero((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))
-        placed = replace(found, xyxy=xyxy, keypoints=keypoints)[rows]
+        scale = self.frame_size[0] / self.size[0], self.frame_size[1] / self.size[1]
+        placed = found.mapped(scale, (-self.left * scale[0], -self.top * scale[1]))
+        if placed.rotation is not None or not clip:
+            return placed
+        whole, placed.xyxy = placed.xyxy, placed.xyxy.clip(0, np.array(self.frame_size * 2, np.float32))
+        rows = np.flatnonzero((placed.xyxy[:, 2:] > placed.xyxy[:, :2]).all(axis=1))
+        placed = placed[rows]
         if placed.masks is not None:
             placed.masks = cut_masks(placed.masks, whole[rows], placed.xyxy)
         return placed
@@ -86,18 +86,6 @@ class Placement:
             class_map=found.class_map[part],
             class_probabilities_map=chances[part] if chances.size else chances,
         )
-
-    def _turned_to_frame(
-        self, xyxy: NDArray[np.float32], rotation: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        scale, angle = np.array(self.scale, np.float32), np.radians(rotation)
-        centre = ((xyxy[:, :2] + xyxy[:, 2:]) / 2 - (self.left, self.top)) / scale
-        along = np.stack([np.cos(angle), np.sin(angle)], axis=1) / scale
-        across = np.stack([-np.sin(angle), np.cos(angle)], axis=1) / scale
-        lengths = np.stack([np.hypot(*along.T), np.hypot(*across.T)], axis=1)
-        half = (xyxy[:, 2:] - xyxy[:, :2]) * lengths / 2
-        turned = np.degrees(np.arctan2(along[:, 1], along[:, 0]))
-        return np.hstack([centre - half, centre + half]).astype(np.float32), turned.astype(np.float32)
 
     def to_network(self, xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
         """Boxes ``(n, 4)`` from frame pixels to network pixels; a new array."""

@@ -9,6 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+# More says little: masks are stretched over their boxes where they are used.
+_LARGEST = 160
+
 
 def stack_masks(masks: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
     """Masks of several sizes as one array, the `Detections.masks` of their objects.
@@ -95,3 +98,19 @@ def cut_masks(
     cut = masks.copy()
     cut[rows] = crop_masks(masks[rows], inside.astype(np.float32), (1, 1), masks.shape[1:])
     return cut
+
+
+def masks_over_boxes(pictures: NDArray[np.bool_], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Masks of whole pictures ``(n, height, width)`` as masks ``(n, h, w)`` of one size over their boxes.
+
+    The size is that of the widest and the highest box, at most 160 pixels.
+    """
+    sides = np.ceil((boxes[:, 2:] - boxes[:, :2]).max(axis=0, initial=1)).astype(int)
+    width, height = np.minimum(sides, _LARGEST).tolist()
+    masks = np.zeros((len(pictures), height, width), np.float32)
+    for row, box in enumerate(boxes.astype(int).tolist()):
+        part = pictures[row, box[1] : box[3], box[0] : box[2]].astype(np.float32)
+        shrinks = part.shape[0] > height or part.shape[1] > width
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        masks[row] = cv2.resize(part, (width, height), interpolation=how)
+    return masks
