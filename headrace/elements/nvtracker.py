@@ -9,11 +9,11 @@ import dataclasses
 from pathlib import Path
 
 from headrace.elements.base.filter import Filter, parse_ids
-from headrace.elements.tracking import SourceTrackers
+from headrace.elements.tracking import BatchTracking
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
 from headrace.meta.batch import Batch
-from headrace.track import TrackerOptions, options_from_yaml
+from headrace.track import TrackerOptions, make_tracker, options_from_yaml
 from headrace.track.registry import DEFAULT, trackers
 
 #: DeepStream's own libraries, which nearly every program names; the trackers here stand in for them.
@@ -36,10 +36,7 @@ class TrackerElementOptions:
         False, "leave objects without a track in the frame instead of removing them"
     )
     tracking_id_reset_mode: int = option(
-        0,
-        "numbering after a source has ended",
-        maximum=3,
-        no_effect="a source that starts again is numbered from 1",
+        0, "numbering after a source has ended: 0 or 1 goes on, 2 or 3 starts from 1", maximum=3
     )
     tracker_width: int = option(960, "width the tracker works at", no_effect=_ARRAYS)
     tracker_height: int = option(544, "height the tracker works at", no_effect=_ARRAYS)
@@ -48,7 +45,9 @@ class TrackerElementOptions:
     input_tensor_meta: bool = option(False, "use tensors of nvdspreprocess", no_effect=_ARRAYS)
     tensor_meta_gie_id: int = option(0, "whose tensors", no_effect=_ARRAYS)
     user_meta_pool_size: int = option(32, "pool of user metas", minimum=1, no_effect="pools grow as needed")
-    sub_batches: str = option("", "split sources over trackers", no_effect="each source has its own tracker")
+    sub_batches: str = option(
+        "", "split sources over trackers", no_effect="one tracker follows all sources at once"
+    )
     sub_batch_err_recovery_trial_cnt: int = option(
         0, "restarts of a tracker", minimum=-1, no_effect="never fails"
     )
@@ -56,7 +55,7 @@ class TrackerElementOptions:
 
 
 class TrackerElement(Filter):
-    """Face of the trackers: one for each source, made with its first frame."""
+    """Face of the trackers: one for all sources."""
 
     __gtype_name__ = "HeadraceTracker"
     factory = "nvtracker"
@@ -76,16 +75,18 @@ class TrackerElement(Filter):
         settings = options_from_yaml(path) if path else TrackerOptions()
         options = self.options
         classes = parse_ids(options.operate_on_class_ids)
-        self.trackers = SourceTrackers(
-            options.tracker, settings, classes, options.display_tracking_id, options.keep_untracked
+        self.tracking = BatchTracking(
+            make_tracker(options.tracker, settings),
+            classes,
+            options.display_tracking_id,
+            options.keep_untracked,
         )
 
     def process(self, batch: Batch, buffer: int) -> None:
-        """Track the objects of each frame."""
-        for frame in batch.meta.frames:
-            self.trackers.update(frame)
+        """Track the objects of all frames."""
+        self.tracking.update(batch.meta)
 
     def source_event(self, what: str, index: int) -> None:
         """A source that went away takes its tracks along."""
         if what in ("pad-deleted", "stream-eos"):
-            self.trackers.forget(index)
+            self.tracking.forget(index, restart_ids=self.options.tracking_id_reset_mode >= 2)

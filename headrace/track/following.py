@@ -84,6 +84,11 @@ class Tracker:
         return self._dropped
 
     @property
+    def appearance(self) -> bool:
+        """Whether it looks at `Sightings.embeddings`."""
+        return False
+
+    @property
     def tracks(self) -> int:
         """How many tracks are followed now, over all sources."""
         return self._info.shape[1]
@@ -135,7 +140,9 @@ class Tracker:
         self._give_ids()
         out = self._report(len(given))
         if away is not None:
-            self._state, self._info = (np.concatenate(p, 1) for p in zip(away, (self._state, self._info), strict=True))
+            self._state, self._info = (
+                np.concatenate(p, 1) for p in zip(away, (self._state, self._info), strict=True)
+            )
         return out
 
     def _stand_aside(self, sources: tuple[int, ...]) -> tuple[Array, NDArray[np.int64]] | None:

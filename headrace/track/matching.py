@@ -83,7 +83,8 @@ def match(rounds: tuple[Round, ...], sides: Sides) -> tuple[Rows, Rows]:
     return tuple(np.concatenate(side) for side in zip(*found, strict=True)) if found else (_NOBODY, _NOBODY)
 
 
-def _candidates(one: Round, sides: Sides, free: Mask, left: Mask, whole: bool
+def _candidates(
+    one: Round, sides: Sides, free: Mask, left: Mask, whole: bool
 ) -> tuple[Rows | None, Rows | None]:
     """Rows of both sides that take part, ``None`` for all."""
     if one.tracks != "any":

@@ -110,5 +110,13 @@ class Tracks:
 
     def of(self, which: NDArray[np.bool_]) -> Tracks:
         """Some of the objects, copied; ``ids`` stays that of the whole batch."""
-        columns = (self.row, self.track_id, self.xyxy, self.confidence, self.class_id, self.frame, self.missed)
+        columns = (
+            self.row,
+            self.track_id,
+            self.xyxy,
+            self.confidence,
+            self.class_id,
+            self.frame,
+            self.missed,
+        )
         return Tracks(self.ids, *(column[which] for column in columns))

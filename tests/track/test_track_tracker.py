@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from headrace.errors import ConfigError
 from headrace.meta import Detections
-from headrace.track import TrackerOptions, Tracks, make_tracker
+from headrace.track import Sightings, TrackerOptions, Tracks, make_tracker
 from headrace.track.registry import trackers
 
 NO_WAIT = TrackerOptions(probation_age=0)
@@ -253,3 +253,71 @@ def test_options_are_bounded_and_closed(bad):
 
 def test_every_option_is_described():
     assert all(field.description for field in TrackerOptions.model_fields.values())
+
+
+def crowd(seed, frames=40, people=9):
+    """Frames of people who walk, some of them missed, some weak, of two classes."""
+    rng = np.random.default_rng(seed)
+    places, speeds = rng.uniform(0, 600, (people, 2)), rng.normal(0, 4, (people, 2))
+    for n in range(frames):
+        boxes = np.array([walker(*(places[k] + speeds[k] * n)) for k in range(people)])
+        kept = rng.random(people) > 0.15
+        yield Detections(
+            (boxes + rng.normal(0, 2, boxes.shape))[kept],
+            rng.uniform(0.2, 1, kept.sum()),
+            np.arange(people)[kept] % 2,
+        )
+
+
+def test_a_source_is_tracked_alike_alone_and_among_others(name):
+    scenes = {source: list(crowd(source)) for source in (5, 2, 900, 7)}
+    alone = {}
+    for source, scene in scenes.items():
+        tracker = make_tracker(name)
+        alone[source] = [tracker.update(found, source) for found in scene]
+    together = make_tracker(name)
+    rng = np.random.default_rng(0)
+    at = dict.fromkeys(scenes, 0)
+    while batch := [source for source in scenes if at[source] < 40 and rng.random() < 0.8] or (
+        min(at.values()) < 40
+    ):
+        if batch is True:
+            continue
+        tracks = together.follow(Sightings.of({source: scenes[source][at[source]] for source in batch}))
+        for number, source in enumerate(batch):
+            one, mine = alone[source][at[source]], tracks.of(tracks.frame == number)
+            order, expected = mine.track_id.argsort(), one.track_id.argsort()
+            assert mine.track_id[order].tolist() == one.track_id[expected].tolist()
+            np.testing.assert_array_equal(mine.xyxy[order], one.xyxy[expected])
+            at[source] += 1
+
+
+def test_sources_that_go_leave_nothing_and_their_ids_are_not_used_again(name):
+    tracker = make_tracker(name, NO_WAIT)
+    for _ in range(3):
+        tracker.follow(Sightings.of({0: detections(walker(50)), 4: detections(walker(50), walker(300))}))
+    tracker.forget(4)
+    assert tracker.tracks == 1
+    assert tracker.update(detections(walker(50)), 4).track_id.tolist() == [3]
+    tracker.forget(4, restart_ids=True)
+    assert tracker.update(detections(walker(50)), 4).track_id.tolist() == [1]
+    assert tracker.update(detections(walker(50)), 0).track_id.tolist() == [1]
+    tracker.forget(12345)
+
+
+def test_an_empty_batch_and_empty_frames(name):
+    tracker = make_tracker(name, NO_WAIT)
+    assert len(tracker.follow(Sightings.of({}))) == 0
+    assert len(tracker.follow(Sightings.of({1: Detections.empty(), 2: None}))) == 0
+    tracker.update(detections(walker(50)), 1)
+    assert len(tracker.follow(Sightings.of({}))) == 0
+    assert tracker.follow(Sightings.of({1: None, 2: detections(walker(9))})).track_id.tolist() == [1, 1]
+
+
+def test_thousands_of_objects_in_one_frame(name):
+    tracker = make_tracker(name, TrackerOptions(probation_age=0, max_targets=3000))
+    x, y = np.meshgrid(np.arange(60) * 40.0, np.arange(40) * 90.0)
+    boxes = np.stack([x.ravel(), y.ravel(), x.ravel() + 30, y.ravel() + 80], 1)
+    first = tracker.update(Detections(boxes))
+    again = tracker.update(Detections(boxes + 2))
+    assert again.ids.tolist() == first.ids.tolist() == list(range(1, 2401))
