@@ -2,6 +2,7 @@
 
 headrace bench elements
 headrace bench elements memory startup --text report.md --json report.json
+headrace bench track --detections DIR --results DIR --tracker cascade --gt DIR
 """
 
 from __future__ import annotations
@@ -24,12 +25,15 @@ class Part(str, Enum):
     startup = "startup"
     views = "views"
     swap = "swap"
+    track = "track"
 
 
 def command(
     parts: Annotated[
         list[Part] | None,
-        typer.Argument(metavar="PART...", help="elements, memory, startup, views, swap; all if left out."),
+        typer.Argument(
+            metavar="PART...", help="elements, memory, startup, views, swap; all if left out; track."
+        ),
     ] = None,
     batch_sizes: Annotated[
         str, typer.Option(help="Batch sizes, and numbers of sources, to measure.")
@@ -44,6 +48,20 @@ def command(
     model: Annotated[
         str, typer.Option(help="Model whose start is measured.")
     ] = "headrace.bench.nullmodel:NullModel",
+    detections: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="track: detections in MOT format, a SEQ.txt for each.")
+    ] = None,
+    results: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="track: where the results go, a SEQ.txt for each.")
+    ] = None,
+    gt: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="track: known truth, SEQ/gt/gt.txt; without it no scores."),
+    ] = None,
+    tracker: Annotated[str, typer.Option(help="track: name of the tracker.")] = "cascade",
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE.yml", help="track: the tracker's settings.")
+    ] = None,
     text: Annotated[
         Path | None, typer.Option(metavar="FILE.md", help="Write the report as Markdown, too.")
     ] = None,
@@ -63,6 +81,10 @@ def command(
     if cores:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
     wanted, sizes = set(parts or Part), _sizes(batch_sizes)
+    if Part.track in wanted and (parts or detections):
+        _track(detections, results, gt, tracker, config)
+    if wanted == {Part.track}:
+        return
     where = machine()
     report = Report(
         where,
@@ -78,6 +100,25 @@ def command(
         text.write_text(report.text(), encoding="utf-8")
     if json_ is not None:
         json_.write_text(json.dumps(report.data(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _track(
+    detections: Path | None, results: Path | None, gt: Path | None, tracker: str, config: Path | None
+) -> None:
+    """Run a tracker over recorded detections."""
+    from headrace.bench.track import bench_track
+    from headrace.errors import ConfigError
+    from headrace.track import TrackerOptions, options_from_yaml
+
+    if detections is None or results is None:
+        raise typer.BadParameter("track needs --detections DIR and --results DIR")
+    try:
+        options = TrackerOptions() if config is None else options_from_yaml(config)
+        report = bench_track(detections, results, tracker, options, gt)
+    except ConfigError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(report.text(), nl=False)
 
 
 def _sizes(text: str) -> list[int]:

@@ -133,7 +133,7 @@ class BatchTracking:
     def _add_predicted(self, frames: Sequence[FrameMetadata], tracks: Tracks) -> None:
         for number in np.unique(tracks.frame).tolist():
             frame, mine = frames[number], tracks.of(tracks.frame == number)
-            found = Detections(mine.xyxy, np.full(len(mine), PREDICTED, np.float32), mine.class_id)
+            found = Detections(mine.xyxy, np.full(len(mine), PREDICTED, np.float32), mine.class_id.astype(np.int32))
             if frame.pad_index in self._shapes:
                 found = self._shapes[frame.pad_index].inside(mine.track_id, found)
             if found.rotation is None:

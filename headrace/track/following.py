@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from headrace.meta import Detections
 from headrace.track.association import Blocks, Rows, nearby
 from headrace.track.matching import Mask, Round, Sides, match
-from headrace.track.motion import HEIGHT, SIZE, XYWH, Array, Kalman, Space, to_centre, to_corners
+from headrace.track.motion import SIZE, XYWH, Array, Kalman, Space, to_centre, to_corners
 from headrace.track.options import TrackerOptions
 from headrace.track.overlap import iou
 from headrace.track.tracker import Sightings, Tracks
@@ -98,7 +98,7 @@ class Tracker:
         self._state, self._info = np.empty((self._rows, 0)), np.empty((7, 0), np.int64)
         self._last_id: dict[int, int] = {}
         self._dropped: dict[str, int] = {}
-        self._sources: tuple[int, ...] = ()
+        self._known: set[int] = set()
 
     def forget(self, source: int, restart_ids: bool = False) -> None:
         """End all tracks of a source.
@@ -107,6 +107,7 @@ class Tracker:
             source: Which.
             restart_ids: Number the source's next track 1; otherwise its ids go on, so that none is ever reused.
         """
+        self._known.discard(source)
         keep = self._info[SOURCE] != source
         self._state, self._info = self._state[:, keep], self._info[:, keep]
         if restart_ids:
@@ -148,7 +149,8 @@ class Tracker:
     def _stand_aside(self, sources: tuple[int, ...]) -> tuple[Array, NDArray[np.int64]] | None:
         """Set the frame of each track; those whose source is not in the batch are taken out and returned."""
         info = self._info
-        if len(sources) == 1 and len(self._last_id) < 2 or not info.shape[1]:
+        self._known.update(sources)
+        if len(self._known) == 1 or not info.shape[1]:
             info[FRAME] = 0
             return None
         order = np.argsort(sources)
@@ -199,7 +201,7 @@ class Tracker:
         info = self._info
         if not info.shape[1] or not len(seen.row):
             return np.empty(0, np.intp), np.empty(0, np.intp)
-        strong: Mask | None = seen.confidence >= self.options.tentative_confidence
+        strong: Mask = seen.confidence >= self.options.tentative_confidence
         sides = Sides(
             self._kalman.boxes(self._state),
             self._state[self._box],
@@ -213,9 +215,12 @@ class Tracker:
 
     def _group(self, name: str) -> Mask:
         info = self._info
+        mask: Mask
         if name in ("recent", "lost"):
-            return info[MISSED] == 1 if name == "recent" else info[MISSED] > 1
-        return (info[ID] > 0) if name == "sure" else info[ID] == 0
+            mask = info[MISSED] == 1 if name == "recent" else info[MISSED] > 1
+        else:
+            mask = info[ID] > 0 if name == "sure" else info[ID] == 0
+        return mask
 
     def _prolong(self, tracks: Rows, found: Rows, seen: _Seen) -> None:
         state, info, everyone = self._state, self._info, len(tracks) == self._info.shape[1]

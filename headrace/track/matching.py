@@ -71,7 +71,7 @@ def match(rounds: tuple[Round, ...], sides: Sides) -> tuple[Rows, Rows]:
     whole = True
     for one in rounds:
         tracks, wanted = _candidates(one, sides, free, left, whole)
-        if tracks is not None and not len(tracks) or wanted is not None and not len(wanted):
+        if (tracks is not None and not len(tracks)) or (wanted is not None and not len(wanted)):
             continue
         rows, columns = _play(one, sides, tracks, wanted)
         found.append((rows, columns))
@@ -80,7 +80,9 @@ def match(rounds: tuple[Round, ...], sides: Sides) -> tuple[Rows, Rows]:
             break
     if len(found) == 1:
         return found[0]
-    return tuple(np.concatenate(side) for side in zip(*found, strict=True)) if found else (_NOBODY, _NOBODY)
+    if not found:
+        return _NOBODY, _NOBODY
+    return np.concatenate([rows for rows, _ in found]), np.concatenate([columns for _, columns in found])
 
 
 def _candidates(

@@ -157,7 +157,8 @@ def _same(boxes: Array) -> Array:
 
 
 def _height(position: Array) -> Array:
-    return position[3:4]
+    height: Array = position[3:4]
+    return height
 
 
 def _rows(*values: float) -> Array:

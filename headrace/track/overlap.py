@@ -93,8 +93,8 @@ def likeness(margin: float) -> Measure:
         either -= height
         either *= _union(a, b, width)
         width *= height
-        width /= either
-        return width
+        out: Array = width / either
+        return out
 
     return measure
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from headrace import discovery
 from headrace.errors import ConfigError
-from headrace.track.options import TrackerOptions
 from headrace.track.following import Tracker
+from headrace.track.options import TrackerOptions
 
 PACKAGE = "headrace.track.trackers"
 DEFAULT = "cascade"

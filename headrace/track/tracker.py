@@ -110,13 +110,7 @@ class Tracks:
 
     def of(self, which: NDArray[np.bool_]) -> Tracks:
         """Some of the objects, copied; ``ids`` stays that of the whole batch."""
-        columns = (
-            self.row,
-            self.track_id,
-            self.xyxy,
-            self.confidence,
-            self.class_id,
-            self.frame,
-            self.missed,
-        )
-        return Tracks(self.ids, *(column[which] for column in columns))
+        return Tracks(
+            self.ids, self.row[which], self.track_id[which], self.xyxy[which], self.confidence[which],
+            self.class_id[which], self.frame[which], self.missed[which],
+        )  # fmt: skip
