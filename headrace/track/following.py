@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.errors import ConfigError
 from headrace.meta import Detections
 from headrace.track.association import Blocks, Rows, nearby
 from headrace.track.matching import Mask, Round, Sides, match
@@ -16,10 +18,14 @@ from headrace.track.options import TrackerOptions
 from headrace.track.overlap import iou
 from headrace.track.tracker import Sightings, Tracks
 
+#: Sightings that a track's direction is taken over.
+STEPS = 3
+GROWTH = slice(6, 8)
 SOME = np.nextafter(0.0, 1.0)  # the least that is more than nothing
 
 # Rows of the table of whole numbers; ID is 0 on probation, MISSED the frames since the last detection.
-SOURCE, FRAME, ID, CLASS, HITS, MISSED, ROW = range(7)
+#: UID is one of all tracks there ever were.
+SOURCE, FRAME, ID, CLASS, HITS, MISSED, ROW, UID = range(8)
 
 
 @dataclass(frozen=True)
@@ -29,14 +35,19 @@ class Recipe:
     Attributes:
         rounds: How tracks and detections are matched, one round after the other.
         space: State space of the motion model.
+        renew: Whether a track that is found again gets the velocity between its last two sightings.
+        fading: What is left, each frame, of the growth of a box that is not seen: growing is learnt from few
+            pixels, and a box that has swollen while nobody looked matches anything.
     """
 
     rounds: tuple[Round, ...]
     space: Space = XYWH
+    renew: bool = False
+    fading: float = 1.0
 
 
 @dataclass
-class _Seen:
+class Seen:
     """The usable detections of a batch: where each was in the input, its frame, its box and confidence."""
 
     row: Rows
@@ -44,9 +55,11 @@ class _Seen:
     table: Array  # box in centre form, confidence
     class_id: NDArray[np.integer]
     block: Blocks
+    looks: Array | None  # of length 1, ``(d, n)``
 
     @property
     def confidence(self) -> Array:
+        """Confidence of each."""
         confidence: Array = self.table[4]
         return confidence
 
@@ -60,6 +73,11 @@ class Tracker:
     Detections that are not finite, have no area or are less sure than ``min_detector_confidence`` get no
     track and are counted in `dropped`, as are new objects beyond ``max_targets``.
 
+    Attributes:
+        options: Its settings.
+        appearance: Whether it looks at `Sightings.embeddings`.
+        pixels: Whether it looks at `Sightings.pictures`.
+
     Example:
         >>> from headrace.track import make_tracker
         >>> tracker = make_tracker("iou", TrackerOptions(probation_age=1))
@@ -67,13 +85,17 @@ class Tracker:
         [[-1], [1], [1]]
     """
 
+    pixels = False
+
     def __init__(self, recipe: Recipe, options: TrackerOptions) -> None:
         self.options, self._recipe = options, recipe
         self._kalman = Kalman(recipe.space)
         rows = self._kalman.rows
         self._sighting = slice(rows, rows + 5)  # the last detection: box in centre form, confidence
         self._box, self._confidence = slice(rows, rows + 4), rows + 4
-        self._rows = rows + 5
+        self._path = slice(rows + 5, rows + 5 + 2 * STEPS)  # centres of sightings before, the latest first
+        self.appearance = any(one.blend is not None for one in recipe.rounds)
+        self._turns = any(one.direction for one in recipe.rounds)
         # Least width, height and confidence of a usable detection.
         self._least = np.array([[SOME], [SOME], [options.min_detector_confidence]])
         self.reset()
@@ -84,21 +106,18 @@ class Tracker:
         return self._dropped
 
     @property
-    def appearance(self) -> bool:
-        """Whether it looks at `Sightings.embeddings`."""
-        return False
-
-    @property
     def tracks(self) -> int:
         """How many tracks are followed now, over all sources."""
         return self._info.shape[1]
 
     def reset(self) -> None:
         """Forget every source and count; ids start at 1 again."""
-        self._state, self._info = np.empty((self._rows, 0)), np.empty((7, 0), np.int64)
+        self._look = slice(self._path.stop, self._path.stop)  # mean look, of length 1 or, if not known, 0
+        self._state, self._info = np.empty((self._look.stop, 0)), np.empty((8, 0), np.int64)
         self._last_id: dict[int, int] = {}
         self._dropped: dict[str, int] = {}
         self._known: set[int] = set()
+        self._begun = 0
 
     def forget(self, source: int, restart_ids: bool = False) -> None:
         """End all tracks of a source.
@@ -128,6 +147,7 @@ class Tracker:
         """
         away = self._stand_aside(given.sources)
         self._kalman.predict(self._state)
+        self._move(given)
         info = self._info
         info[ROW] = -1
         seen = self._usable(given)
@@ -135,16 +155,27 @@ class Tracker:
         tracks, found = self._match(seen)
         self._prolong(tracks, found, seen)
         if len(tracks) < info.shape[1]:
+            self._search(given)
             self._end()
         if len(found) < len(seen.row):
             self._begin(found, seen, given.sources)
         self._give_ids()
+        self._learn(given, seen)
         out = self._report(len(given))
         if away is not None:
             self._state, self._info = (
                 np.concatenate(p, 1) for p in zip(away, (self._state, self._info), strict=True)
             )
         return out
+
+    def _move(self, given: Sightings) -> None:
+        """For subclasses: tracks have been moved on, the detections have not been looked at."""
+
+    def _search(self, given: Sightings) -> None:
+        """For subclasses: some tracks have no detection."""
+
+    def _learn(self, given: Sightings, seen: Seen) -> None:
+        """For subclasses: all tracks of this batch are there, those that have a detection are where it is."""
 
     def _stand_aside(self, sources: tuple[int, ...]) -> tuple[Array, NDArray[np.int64]] | None:
         """Set the frame of each track; those whose source is not in the batch are taken out and returned."""
@@ -164,7 +195,7 @@ class Tracker:
         self._state, self._info = self._state[:, here], info[:, here]
         return away
 
-    def _usable(self, given: Sightings) -> _Seen:
+    def _usable(self, given: Sightings) -> Seen:
         with np.errstate(invalid="ignore", over="ignore"):
             table = to_centre(given.xyxy, rows=5)
         table[4] = given.confidence
@@ -175,7 +206,30 @@ class Tracker:
         if np.count_nonzero(good) < good.size:
             row = self._sort_out(given, table)
             table, frame, class_id = table[:, row], frame[row], class_id[row]
-        return _Seen(row, frame, table, class_id, self._blocks(frame, class_id))
+        looks = None
+        if self.appearance and given.embeddings is not None and len(row):
+            looks = self._normal(given.embeddings[row])
+        return Seen(row, frame, table, class_id, self._blocks(frame, class_id), looks)
+
+    def _normal(self, embeddings: NDArray[np.float32]) -> Array:
+        """Looks of length 1, or 0 where there is none; room is made for them in the table when the first come.
+
+        Raises:
+            ConfigError: Embeddings of another length than those before.
+        """
+        size = embeddings.shape[1]
+        known = self._look.stop - self._look.start
+        if not known:
+            self._look = slice(self._look.start, self._look.start + size)
+            room = np.zeros((size, self._state.shape[1]))
+            self._state = np.concatenate((self._state, room))
+        elif size != known:
+            raise ConfigError(
+                f"embeddings of {size} numbers where those before had {known}: objects of one tracker need one model"
+            )
+        looks = np.nan_to_num(embeddings.T.astype(np.float64))
+        length = np.sqrt(np.square(looks).sum(0))
+        return looks / np.where(length > 0, length, 1)
 
     def _blocks(self, frame: NDArray[np.integer], class_id: NDArray[np.integer]) -> Blocks:
         """Who competes with whom: all of a frame, or of a class in a frame."""
@@ -197,7 +251,7 @@ class Tracker:
         if count:
             self._dropped[reason] = self._dropped.get(reason, 0) + count
 
-    def _match(self, seen: _Seen) -> tuple[Rows, Rows]:
+    def _match(self, seen: Seen) -> tuple[Rows, Rows]:
         info = self._info
         if not info.shape[1] or not len(seen.row):
             return np.empty(0, np.intp), np.empty(0, np.intp)
@@ -210,8 +264,26 @@ class Tracker:
             seen.table[:4],
             seen.block,
             None if np.count_nonzero(strong) == len(strong) else strong,
+            None if seen.looks is None else partial(self._cosine, seen.looks),
+            partial(self._turn, seen.table) if self._turns else None,
         )
         return match(self._recipe.rounds, sides)
+
+    def _cosine(self, looks: Array, tracks: Rows, found: Rows) -> Array:
+        mine, theirs = self._state[self._look].take(tracks, axis=1), looks.take(found, axis=1)
+        cosine: Array = np.einsum("ij,ij->j", mine, theirs)
+        cosine[(cosine == 0) & ~(mine.any(0) & theirs.any(0))] = np.nan
+        return cosine
+
+    def _turn(self, table: Array, tracks: Rows, found: Rows) -> Array:
+        """Angles between the way so far and the way to a detection; a right one for who has not moved."""
+        last = self._state[self._box][:2].take(tracks, axis=1)
+        way = last - self._state[self._path][-2:].take(tracks, axis=1)
+        on = table[:2].take(found, axis=1) - last
+        length = np.sqrt(np.square(way).sum(0) * np.square(on).sum(0))
+        cosine = (way * on).sum(0) / np.where(length > 0, length, 1)
+        angle: Array = np.arccos(np.clip(cosine, -1, 1))
+        return angle
 
     def _group(self, name: str) -> Mask:
         info = self._info
@@ -222,7 +294,7 @@ class Tracker:
             mask = info[ID] > 0 if name == "sure" else info[ID] == 0
         return mask
 
-    def _prolong(self, tracks: Rows, found: Rows, seen: _Seen) -> None:
+    def _prolong(self, tracks: Rows, found: Rows, seen: Seen) -> None:
         state, info, everyone = self._state, self._info, len(tracks) == self._info.shape[1]
         if everyone:
             found = found[tracks.argsort()]
@@ -230,6 +302,14 @@ class Tracker:
             state, info = state.take(tracks, axis=1), info.take(tracks, axis=1)
         sighting = seen.table.take(found, axis=1)
         self._kalman.correct(state, sighting[:4])
+        if self._recipe.renew:
+            self._renew(state, info[MISSED], sighting)
+        if self._turns:
+            path = state[self._path]
+            path[2:] = path[:-2].copy()
+            path[:2] = state[self._box][:2]
+        if seen.looks is not None:
+            self._remember(state, seen.looks.take(found, axis=1))
         state[self._sighting] = sighting
         info[HITS] += 1
         info[MISSED] = 0
@@ -238,15 +318,33 @@ class Tracker:
         if not everyone:
             self._state[:, tracks], self._info[:, tracks] = state, info
 
+    def _renew(self, state: Array, missed: NDArray[np.int64], sighting: Array) -> None:
+        """Those found again move as from their last sighting to this one (re-update of OC-SORT, in one step)."""
+        back = (missed > 1).nonzero()[0]
+        if len(back):
+            way = sighting[:2, back] - state[self._box][:2, back]
+            state[4:6, back] = way / missed[back]
+
+    def _remember(self, state: Array, looks: Array) -> None:
+        """Mean looks, the latest counting a tenth (BoT-SORT's weight), kept at length 1."""
+        mine = state[self._look]
+        known, given = mine.any(0), looks.any(0)
+        mine *= np.where(given & known, 0.9, np.where(given, 0.0, 1.0))
+        mine += looks * np.where(known, 0.1, 1.0)
+        length = np.sqrt(np.square(mine).sum(0))
+        mine /= np.where(length > 0, length, 1)
+
     def _end(self) -> None:
-        """Drop the tracks that nobody has seen for too long."""
+        """Drop the tracks that nobody has seen for too long; the others no longer grow."""
         options, info = self.options, self._info
+        if self._recipe.fading < 1:
+            self._state[GROWTH] *= np.where(info[MISSED] > 0, self._recipe.fading, 1.0)
         limit = np.where(info[ID] == 0, options.early_termination_age, options.max_shadow_age + 1)
         keep = info[MISSED] < limit
         if np.count_nonzero(keep) < len(keep):
             self._state, self._info = self._state.compress(keep, axis=1), info.compress(keep, axis=1)
 
-    def _begin(self, found: Rows, seen: _Seen, sources: tuple[int, ...]) -> None:
+    def _begin(self, found: Rows, seen: Seen, sources: tuple[int, ...]) -> None:
         """Start tracks for the detections that nobody claimed."""
         fresh = seen.confidence >= self.options.new_target_confidence
         fresh[found] = False
@@ -254,18 +352,23 @@ class Tracker:
         if not len(rows):
             return
         sighting = seen.table.take(rows, axis=1)
-        state = self._kalman.start(sighting[:4], self._rows)
+        state = self._kalman.start(sighting[:4], self._look.stop)
         state[self._sighting] = sighting
-        info = np.zeros((7, len(rows)), np.int64)
+        state[self._path] = np.tile(sighting[:2], (STEPS, 1))
+        if seen.looks is not None:
+            state[self._look] = seen.looks.take(rows, axis=1)
+        info = np.zeros((8, len(rows)), np.int64)
         info[FRAME] = seen.frame[rows]
         info[SOURCE] = np.array(sources, np.int64)[info[FRAME]]
         info[CLASS] = seen.class_id[rows]
         info[HITS] = 1
         info[ROW] = seen.row[rows]
+        info[UID] = np.arange(self._begun, self._begun + len(rows))
+        self._begun += len(rows)
         self._state = np.concatenate((self._state, state), axis=1)
         self._info = np.concatenate((self._info, info), axis=1)
 
-    def _within_limits(self, fresh: Rows, seen: _Seen) -> Rows:
+    def _within_limits(self, fresh: Rows, seen: Seen) -> Rows:
         options, info = self.options, self._info
         if options.max_iou_new_target < 1 and len(fresh):
             present = np.flatnonzero(info[MISSED] == 0)
@@ -278,7 +381,7 @@ class Tracker:
             return fresh
         return self._strongest(fresh, seen)
 
-    def _strongest(self, fresh: Rows, seen: _Seen) -> Rows:
+    def _strongest(self, fresh: Rows, seen: Seen) -> Rows:
         """As many of the new objects as each source has room for."""
         kept: list[int] = []
         room = self.options.max_targets - np.bincount(self._info[FRAME], minlength=int(seen.frame.max()) + 1)

@@ -14,6 +14,7 @@ from headrace.track.motion import Array
 from headrace.track.overlap import Measure
 
 Mask = NDArray[np.bool_]
+Blend = Callable[[Array, Array], Array]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ class Round:
             probation (``new``) or those that were missed before (``lost``).
         where: Compare with the box that is ``predicted``, or with the one that was ``seen`` last.
         margin: By how much boxes are grown at most in ``measure``, to find whom to compare.
+        blend: Of the scores and the cosines of the looks of pairs their scores, where looks are known;
+            ``None``: looks do not count here.
+        direction: Weight of going on in the same direction, added to the score of those who may match.
     """
 
     measure: Measure
@@ -36,6 +40,8 @@ class Round:
     tracks: Literal["any", "recent", "sure", "new", "lost"] = "any"
     where: Literal["predicted", "seen"] = "predicted"
     margin: float = 0.0
+    blend: Blend | None = None
+    direction: float = 0.0
 
 
 @dataclass
@@ -50,7 +56,9 @@ class Sides:
         boxes: Of the detections, centre form.
         box_block: Their blocks.
         strong: Which detections are strong; ``None`` for all.
-        bonus: Of pairs ``(tracks, detections)`` a factor for their score, or ``None``.
+        looks: Of pairs ``(tracks, detections)`` the cosine of their looks, NaN where one is not known; ``None``
+            if none is.
+        turn: Of pairs how far a match would turn the track, in radians 0 to pi; ``None`` if nobody asks.
     """
 
     predicted: Array
@@ -60,7 +68,8 @@ class Sides:
     boxes: Array
     box_block: Blocks
     strong: Mask | None
-    bonus: Callable[[Rows, Rows, Array], Array] | None = None
+    looks: Callable[[Rows, Rows], Array] | None = None
+    turn: Callable[[Rows, Rows], Array] | None = None
 
 
 def match(rounds: tuple[Round, ...], sides: Sides) -> tuple[Rows, Rows]:
@@ -109,12 +118,23 @@ def _play(one: Round, sides: Sides, tracks: Rows | None, wanted: Rows | None) ->
         b, box_block = b.take(wanted, axis=1), box_block[wanted]
     first, second = nearby(a, block, b, box_block, one.margin)
     score = one.measure(a.take(first, axis=1), b.take(second, axis=1))
-    if sides.bonus is not None:
-        score *= sides.bonus(
-            first if tracks is None else tracks[first], second if wanted is None else wanted[second], score
-        )
-    rows, columns = assign(first, second, score, one.minimum, block)
+    minimum = one.minimum
+    if one.blend is not None or one.direction:
+        track = first if tracks is None else tracks[first]
+        score, minimum = _refined(one, sides, score, track, second if wanted is None else wanted[second])
+    rows, columns = assign(first, second, score, minimum, block)
     return rows if tracks is None else tracks[rows], columns if wanted is None else wanted[columns]
+
+
+def _refined(one: Round, sides: Sides, score: Array, tracks: Rows, found: Rows) -> tuple[Array, float]:
+    """Scores with looks and direction in them, and the least score then."""
+    if one.blend is not None and sides.looks is not None:
+        cosine = sides.looks(tracks, found)
+        score = np.where(np.isnan(cosine), score, one.blend(score, np.nan_to_num(cosine)))
+    if not one.direction or sides.turn is None:
+        return score, one.minimum
+    bonus = (0.5 - sides.turn(tracks, found) / np.pi) * one.direction
+    return np.where(score >= one.minimum, score + bonus, 0), max(one.minimum - one.direction / 2, 0)
 
 
 _NOBODY: Rows = np.empty(0, np.intp)

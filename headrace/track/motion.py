@@ -176,7 +176,7 @@ def _to_xyah(box: Array) -> Array:
 
 
 def _from_xyah(position: Array) -> Array:
-    out = np.maximum(position, np.array([[-np.inf], [-np.inf], [SMALLEST], [SMALLEST]]))
+    out: Array = np.maximum(position, np.array([[-np.inf], [-np.inf], [SMALLEST], [SMALLEST]]))
     out[2] *= out[3]
     return out
 

@@ -69,7 +69,7 @@ class TrackerOptions(BaseModel):
         description="Objects of different classes are never matched.",
     )
     probation_age: int = Field(
-        default=2,
+        default=1,
         ge=0,
         le=1000,
         validation_alias="probationAge",
@@ -83,7 +83,7 @@ class TrackerOptions(BaseModel):
         description="Missed frames after which a track still on probation is dropped.",
     )
     max_shadow_age: int = Field(
-        default=30,
+        default=25,
         ge=0,
         le=100_000,
         validation_alias="maxShadowTrackingAge",

@@ -4,6 +4,8 @@ Known objects choose first; weak detections may then prolong tracks (ByteTrack, 
 left goes to tracks on probation, so that a false alarm does not take a detection away from somebody known. What
 is still lost is looked for where it was last seen, not only where it is predicted (OC-SORT, Cao et al., 2023),
 which survives a wrong guess of its speed.
+
+The figures were chosen for five MOT15 sequences and forty synthetic scenes together, half of the latter held back.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from headrace.track.overlap import iou, likeness
 MARGIN = 0.3
 #: Least IoU with the place where a lost object was seen last.
 MIN_RECOVERY = 0.5
+FADING = 0.8
 
 
 def build(options: TrackerOptions) -> Tracker:
@@ -28,4 +31,4 @@ def build(options: TrackerOptions) -> Tracker:
         Round(alike, options.min_iou, "strong", "new", margin=MARGIN),
         Round(iou, MIN_RECOVERY, "strong", "sure", where="seen"),
     )
-    return Tracker(Recipe(rounds), options)
+    return Tracker(Recipe(rounds, fading=FADING), options)
