@@ -108,12 +108,12 @@ def _track(
     """Run a tracker over recorded detections."""
     from headrace.bench.track import bench_track
     from headrace.errors import ConfigError
-    from headrace.track import TrackerOptions, options_from_yaml
+    from headrace.track import TrackerOptions, read_configuration
 
     if detections is None or results is None:
         raise typer.BadParameter("track needs --detections DIR and --results DIR")
     try:
-        options = TrackerOptions() if config is None else options_from_yaml(config)
+        options = TrackerOptions() if config is None else read_configuration(config).options
         report = bench_track(detections, results, tracker, options, gt)
     except ConfigError as error:
         typer.echo(f"error: {error}", err=True)

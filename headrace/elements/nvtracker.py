@@ -13,23 +13,22 @@ from headrace.elements.tracking import BatchTracking
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
 from headrace.meta.batch import Batch
-from headrace.track import TrackerOptions, make_tracker, options_from_yaml
+from headrace.track import TrackerOptions, make_tracker, read_configuration, tracker_for
+from headrace.track.lowlevel import LIBRARIES, Configuration
 from headrace.track.registry import DEFAULT, trackers
 
-#: DeepStream's own libraries, which nearly every program names; the trackers here stand in for them.
-_DEEPSTREAMS = "libnvds_"
-_ARRAYS = "the tracker sees boxes, not pixels"
+_ARRAYS = "trackers that look at pixels choose their own size"
 
 
 @dataclasses.dataclass(frozen=True)
 class TrackerElementOptions:
     """Options of nvtracker."""
 
-    tracker: str = option(DEFAULT, "name of the tracker")
-    ll_config_file: str = option("", "YAML file with the tracker's settings")
-    ll_lib_file: str = option(
-        "", "low-level library", no_effect="the tracker is chosen by the property tracker"
+    tracker: str = option(
+        "", f"name of the tracker; left out: what ll-config-file and ll-lib-file say, or {DEFAULT}"
     )
+    ll_config_file: str = option("", "YAML file with the tracker's settings")
+    ll_lib_file: str = option("", "DeepStream's low-level library; a known name chooses the tracker")
     display_tracking_id: bool = option(True, "show the id behind the label")
     operate_on_class_ids: str = option("", "track only these classes, such as 0;2")
     keep_untracked: bool = option(
@@ -65,26 +64,25 @@ class TrackerElement(Filter):
 
     def start(self) -> None:
         """Read the settings."""
-        path = self.options.ll_config_file
-        library = Path(self.options.ll_lib_file).name
-        if library and not library.startswith(_DEEPSTREAMS):
-            self.post_warning(
-                f"ll-lib-file={self.options.ll_lib_file} is not used: low-level libraries cannot run here; the "
-                f"property tracker chooses among {', '.join(trackers())}, now {self.options.tracker}"
-            )
-        settings = options_from_yaml(path) if path else TrackerOptions()
         options = self.options
-        classes = parse_ids(options.operate_on_class_ids)
+        path, library = options.ll_config_file, options.ll_lib_file
+        found = read_configuration(path) if path else Configuration(None, TrackerOptions())
+        name = options.tracker or tracker_for(library, found.tracker) or DEFAULT
+        if library and Path(library).name not in LIBRARIES:
+            self.post_warning(
+                f"ll-lib-file={library} is not used: low-level libraries cannot run here; the "
+                f"property tracker chooses among {', '.join(trackers())}, now {name}"
+            )
         self.tracking = BatchTracking(
-            make_tracker(options.tracker, settings),
-            classes,
+            make_tracker(name, found.options),
+            parse_ids(options.operate_on_class_ids),
             options.display_tracking_id,
             options.keep_untracked,
         )
 
     def process(self, batch: Batch, buffer: int) -> None:
         """Track the objects of all frames."""
-        self.tracking.update(batch.meta)
+        self.tracking.update(batch)
 
     def source_event(self, what: str, index: int) -> None:
         """A source that went away takes its tracks along."""

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.meta.batch import BatchMetadata
+from headrace.frames import Frame
+from headrace.meta.batch import Batch, BatchMetadata
 from headrace.meta.columns import detections_of
 from headrace.meta.detections import Detections
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.objects import ObjectTable
+from headrace.meta.tracking import TargetBatch
 from headrace.meta.turning import enclosing
+from headrace.meta.user import MetaType, UserMetadata
 from headrace.track import Sightings, Tracker, Tracks
 from headrace.track.turned import TurnedShapes
 
@@ -43,25 +46,30 @@ class BatchTracking:
         # With a choice of classes the others pass, and so do those of the chosen ones (contract: nvtracker).
         self._keep_untracked = keep_untracked or classes is not None
         self._shapes: dict[int, TurnedShapes] = {}
+        #: Names of the classes, as objects have them, for what is told of other frames.
+        self._labels: dict[int, str] = {}
 
     def forget(self, source: int, restart_ids: bool = False) -> None:
         """A source has gone: its tracks go too; ``restart_ids`` numbers its next track 1 again."""
         self.tracker.forget(source, restart_ids)
         self._shapes.pop(source, None)
 
-    def update(self, meta: BatchMetadata) -> None:
+    def update(self, batch: Batch) -> None:
         """Track the objects of a batch; frames of one source are taken one after the other.
 
         A tracked object keeps the detector's box and gets id, tracker confidence and the tracker's own
         estimate (`nv_bbox_info`). Objects without a track are removed, or kept untracked when so asked.
         """
-        for frames in _one_of_each_source(meta.frames):
-            self._follow(frames)
+        surfaces = dict(zip(batch.meta.frames, batch.surfaces, strict=False)) if self.tracker.pixels else {}
+        for frames in _one_of_each_source(batch.meta.frames):
+            pictures = [surfaces[frame].frame() for frame in frames if frame in surfaces]
+            self._follow(frames, pictures if len(pictures) == len(frames) else None)
+            self._tell(batch.meta)
 
-    def _follow(self, frames: Sequence[FrameMetadata]) -> None:
+    def _follow(self, frames: Sequence[FrameMetadata], pictures: Sequence[Frame] | None) -> None:
         table = frames[0].table
         rows, frame = self._rows(table, frames)
-        tracks = self.tracker.follow(self._sightings(table, rows, frame, frames))
+        tracks = self.tracker.follow(self._sightings(table, rows, frame, frames, pictures))
         seen = tracks.row >= 0
         there = rows[tracks.row[seen]]
         self._note_turned(table, rows, frame, frames, there, tracks.of(seen))
@@ -84,8 +92,30 @@ class BatchTracking:
             wanted &= np.isin(table.column("class_id")[rows], self._classes)
         return rows[wanted], frame[wanted]
 
+    def _tell(self, meta: BatchMetadata) -> None:
+        """What the tracker has to tell of other frames goes to the batch as user metas."""
+        misc, options = self.tracker.misc, self.tracker.options
+        for wanted, kind, told in (
+            (options.past_frames, MetaType.TRACKER_PAST_FRAME, misc.past),
+            (options.output_terminated, MetaType.TRACKER_TERMINATED_LIST, misc.terminated),
+            (options.output_shadow, MetaType.TRACKER_SHADOW_LIST, misc.shadow),
+        ):
+            if wanted and told.streams:
+                self._name(told)
+                meta.append(UserMetadata(kind, told))
+
+    def _name(self, told: TargetBatch) -> None:
+        for stream in told.streams:
+            for target in stream.objects:
+                target.label = self._labels.get(target.class_id, "")
+
     def _sightings(
-        self, table: ObjectTable, rows: Rows, frame: Rows, frames: Sequence[FrameMetadata]
+        self,
+        table: ObjectTable,
+        rows: Rows,
+        frame: Rows,
+        frames: Sequence[FrameMetadata],
+        pictures: Sequence[Frame] | None,
     ) -> Sightings:
         """What the tracker sees: of turned boxes the upright ones around them."""
         boxes, rotation = _corners(table, rows), table.column("rotation")[rows]
@@ -101,6 +131,8 @@ class BatchTracking:
             table.column("class_id")[rows],
             None if looked.all() else looked,
             detections_of(table, rows).embeddings if self.tracker.appearance and table.user else None,
+            pictures,
+            [one.frame_number for one in frames],
         )
 
     def _note_turned(
@@ -126,6 +158,10 @@ class BatchTracking:
         table.column("object_id")[rows] = tracks.track_id
         table.column("tracker_confidence")[rows] = tracks.confidence
         table.column("show_id")[rows] = self._show_id
+        if self.tracker.options.remembers:
+            self._labels.update(
+                zip(tracks.class_id.tolist(), table.column("label")[rows].tolist(), strict=True)
+            )
         ltwh = tracks.xyxy.copy()
         ltwh[:, 2:] -= ltwh[:, :2]
         table.column("tracker_box")[rows] = ltwh
@@ -133,7 +169,9 @@ class BatchTracking:
     def _add_predicted(self, frames: Sequence[FrameMetadata], tracks: Tracks) -> None:
         for number in np.unique(tracks.frame).tolist():
             frame, mine = frames[number], tracks.of(tracks.frame == number)
-            found = Detections(mine.xyxy, np.full(len(mine), PREDICTED, np.float32), mine.class_id.astype(np.int32))
+            found = Detections(
+                mine.xyxy, np.full(len(mine), PREDICTED, np.float32), mine.class_id.astype(np.int32)
+            )
             if frame.pad_index in self._shapes:
                 found = self._shapes[frame.pad_index].inside(mine.track_id, found)
             if found.rotation is None:

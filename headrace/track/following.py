@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -9,23 +10,23 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.errors import ConfigError
 from headrace.meta import Detections
-from headrace.track.association import Blocks, Rows, nearby
+from headrace.track.association import Rows, nearby
 from headrace.track.matching import Mask, Round, Sides, match
-from headrace.track.motion import SIZE, XYWH, Array, Kalman, Space, to_centre, to_corners
+from headrace.track.motion import XYWH, Array, Kalman, Space, to_corners
 from headrace.track.options import TrackerOptions
 from headrace.track.overlap import iou
+from headrace.track.sieve import Seen, Sieve
 from headrace.track.tracker import Sightings, Tracks
+from headrace.track.trajectories import Glimpse, Misc, Trajectories
 
 #: Sightings that a track's direction is taken over.
 STEPS = 3
 GROWTH = slice(6, 8)
-SOME = np.nextafter(0.0, 1.0)  # the least that is more than nothing
 
 # Rows of the table of whole numbers; ID is 0 on probation, MISSED the frames since the last detection.
-#: UID is one of all tracks there ever were.
-SOURCE, FRAME, ID, CLASS, HITS, MISSED, ROW, UID = range(8)
+# UID is the track's number among all there ever were, HELD whether it was found in this frame without a detection.
+SOURCE, FRAME, ID, CLASS, HITS, MISSED, ROW, UID, HELD = range(9)
 
 
 @dataclass(frozen=True)
@@ -44,24 +45,6 @@ class Recipe:
     space: Space = XYWH
     renew: bool = False
     fading: float = 1.0
-
-
-@dataclass
-class Seen:
-    """The usable detections of a batch: where each was in the input, its frame, its box and confidence."""
-
-    row: Rows
-    frame: NDArray[np.intp]
-    table: Array  # box in centre form, confidence
-    class_id: NDArray[np.integer]
-    block: Blocks
-    looks: Array | None  # of length 1, ``(d, n)``
-
-    @property
-    def confidence(self) -> Array:
-        """Confidence of each."""
-        confidence: Array = self.table[4]
-        return confidence
 
 
 class Tracker:
@@ -96,14 +79,12 @@ class Tracker:
         self._path = slice(rows + 5, rows + 5 + 2 * STEPS)  # centres of sightings before, the latest first
         self.appearance = any(one.blend is not None for one in recipe.rounds)
         self._turns = any(one.direction for one in recipe.rounds)
-        # Least width, height and confidence of a usable detection.
-        self._least = np.array([[SOME], [SOME], [options.min_detector_confidence]])
         self.reset()
 
     @property
     def dropped(self) -> Mapping[str, int]:
         """How many detections were left out since the start, by reason."""
-        return self._dropped
+        return self._sieve.dropped
 
     @property
     def tracks(self) -> int:
@@ -113,10 +94,15 @@ class Tracker:
     def reset(self) -> None:
         """Forget every source and count; ids start at 1 again."""
         self._look = slice(self._path.stop, self._path.stop)  # mean look, of length 1 or, if not known, 0
-        self._state, self._info = np.empty((self._look.stop, 0)), np.empty((8, 0), np.int64)
+        self._state, self._info = np.empty((self._look.stop, 0)), np.empty((9, 0), np.int64)
         self._last_id: dict[int, int] = {}
-        self._dropped: dict[str, int] = {}
+        self._sieve = Sieve(self.options, self.appearance)
         self._known: set[int] = set()
+        self._base: dict[int, int] = {}
+        self._frames: dict[int, int] = {}
+        self._memory = Trajectories(self.options.trajectory_length) if self.options.remembers else None
+        #: What there is to tell of other frames with the latest batch, if the options ask for it.
+        self.misc = Misc()
         self._begun = 0
 
     def forget(self, source: int, restart_ids: bool = False) -> None:
@@ -129,6 +115,9 @@ class Tracker:
         self._known.discard(source)
         keep = self._info[SOURCE] != source
         self._state, self._info = self._state[:, keep], self._info[:, keep]
+        self._frames.pop(source, None)
+        if self._memory is not None:
+            self._memory.forget(source)
         if restart_ids:
             self._last_id.pop(source, None)
 
@@ -145,12 +134,13 @@ class Tracker:
         Returns:
             New arrays that belong to the caller.
         """
+        seen = self._sieve.usable(given)
+        self._make_room(self._sieve.look_size)
         away = self._stand_aside(given.sources)
         self._kalman.predict(self._state)
         self._move(given)
         info = self._info
-        info[ROW] = -1
-        seen = self._usable(given)
+        info[ROW], info[HELD] = -1, 0
         info[MISSED] += 1 if given.looked is None else given.looked[info[FRAME]]
         tracks, found = self._match(seen)
         self._prolong(tracks, found, seen)
@@ -161,12 +151,21 @@ class Tracker:
             self._begin(found, seen, given.sources)
         self._give_ids()
         self._learn(given, seen)
+        if self._memory is not None:
+            self._tell(given)
         out = self._report(len(given))
         if away is not None:
             self._state, self._info = (
                 np.concatenate(p, 1) for p in zip(away, (self._state, self._info), strict=True)
             )
         return out
+
+    def _make_room(self, looks: int) -> None:
+        """Make rows for looks when the first come."""
+        missing = looks - (self._look.stop - self._look.start)
+        if missing:
+            self._look = slice(self._look.start, self._look.start + looks)
+            self._state = np.concatenate((self._state, np.zeros((missing, self._state.shape[1]))))
 
     def _move(self, given: Sightings) -> None:
         """For subclasses: tracks have been moved on, the detections have not been looked at."""
@@ -195,62 +194,6 @@ class Tracker:
         self._state, self._info = self._state[:, here], info[:, here]
         return away
 
-    def _usable(self, given: Sightings) -> Seen:
-        with np.errstate(invalid="ignore", over="ignore"):
-            table = to_centre(given.xyxy, rows=5)
-        table[4] = given.confidence
-        sizes = table[2:]
-        # Corners that are not finite make a size that is not.
-        good = (sizes >= self._least) & (sizes < np.inf)
-        frame, class_id, row = given.frame, given.class_id, np.arange(len(given))
-        if np.count_nonzero(good) < good.size:
-            row = self._sort_out(given, table)
-            table, frame, class_id = table[:, row], frame[row], class_id[row]
-        looks = None
-        if self.appearance and given.embeddings is not None and len(row):
-            looks = self._normal(given.embeddings[row])
-        return Seen(row, frame, table, class_id, self._blocks(frame, class_id), looks)
-
-    def _normal(self, embeddings: NDArray[np.float32]) -> Array:
-        """Looks of length 1, or 0 where there is none; room is made for them in the table when the first come.
-
-        Raises:
-            ConfigError: Embeddings of another length than those before.
-        """
-        size = embeddings.shape[1]
-        known = self._look.stop - self._look.start
-        if not known:
-            self._look = slice(self._look.start, self._look.start + size)
-            room = np.zeros((size, self._state.shape[1]))
-            self._state = np.concatenate((self._state, room))
-        elif size != known:
-            raise ConfigError(
-                f"embeddings of {size} numbers where those before had {known}: objects of one tracker need one model"
-            )
-        looks = np.nan_to_num(embeddings.T.astype(np.float64))
-        length = np.sqrt(np.square(looks).sum(0))
-        return looks / np.where(length > 0, length, 1)
-
-    def _blocks(self, frame: NDArray[np.integer], class_id: NDArray[np.integer]) -> Blocks:
-        """Who competes with whom: all of a frame, or of a class in a frame."""
-        if not self.options.check_class:
-            return frame.astype(np.int64)
-        return (class_id.astype(np.int64) << 16) + frame
-
-    def _sort_out(self, given: Sightings, table: Array) -> Rows:
-        """Count the detections that are of no use; the rows of the others."""
-        finite = np.isfinite(given.xyxy).all(1) & np.isfinite(table[4])
-        area = (table[SIZE] > 0).all(0)
-        sure = table[4] >= self.options.min_detector_confidence
-        self._drop("not finite", int((~finite).sum()))
-        self._drop("no area", int((finite & ~area).sum()))
-        self._drop("low confidence", int((finite & area & ~sure).sum()))
-        return np.flatnonzero(finite & area & sure)
-
-    def _drop(self, reason: str, count: int) -> None:
-        if count:
-            self._dropped[reason] = self._dropped.get(reason, 0) + count
-
     def _match(self, seen: Seen) -> tuple[Rows, Rows]:
         info = self._info
         if not info.shape[1] or not len(seen.row):
@@ -259,7 +202,7 @@ class Tracker:
         sides = Sides(
             self._kalman.boxes(self._state),
             self._state[self._box],
-            self._blocks(info[FRAME], info[CLASS]),
+            self._sieve.blocks(info[FRAME], info[CLASS]),
             self._group,
             seen.table[:4],
             seen.block,
@@ -357,7 +300,7 @@ class Tracker:
         state[self._path] = np.tile(sighting[:2], (STEPS, 1))
         if seen.looks is not None:
             state[self._look] = seen.looks.take(rows, axis=1)
-        info = np.zeros((8, len(rows)), np.int64)
+        info = np.zeros((9, len(rows)), np.int64)
         info[FRAME] = seen.frame[rows]
         info[SOURCE] = np.array(sources, np.int64)[info[FRAME]]
         info[CLASS] = seen.class_id[rows]
@@ -389,7 +332,7 @@ class Tracker:
             if room[seen.frame[row]] > 0:
                 room[seen.frame[row]] -= 1
                 kept.append(row)
-        self._drop("too many targets", len(fresh) - len(kept))
+        self._sieve.drop("too many targets", len(fresh) - len(kept))
         return np.sort(np.array(kept, np.intp))
 
     def _give_ids(self) -> None:
@@ -399,17 +342,46 @@ class Tracker:
             return
         passed = np.flatnonzero((ids == 0) & (self._info[HITS] > self.options.probation_age))
         for track, source in zip(passed.tolist(), self._info[SOURCE, passed].tolist(), strict=True):
-            ids[track] = self._last_id[source] = self._last_id.get(source, 0) + 1
+            number = self._last_id[source] = self._last_id.get(source, 0) + 1
+            ids[track] = number + self._upper(source)
+
+    def _upper(self, source: int) -> int:
+        if not self.options.unique_ids:
+            return 0
+        return self._base.setdefault(source, secrets.randbits(31) << 32)
+
+    def _tell(self, given: Sightings) -> None:
+        """Let the memory take this batch."""
+        for number, source in enumerate(given.sources):
+            self._frames[source] = (
+                given.numbers[number] if given.numbers else self._frames.get(source, -1) + 1
+            )
+        boxes = self._kalman.boxes(self._state).T.copy()
+        boxes[:, :2] -= boxes[:, 2:] / 2
+        info = self._info
+        rows = zip(
+            *(info[row].tolist() for row in (UID, SOURCE, ID, CLASS, MISSED)),
+            boxes.tolist(),
+            self._state[self._confidence].tolist(),
+            strict=True,
+        )
+        assert self._memory is not None
+        glimpses = [
+            Glimpse(uid, source, track_id, class_id, missed, (x, y, w, h), sure)
+            for uid, source, track_id, class_id, missed, (x, y, w, h), sure in rows
+        ]
+        self.misc = self._memory.note({source: self._frames[source] for source in given.sources}, glimpses)
 
     def _report(self, count: int) -> Tracks:
         state, info, options = self._state, self._info, self.options
         shown = info[ID] > 0
         if not options.output_shadow:
-            shown &= info[MISSED] == 0
+            shown &= (info[MISSED] == 0) | (info[HELD] > 0)
         if np.count_nonzero(shown) < len(shown):
             state, info = state.compress(shown, axis=1), info.compress(shown, axis=1)
         else:
             info = info.copy()
+        info[MISSED] *= 1 - info[HELD]
         confidence = state[self._confidence]
         if options.output_shadow:
             confidence = confidence * (1 - info[MISSED] / (options.max_shadow_age + 1))

@@ -96,8 +96,42 @@ class TrackerOptions(BaseModel):
         validation_alias="maxTargetsPerStream",
         description="Most tracks of one source at a time.",
     )
+    min_tracker_confidence: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        validation_alias="minTrackerConfidence",
+        description="Below this a tracker that follows objects in pixels has lost one.",
+    )
     output_shadow: bool = Field(
         default=False,
         validation_alias="outputShadowTracks",
-        description="Also report tracks without a detection, at their prediction.",
+        description="Also tell of tracks without a detection, at their prediction.",
     )
+    output_terminated: bool = Field(
+        default=False,
+        validation_alias="outputTerminatedTracks",
+        description="Tell of tracks that have ended, with their latest frames.",
+    )
+    past_frames: bool = Field(
+        default=False,
+        validation_alias="enablePastFrame",
+        description="When an object is reported, tell of the frames before in which it was not.",
+    )
+    trajectory_length: int = Field(
+        default=30,
+        ge=1,
+        le=100_000,
+        validation_alias="maxTrajectoryBufferLength",
+        description="Most frames of a track that are told of.",
+    )
+    unique_ids: bool = Field(
+        default=False,
+        validation_alias="useUniqueID",
+        description="The upper 32 bits of ids are a random number, another one for each source and run.",
+    )
+
+    @property
+    def remembers(self) -> bool:
+        """Whether something is to be told of other frames than the present one."""
+        return self.output_shadow or self.output_terminated or self.past_frames

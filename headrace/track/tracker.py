@@ -26,6 +26,7 @@ class Sightings:
             all were.
         embeddings: ``(n, d)`` float32 appearance of each object, or ``None``.
         pictures: The frames themselves, for trackers that look at pixels, or ``None``.
+        numbers: Of each frame its number in its source, for what is told of past frames; counted if ``None``.
 
     Example:
         >>> two = Sightings.of({7: Detections([[0, 0, 9, 9]]), 3: Detections([[1, 1, 5, 5], [2, 2, 8, 8]])})
@@ -41,6 +42,7 @@ class Sightings:
     looked: NDArray[np.bool_] | None = None
     embeddings: NDArray[np.float32] | None = None
     pictures: Sequence[Frame] | None = None
+    numbers: Sequence[int] | None = None
 
     @classmethod
     def of(cls, frames: dict[int, Detections | None]) -> Sightings:
@@ -82,7 +84,7 @@ class Tracks:
         confidence: ``(m,)`` float32 in 0-1, how sure the tracker is of the object.
         class_id: ``(m,)`` int64.
         frame: ``(m,)`` int64, the frame of each object, an index into the sources given.
-        missed: ``(m,)`` int64, frames since the object was detected last; 0 for one that is seen.
+        missed: ``(m,)`` int64, frames since the object was seen last, by the detector or in pixels.
 
     Example:
         >>> len(Tracks.empty(3)), Tracks.empty(3).ids.tolist()

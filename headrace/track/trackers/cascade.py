@@ -22,8 +22,8 @@ MIN_RECOVERY = 0.5
 FADING = 0.8
 
 
-def build(options: TrackerOptions) -> Tracker:
-    """A tracker for any number of sources."""
+def recipe(options: TrackerOptions) -> Recipe:
+    """What it is made of."""
     alike = likeness(MARGIN)
     rounds = (
         Round(alike, options.min_iou, "strong", "sure", margin=MARGIN),
@@ -31,4 +31,9 @@ def build(options: TrackerOptions) -> Tracker:
         Round(alike, options.min_iou, "strong", "new", margin=MARGIN),
         Round(iou, MIN_RECOVERY, "strong", "sure", where="seen"),
     )
-    return Tracker(Recipe(rounds, fading=FADING), options)
+    return Recipe(rounds, fading=FADING)
+
+
+def build(options: TrackerOptions) -> Tracker:
+    """A tracker for any number of sources."""
+    return Tracker(recipe(options), options)
