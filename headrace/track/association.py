@@ -96,6 +96,11 @@ def assign(first: Rows, second: Rows, score: Array, minimum: float, block: Block
         return kept, kept
     if len(kept) < len(score):
         first, second, score = first[kept], second[kept], score[kept]
+    if len(kept) <= _SOLVE:
+        if len(set(first.tolist())) == len(set(second.tolist())) == len(first):
+            return first, second
+        chosen = _solve(np.arange(len(first)), first, second, score - minimum, block)[0]
+        return first[chosen], second[chosen]
     rivals = np.maximum(np.bincount(first)[first], np.bincount(second)[second])
     hard = (rivals > 1).nonzero()[0]
     if not len(hard):
@@ -107,13 +112,9 @@ def assign(first: Rows, second: Rows, score: Array, minimum: float, block: Block
 
 def _compete(first: Rows, second: Rows, gain: Array, block: Blocks) -> tuple[Rows, Rows]:
     """`assign` where rows want the same."""
-    pairs = np.arange(len(first))
-    if len(pairs) > _SOLVE:
-        chosen, pairs, blocks = _undisputed(first, second, gain, block)
-        if len(pairs):
-            chosen = np.concatenate([chosen, *_solve(pairs, first, second, gain, blocks)])
-    else:
-        chosen = _solve(pairs, first, second, gain, pairs)[0]
+    chosen, pairs, blocks = _undisputed(first, second, gain, block)
+    if len(pairs):
+        chosen = np.concatenate([chosen, *_solve(pairs, first, second, gain, blocks)])
     return first[chosen], second[chosen]
 
 

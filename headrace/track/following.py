@@ -376,12 +376,13 @@ class Tracker:
         state, info, options = self._state, self._info, self.options
         shown = info[ID] > 0
         if not options.output_shadow:
-            shown &= (info[MISSED] == 0) | (info[HELD] > 0)
+            shown &= (info[MISSED] == 0) | (info[HELD] > 0) if self.pixels else info[MISSED] == 0
         if np.count_nonzero(shown) < len(shown):
             state, info = state.compress(shown, axis=1), info.compress(shown, axis=1)
         else:
             info = info.copy()
-        info[MISSED] *= 1 - info[HELD]
+        if self.pixels:
+            info[MISSED] *= 1 - info[HELD]
         confidence = state[self._confidence]
         if options.output_shadow:
             confidence = confidence * (1 - info[MISSED] / (options.max_shadow_age + 1))

@@ -98,15 +98,16 @@ def _candidates(
     one: Round, sides: Sides, free: Mask, left: Mask, whole: bool
 ) -> tuple[Rows | None, Rows | None]:
     """Rows of both sides that take part, ``None`` for all."""
+    wanted: Rows | None = None
+    if sides.strong is None and one.detections == "weak":
+        return None, _NOBODY
+    if sides.strong is not None and one.detections != "any":
+        wanted = (left & (sides.strong if one.detections == "strong" else ~sides.strong)).nonzero()[0]
+    elif not whole:
+        wanted = left.nonzero()[0]
     if one.tracks != "any":
         free = free & sides.groups(one.tracks)
-    tracks = None if np.count_nonzero(free) == len(free) else free.nonzero()[0]
-    if sides.strong is None:
-        if one.detections == "weak":
-            return tracks, _NOBODY
-    elif one.detections != "any":
-        return tracks, (left & (sides.strong if one.detections == "strong" else ~sides.strong)).nonzero()[0]
-    return tracks, None if whole else left.nonzero()[0]
+    return None if np.count_nonzero(free) == len(free) else free.nonzero()[0], wanted
 
 
 def _play(one: Round, sides: Sides, tracks: Rows | None, wanted: Rows | None) -> tuple[Rows, Rows]:

@@ -95,14 +95,16 @@ class Kalman:
         self._covariance = slice(8 + k, 8 + 2 * k)
         self._drift = slice(8 + 2 * k, 8 + 3 * k)
         self.rows = 8 + 3 * k
+        noises = (space.position, space.velocity, space.detection, space.start)
+        self._position2, self._velocity2, self._detection2, self._start2 = (np.square(one) for one in noises)
 
     def start(self, boxes: Array, rows: int) -> Array:
         """New columns for objects first seen at ``boxes`` (centre form), at rest; further rows are 0."""
         state = np.zeros((rows, boxes.shape[1]))
         state[POSITION] = self.space.encode(boxes)
         unit2 = np.square(self.space.unit(state[POSITION]))
-        state[self._variance] = np.square(self.space.detection) * unit2
-        state[self._drift] = np.square(self.space.start) * unit2
+        state[self._variance] = self._detection2 * unit2
+        state[self._drift] = self._start2 * unit2
         return state
 
     def boxes(self, state: Array) -> Array:
@@ -122,8 +124,8 @@ class Kalman:
         grown += covariance
         covariance += drift
         grown += covariance
-        grown += unit2 * np.square(space.position)
-        unit2 = unit2 * np.square(space.velocity)
+        grown += unit2 * self._position2
+        unit2 *= self._velocity2
         drift += unit2
 
     def correct(self, state: Array, boxes: Array, trust: Array | None = None) -> None:
@@ -137,7 +139,7 @@ class Kalman:
         space, position = self.space, state[POSITION]
         variance, covariance = state[self._variance], state[self._covariance]
         total = np.square(space.unit(position))
-        total *= np.square(space.detection)
+        total *= self._detection2
         if trust is not None:
             total *= trust
         total += variance
