@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from headrace.bench.cost import StageCost
+from headrace.bench.decoders import CANDIDATES, DecoderCost
 from headrace.bench.memory import MemoryUse
 from headrace.bench.nullmodel import OBJECTS
+from headrace.bench.secondary import Throughput
 from headrace.bench.statistics import Spread
 from headrace.bench.swap import ALLOWED, RATE, SOURCES, SwapReport
 from headrace.bench.views import ViewCost
@@ -26,6 +28,8 @@ class Report:
         startup: Seconds of ``headrace run`` to its first frame.
         views: CPU of reading metadata in a probe.
         swap: Replacing a model while playing.
+        decoders: Reading models' outputs.
+        secondary: Objects and tiles, packed and one by one.
     """
 
     machine: dict[str, str]
@@ -35,6 +39,8 @@ class Report:
     startup: Spread | None = None
     views: Sequence[ViewCost] = ()
     swap: SwapReport | None = None
+    decoders: Sequence[DecoderCost] = ()
+    secondary: Sequence[Throughput] = ()
 
     def data(self) -> dict[str, Any]:
         """The report ready for JSON; spreads are median, low, high."""
@@ -53,6 +59,10 @@ class Report:
             parts.append(self._views())
         if self.swap is not None:
             parts += _swap(self.swap)
+        if self.decoders:
+            parts.append(self._decoders())
+        if self.secondary:
+            parts.append(_secondary(self.secondary))
         return "\n\n".join(parts) + "\n"
 
     def _head(self) -> str:
@@ -86,6 +96,19 @@ class Report:
         title = "CPU µs of reading five fields of an object in a probe, iteration included:"
         return f"{title}\n\n{_table(('API', 'objects in the batch', 'per object'), rows)}"
 
+    def _decoders(self) -> str:
+        sizes = sorted({cost.batch_size for cost in self.decoders})
+        by_key = {(cost.decoder, cost.batch_size): cost for cost in self.decoders}
+        rows = []
+        for name in sorted({cost.decoder for cost in self.decoders}):
+            costs = [by_key[name, size] for size in sizes]
+            candidates = costs[0].candidates or "–"
+            rows.append((name, candidates, *(c.decode for c in costs), *(c.whole for c in costs)))
+        heads = ("decoder", "candidates", *(f"decode, batch {size}" for size in sizes))
+        heads += tuple(f"with suppression and masks, batch {size}" for size in sizes)
+        title = f"CPU µs of a frame for reading outputs on NumPy, {CANDIDATES} candidates where there are as many:"
+        return f"{title}\n\n{_table(heads, rows)}"
+
 
 def _swap(swap: SwapReport) -> list[str]:
     rows = [
@@ -104,6 +127,12 @@ def _swap(swap: SwapReport) -> list[str]:
         _table(("to", "swaps", "until at work, the old one closed", "longest gap"), changes),
         f"Resident: {memory}.",
     ]
+
+
+def _secondary(cases: Sequence[Throughput]) -> str:
+    title = "Pictures a second, four frames in a batch:"
+    rows = [(one.case, one.packed, one.plain, "{:.2f} ({:.2f}–{:.2f})".format(*one.ratio)) for one in cases]
+    return f"{title}\n\n{_table(('', 'hrinfer, packed', 'plain loop', 'ratio'), rows)}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import os
 import tempfile
@@ -15,11 +14,14 @@ import numpy as np
 
 from headrace.bench.memory import resident
 from headrace.bench.networks import write_detector
+from headrace.bench.nullmodel import NullModel
 from headrace.bench.statistics import Spread
 from headrace.errors import PipelineError
 from headrace.flow import BatchMetadataOperator, Pipeline, Probe
+from headrace.infer import FrameBatch
 from headrace.infer.engines import available_engines
 from headrace.meta.batch import BatchMetadata
+from headrace.meta.detections import Detections
 
 SOURCES, RATE = 4, 30
 #: Milliseconds by which an output may come later than the batch interval.
@@ -100,6 +102,15 @@ class _Model:
     engine: str = "auto"
 
 
+class Boxes(NullModel):
+    """A class in Python that prepares its frames as models do, and returns the null model's boxes."""
+
+    def infer(self, frames: FrameBatch) -> list[Detections]:
+        """The prepared boxes."""
+        frames.letterbox(320)
+        return super().infer(frames)
+
+
 class _Output(BatchMetadataOperator):
     """Times of the batches, and what is missing in them."""
 
@@ -135,12 +146,15 @@ class _Output(BatchMetadataOperator):
         )  # fmt: skip
 
 
-def swap_costs(swaps: int = 20, progress: Callable[[str], None] = lambda _: None) -> SwapReport:
+def swap_costs(
+    swaps: int = 20, progress: Callable[[str], None] = lambda _: None, quiet: float = 5.0
+) -> SwapReport:
     """Play four live scenes at 30 frames a second, and replace the model again and again.
 
     Args:
         swaps: How often.
         progress: Told what is being done.
+        quiet: Seconds without swaps that are measured before, at least.
 
     Raises:
         HeadraceError: A model cannot be used, or the pipeline failed.
@@ -152,7 +166,7 @@ def swap_costs(swaps: int = 20, progress: Callable[[str], None] = lambda _: None
         pipeline.start()
         try:
             _wait_for(output, 2 * RATE)
-            return _measure(pipeline, output, models, swaps, progress)
+            return _measure(pipeline, output, models, swaps, progress, quiet)
         finally:
             pipeline.quit()
             pipeline.wait()
@@ -163,16 +177,19 @@ def _models(folder: Path) -> list[_Model]:
     large = write_detector(folder / "large.onnx", 416, tuple(f"class {index}" for index in range(80)))
     for file in (small, large):
         os.utime(file, _LONG_AGO)  # a file that was just written would be watched for a second
-    models = [_Model("320×320, 1 class", str(small)), _Model("416×416, 80 classes", str(large))]
+    models = [
+        _Model("320×320, 1 class, onnxruntime", str(small), "onnxruntime"),
+        _Model("416×416, 80 classes, onnxruntime", str(large), "onnxruntime"),
+    ]
     if "openvino" in available_engines():
         models.append(_Model("320×320, 1 class, OpenVINO", str(small), "openvino"))
-    return [*models, _Model("class in Python", "headrace.bench.nullmodel:NullModel")]
+    return [*models, _Model("class in Python", "headrace.bench.swap:Boxes")]
 
 
 def _pipeline(first: _Model, output: _Output) -> Pipeline:
     pipeline = Pipeline("swap").add("nvstreammux", "mux", {"batch-size": SOURCES})
     for index in range(SOURCES):
-        scene = f"sim://crossroad?seed={index}&objects=6&width=640&height=360&fps={RATE}"
+        scene = f"sim://crossroad?seed={index}&objects=6&width=640&height=360&fps={RATE}&frames=-1"
         pipeline.add("hrsimsrc", f"source{index}", {"scene": scene, "is-live": True})
         pipeline.link((f"source{index}", "mux"), ("", f"sink_{index}"))
     pipeline.add("hrinfer", "model", {"model": first.model, "engine": first.engine})
@@ -181,7 +198,12 @@ def _pipeline(first: _Model, output: _Output) -> Pipeline:
 
 
 def _measure(
-    pipeline: Pipeline, output: _Output, models: Sequence[_Model], swaps: int, progress: Callable[[str], None]
+    pipeline: Pipeline,
+    output: _Output,
+    models: Sequence[_Model],
+    swaps: int,
+    progress: Callable[[str], None],
+    least: float,
 ) -> SwapReport:
     order = list(itertools.islice(itertools.cycle([*models[1:], models[0]]), swaps))
     for model in order[
@@ -190,14 +212,13 @@ def _measure(
         _swap(pipeline, output, model)
     progress("without swaps")
     start = output.start()
-    time.sleep(max(swaps * _PAUSE, 5.0))
+    time.sleep(max(swaps * _PAUSE, least))
     quiet, start = output.since(start), output.start()
     memory, done = {}, []
     for number, model in enumerate(order, 1):
         time.sleep(_PAUSE)
         done.append((model.name, *_swap(pipeline, output, model)))
         if number in (1, 20, swaps):
-            gc.collect()
             memory[number] = resident()
             progress(f"{number} swaps")
     _wait_for(output, _AFTER)

@@ -1,4 +1,4 @@
-"""``headrace bench``: what elements and metadata views cost, how much memory is taken, how quickly it starts.
+"""``headrace bench``: what elements, views and decoders cost, memory, start and the swap of models.
 
 headrace bench elements
 headrace bench elements memory startup --text report.md --json report.json
@@ -25,6 +25,8 @@ class Part(str, Enum):
     startup = "startup"
     views = "views"
     swap = "swap"
+    decoders = "decoders"
+    secondary = "secondary"
     track = "track"
 
 
@@ -32,7 +34,8 @@ def command(
     parts: Annotated[
         list[Part] | None,
         typer.Argument(
-            metavar="PART...", help="elements, memory, startup, views, swap; all if left out; track."
+            metavar="PART...",
+            help="elements, memory, startup, views, swap, decoders, secondary; all if left out; track.",
         ),
     ] = None,
     batch_sizes: Annotated[
@@ -70,21 +73,23 @@ def command(
     ] = None,
 ) -> None:
     """Measure and report."""
+    if cores:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
+    if detections is not None or Part.track in (parts or ()):
+        _track(detections, results, gt, tracker, config, text)
+        if parts == [Part.track]:
+            return
     from headrace.bench.cost import element_costs
+    from headrace.bench.decoders import decoder_costs
     from headrace.bench.machine import machine
     from headrace.bench.memory import memory_use
     from headrace.bench.report import Report
+    from headrace.bench.secondary import secondary_throughput
     from headrace.bench.startup import startup_seconds
     from headrace.bench.swap import swap_costs
     from headrace.bench.views import view_costs
 
-    if cores:
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
     wanted, sizes = set(parts or Part), _sizes(batch_sizes)
-    if Part.track in wanted and (parts or detections):
-        _track(detections, results, gt, tracker, config)
-    if wanted == {Part.track}:
-        return
     where = machine()
     report = Report(
         where,
@@ -94,6 +99,8 @@ def command(
         startup_seconds(model, repeats) if Part.startup in wanted else None,
         view_costs(repeats) if Part.views in wanted else (),
         swap_costs(swaps, _progress) if Part.swap in wanted else None,
+        decoder_costs(sizes, repeats, _progress) if Part.decoders in wanted else (),
+        secondary_throughput(repeats, cores) if Part.secondary in wanted else (),
     )
     typer.echo(report.text(), nl=False)
     if text is not None:
@@ -103,7 +110,12 @@ def command(
 
 
 def _track(
-    detections: Path | None, results: Path | None, gt: Path | None, tracker: str, config: Path | None
+    detections: Path | None,
+    results: Path | None,
+    gt: Path | None,
+    tracker: str,
+    config: Path | None,
+    text: Path | None,
 ) -> None:
     """Run a tracker over recorded detections."""
     from headrace.bench.track import bench_track
@@ -119,6 +131,8 @@ def _track(
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
     typer.echo(report.text(), nl=False)
+    if text is not None:
+        text.write_text(report.text(), encoding="utf-8")
 
 
 def _sizes(text: str) -> list[int]:

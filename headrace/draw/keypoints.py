@@ -51,13 +51,11 @@ def draw_keypoints(
             continue
         places = points[:, :2].astype(np.float64)
         radius = _radius(places[seen])
-        line = canvas.inks.ink((r, g, b, a))
-        for start, end in skeleton.lines:
-            if max(start, end) < len(points) and seen[start] and seen[end]:
-                shapes.line(canvas, tuple(places[start]), tuple(places[end]), max(radius * 0.8, 1), line)
-        dot = canvas.inks.ink(contrasting((r, g, b, a)) if skeleton.lines else (r, g, b, a))
-        for x, y in places[seen].tolist():
-            shapes.circle(canvas, (x, y), radius, -1, dot)
+        edges = np.array([edge for edge in skeleton.lines if max(edge) < len(points)], np.intp).reshape(-1, 2)
+        edges = edges[seen[edges].all(axis=1)]
+        shapes.segments(canvas, places[edges], radius * 0.8, canvas.inks.ink((r, g, b, a)))
+        dot = contrasting((r, g, b, a)) if skeleton.lines else (r, g, b, a)
+        shapes.dots(canvas, places[seen], radius, canvas.inks.ink(dot))
 
 
 def _radius(places: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:

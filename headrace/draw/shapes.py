@@ -45,6 +45,31 @@ def polyline(canvas: Canvas, points: Points, width: float, ink: Ink, closed: boo
     canvas.stroke(_bounds(points, thick), ink, paint)
 
 
+def segments(canvas: Canvas, pairs: Points, width: float, ink: Ink) -> None:
+    """Straight lines between ``(n, 2, 2)`` pairs of points, in one go; all are finite."""
+    if not len(pairs):
+        return
+    thick = _width(width)
+
+    def paint(image: Bytes, x0: int, y0: int, halved: bool, value: Channels) -> None:
+        fixed = list(_fixed(pairs, x0, y0, halved))
+        cv2.polylines(image, fixed, False, value, _halved(thick, halved), cv2.LINE_AA, _BITS)
+
+    canvas.stroke(_bounds(pairs.reshape(-1, 2), thick), ink, paint)
+
+
+def dots(canvas: Canvas, centers: Points, radius: float, ink: Ink) -> None:
+    """Filled circles of one size around ``(n, 2)`` points, in one go; all are finite."""
+
+    def paint(image: Bytes, x0: int, y0: int, halved: bool, value: Channels) -> None:
+        size = round(radius * (1 << _BITS)) >> halved
+        for x, y in _fixed(centers, x0, y0, halved).tolist():
+            cv2.circle(image, (x, y), size, value, -1, cv2.LINE_AA, _BITS)
+
+    if len(centers):
+        canvas.stroke(_bounds(centers, round(2 * radius)), ink, paint)
+
+
 def polygon(canvas: Canvas, points: Points, ink: Ink) -> None:
     """The inside of the polygon through ``(n, 2)`` points."""
     if len(points) < 3 or not np.isfinite(points).all():

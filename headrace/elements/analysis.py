@@ -11,6 +11,7 @@ from headrace.analytics import Analyser, AnalyticsConfig, FrameResult, ObjectRes
 from headrace.analytics.drawing import Shape, banner, shapes
 from headrace.meta.analytics import AnalyticsFrameMeta, AnalyticsObjInfo
 from headrace.meta.batch import BatchMetadata
+from headrace.meta.columns import upright_boxes
 from headrace.meta.display import MAX_ELEMENTS, DisplayMetadata
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.object import ObjectMetadata
@@ -45,7 +46,7 @@ class StreamAnalysers:
         ids = table.column("object_id")[rows]
         tracked = ids != np.uint64(UNTRACKED)
         self._check_tracked(frame, analyser.rules, tracked)
-        boxes = table.column("rect")[rows].astype(np.float64)
+        boxes = upright_boxes(table, rows).astype(np.float64)
         boxes[:, 2:] += boxes[:, :2]
         result = analyser.update(
             ids, table.column("class_id")[rows], boxes, frame.buffer_pts / _NS_PER_MS, tracked

@@ -21,9 +21,9 @@ from headrace.draw import (
 from headrace.draw.palette import RGBA
 from headrace.frames.frame import Frame
 from headrace.meta.batch import BatchMetadata
+from headrace.meta.columns import upright_boxes
 from headrace.meta.object import text_of
 from headrace.meta.objects import ACQUIRED, DEFAULT_BORDER, REMOVED, ObjectTable
-from headrace.meta.turning import enclosing
 
 _DEFAULT_WIDTH = 3
 _DEFAULT_COLOR = (1.0, 0.0, 0.0, 1.0)
@@ -146,7 +146,7 @@ class Overlay:
             grounds = class_colors(table.column("class_id")[plain])
         else:
             grounds = np.array((0.0, 0.0, 0.0, 1.0), np.float32)
-        draw_labels(frame, texts, _upright(table, plain), grounds)
+        draw_labels(frame, texts, upright_boxes(table, plain), grounds)
         draw_texts(frame, own)
 
     def _blur(self, frame: Frame, table: ObjectTable, rows: NDArray[np.intp]) -> None:
@@ -158,15 +158,4 @@ class Overlay:
                 strict=True,
             )
             rows = rows[[pair in pairs for pair in ids]]
-        blur_boxes(frame, _upright(table, rows))
-
-
-def _upright(table: ObjectTable, rows: NDArray[np.intp] | list[int]) -> NDArray[np.float32]:
-    """Left, top, width, height of the boxes, or of what encloses those that are turned."""
-    boxes: NDArray[np.float32] = table.column("rect")[rows]
-    rotation = table.column("rotation")[rows]
-    if rotation.any():
-        boxes[:, 2:] += boxes[:, :2]
-        boxes = enclosing(boxes, rotation)
-        boxes[:, 2:] -= boxes[:, :2]
-    return boxes
+        blur_boxes(frame, upright_boxes(table, rows))

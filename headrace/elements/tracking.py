@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from headrace.frames import Frame
 from headrace.meta.batch import Batch, BatchMetadata
-from headrace.meta.columns import detections_of
+from headrace.meta.columns import detections_of, upright_boxes
 from headrace.meta.detections import Detections
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.objects import ObjectTable
 from headrace.meta.tracking import TargetBatch
-from headrace.meta.turning import enclosing
 from headrace.meta.user import MetaType, UserMetadata
 from headrace.track import Sightings, Tracker, Tracks
 from headrace.track.turned import TurnedShapes
@@ -118,9 +117,8 @@ class BatchTracking:
         pictures: Sequence[Frame] | None,
     ) -> Sightings:
         """What the tracker sees: of turned boxes the upright ones around them."""
-        boxes, rotation = _corners(table, rows), table.column("rotation")[rows]
-        if np.count_nonzero(rotation):
-            boxes = enclosing(boxes, rotation)
+        boxes = upright_boxes(table, rows)
+        boxes[:, 2:] += boxes[:, :2]
         looked = np.array([not one.infer_skipped for one in frames], bool)
         looked[frame] = True
         return Sightings(

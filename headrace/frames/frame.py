@@ -49,6 +49,8 @@ class Frame:
             I420: ``(H, W)`` and twice ``(ceil(H/2), ceil(W/2))``; RGB/BGR: ``(H, W, 3)``;
             RGBA/BGRx: ``(H, W, 4)``; GRAY8: ``(H, W)``.
         color: Colorimetry of the YUV formats.
+        source_id: Where it comes from; ``None`` where nobody said, which is anywhere but in front of a model.
+        pts: Presentation time in ns, as ``source_id``.
 
     Example:
         >>> import numpy as np
@@ -62,6 +64,8 @@ class Frame:
     height: int
     planes: tuple[NDArray[np.uint8], ...]
     color: Colorimetry = VIDEO_601
+    source_id: int | None = None
+    pts: int | None = None
 
     @property
     def device(self) -> tuple[int, int]:

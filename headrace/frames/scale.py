@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -61,7 +62,7 @@ def crop(frame: Frame, left: int, top: int, width: int, height: int) -> Frame:
         half = 2 if index and frame.format in ("NV12", "I420") else 1
         x, y = left // half, top // half
         planes.append(plane[y : y + -(-height // half), x : x + -(-width // half)])
-    return Frame(frame.format, width, height, tuple(planes), frame.color)
+    return replace(frame, width=width, height=height, planes=tuple(planes))
 
 
 def flip(frame: Frame, method: int) -> Frame:

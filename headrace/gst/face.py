@@ -130,13 +130,13 @@ class Face:
 
 
 def describe(error: BaseException, context: str = "") -> tuple[str, str]:
-    """One line for people, and the traceback, causes included, where somebody else's code raised.
+    """One line for people, with the user's file and line, and the traceback, where somebody else's code raised.
 
     An error of Headrace's own names what is wrong and what to do about it. How our code came to it tells a user
     nothing, so that its traceback is left out; the log has it at debug level.
     """
     raised_here = isinstance(error, HeadraceError)
-    line = str(error) if raised_here else f"{type(error).__name__}: {error}"
+    line = str(error) if raised_here else f"{type(error).__name__}: {error}{_place(error)}"
     if context:
         line = f"{context}: {line}"
     cause = next(filter(_is_users, _chain(error)), None) if raised_here else error
@@ -152,10 +152,20 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _is_users(error: BaseException) -> bool:
     """Whether a traceback goes through code that is neither ours nor a library's."""
-    files = (frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__))
-    return isinstance(error, SyntaxError) or not all(
-        file.startswith(_NOT_USERS) or _LIBRARY & {*Path(file).parts} for file in files
-    )
+    return isinstance(error, SyntaxError) or bool(_users_lines(error))
+
+
+def _users_lines(error: BaseException) -> list[tuple[str, int]]:
+    """Files and lines of users' code that an error came through, the innermost last."""
+    steps = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    return [
+        step for step in steps if not (step[0].startswith(_NOT_USERS) or _LIBRARY & {*Path(step[0]).parts})
+    ]
+
+
+def _place(error: BaseException) -> str:
+    lines = _users_lines(error)
+    return f" ({Path(lines[-1][0]).name}, line {lines[-1][1]})" if lines else ""
 
 
 def register(element: type[Face]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,8 @@ from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
 from headrace.infer.candidates import strongest, to_numpy
 from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder, Guess, choose_decoder
-from headrace.infer.decoders.base import NotFiniteError, Outputs, PictureDecoder
+from headrace.infer.decoders.base import Outputs, PictureDecoder
+from headrace.infer.decoders.scores import NotFiniteError
 from headrace.infer.engines import Engine, EngineOptions, ModelGraph, open_engine, run_batch, run_each
 from headrace.infer.known_inputs import image_graph, with_known_inputs
 from headrace.infer.labels import choose_labels, labels_in_metadata, read_labels
@@ -38,7 +40,7 @@ class ModelFile:
         graph: Tensors and metadata, with the number of labels where there are some.
         options: What the user set, completed by the file beside the model.
         given: Class names from the user.
-        stored: Class names from the file.
+        stored: Class names from the file; not looked at where the user gives some.
 
     Example:
         >>> ModelFile.open(InferOptions(model="missing.onnx"))
@@ -53,8 +55,14 @@ class ModelFile:
     stored: tuple[str, ...] | None
 
     @classmethod
-    def open(cls, options: InferOptions) -> ModelFile:
+    def open(
+        cls, options: InferOptions, opener: Callable[[EngineOptions], Engine] | None = None
+    ) -> ModelFile:
         """Open the file that ``options.model`` names.
+
+        Args:
+            options: What the user set.
+            opener: Makes the engine, for models that are no files.
 
         Raises:
             ModelError: The file is missing or broken.
@@ -62,10 +70,11 @@ class ModelFile:
         """
         options = with_sidecar(options)
         given = None if options.labels is None else read_labels(options.labels)
-        engine = open_engine(options.model, options.engine, _engine_options(options))
+        how = EngineOptions(options.threads, options.device, options.precision, options.input_size)
+        engine = open_engine(options.model, options.engine, how) if opener is None else opener(how)
         try:
             graph = engine.graph
-            stored = labels_in_metadata(dict(graph.metadata), graph.path)
+            stored = None if given else labels_in_metadata(dict(graph.metadata), graph.path)
         except BaseException:
             engine.close()
             raise
@@ -75,7 +84,8 @@ class ModelFile:
 
     def labels(self, classes: int | None, usual: tuple[str, ...] = ()) -> tuple[str, ...]:
         """One name for each class, ``usual`` where neither user nor file names them; errors as for `choose_labels`."""
-        return choose_labels(self.given, self.stored or usual or None, classes, self.graph.path)
+        known = usual if classes in (None, len(usual)) else ()
+        return choose_labels(self.given, self.stored or known or None, classes, self.graph.path)
 
 
 class FileModel(Model):
@@ -106,15 +116,15 @@ class FileModel(Model):
         self._options = options = options or file.options
         self.graph = image_graph(file.graph)
         self.guess: Guess = choose_decoder(self.graph, options.decoder)
-        self.labels = file.labels(self.decoder.class_count(self.graph), self.decoder.class_names)
-        self.network = NetworkInput(
-            self.graph,
-            options,
-            self.decoder.preprocess(self.graph),
-            self.decoder.default_input_size(self.graph),
-        )
-        pictures = any(len(spec.shape) == _AXES for spec in file.graph.inputs)
-        self._batched = pictures and self.decoder.batched(self.graph)
+        try:
+            classes = self.decoder.class_count(self.graph)
+            usual = self.decoder.preprocess(self.graph), self.decoder.default_input_size(self.graph)
+            batched = self.decoder.batched(self.graph)
+        except (ValueError, LookupError) as error:
+            raise self._unreadable(error) from error
+        self.labels = file.labels(classes, self.decoder.class_names)
+        self.network = NetworkInput(self.graph, options, *usual)
+        self._batched = batched and any(len(spec.shape) == _AXES for spec in file.graph.inputs)
         self._engine = with_known_inputs(file.engine, (self.network.width, self.network.height))
         self._decode = self._decode_options()
         self.decoder.check(self._decode)
@@ -197,12 +207,15 @@ class FileModel(Model):
                 "holds NaN or what becomes infinite: export the model again, in float32 where it is float16, and check "
                 "how its input is normalised"
             ) from error
-        except (ValueError, IndexError) as error:
-            raise ModelError(
-                f"decoder {decoder.name} cannot read the outputs of {self.graph.path} "
-                f"({'; '.join(map(str, self.graph.outputs))}): {error}; name another decoder"
-            ) from error
+        except (ValueError, LookupError, TypeError) as error:
+            raise self._unreadable(error) from error
         raise ModelError(f"decoder {decoder.name} is neither a BoxDecoder nor a PictureDecoder")
+
+    def _unreadable(self, reason: Exception) -> ModelError:
+        return ModelError(
+            f"decoder {self.decoder.name} cannot read the outputs of {self.graph.path} "
+            f"({'; '.join(map(str, self.graph.outputs))}): {reason}; name another decoder"
+        )
 
     def _boxes(self, decoder: BoxDecoder, outputs: Outputs, rows: int) -> list[Detections]:
         options = self._options
@@ -243,7 +256,3 @@ class FileModel(Model):
     def close(self) -> None:
         """Free the engine."""
         self._engine.close()
-
-
-def _engine_options(options: InferOptions) -> EngineOptions:
-    return EngineOptions(options.threads, options.device, options.precision, options.input_size)

@@ -1,11 +1,14 @@
-"""What a classifier said of tracked objects, so that it need not look at them in every frame."""
+"""What a model said of tracked objects, so that it need not look at them in every frame."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
+from headrace.infer.result import Result
 from headrace.meta import Label
 
 #: An object is looked at again when its area has grown by more than this factor (contract: configs §1.3).
@@ -21,10 +24,11 @@ class _Known:
     seen: int  # frame in which it was there last
     busy: bool = True  # it is being looked at
     labels: dict[int, Label] = field(default_factory=dict)  # by the classifier's output
+    embedding: NDArray[np.float32] | None = None
 
 
 class ObjectHistory:
-    """Tracked objects of all sources with their labels; may be used by several threads.
+    """Tracked objects of all sources with their labels and embeddings; may be used by several threads.
 
     Args:
         interval: Frames after which an object is looked at again.
@@ -33,8 +37,8 @@ class ObjectHistory:
         >>> history = ObjectHistory(interval=100)
         >>> history.due(0, 7, frame=0, area=400.0), history.due(0, 7, frame=1, area=400.0)
         (True, False)
-        >>> history.store(0, 7, [Label("red")])
-        >>> [label.label for label in history.labels(0, 7)], history.due(0, 7, frame=2, area=500.0)
+        >>> history.store(0, 7, Result(labels=[Label("red")]))
+        >>> [label.label for label in history.known(0, 7).labels], history.due(0, 7, frame=2, area=500.0)
         (['red'], True)
     """
 
@@ -46,7 +50,7 @@ class ObjectHistory:
     def due(self, source: int, object_id: int, frame: int, area: float) -> bool:
         """Whether to look at an object: it is new, has grown, or was looked at long ago.
 
-        Then it counts as being looked at, until `store` or `give_up`.
+        Then it counts as being looked at, until `store`.
 
         Args:
             source: Source of the frame.
@@ -68,23 +72,24 @@ class ObjectHistory:
             known.area, known.looked, known.busy = area, frame, True
             return True
 
-    def store(self, source: int, object_id: int, labels: Iterable[Label]) -> None:
-        """What was recognised; an output of the classifier that says nothing keeps its earlier label."""
+    def store(self, source: int, object_id: int, result: Result) -> None:
+        """What was recognised; what the model says nothing of this time, of a label's number too, stays as it was."""
         with self._lock:
             known = self._sources.get(source, {}).get(object_id)
             if known is not None:
                 known.busy = False
-                known.labels.update((label.label_id, label) for label in labels)
+                known.labels.update((label.label_id, label) for label in result.labels or ())
+                if result.embedding is not None:
+                    known.embedding = result.embedding
 
-    def give_up(self, source: int, object_id: int) -> None:
-        """Looking at an object has failed."""
-        self.store(source, object_id, ())
-
-    def labels(self, source: int, object_id: int) -> list[Label]:
-        """Copies of what is known of an object, by the classifier's outputs; empty when nothing is."""
+    def known(self, source: int, object_id: int) -> Result:
+        """What is known of an object, labels in the order of the classifier's outputs; not to be changed."""
         with self._lock:
             known = self._sources.get(source, {}).get(object_id)
-            return [] if known is None else [replace(known.labels[number]) for number in sorted(known.labels)]
+            if known is None:
+                return Result()
+            labels = [known.labels[number] for number in sorted(known.labels)]
+            return Result(labels=labels or None, embedding=known.embedding)
 
     def trim(self, source: int, frame: int) -> None:
         """Forget objects of a source that were not seen for long."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from headrace.errors import HeadraceError, ModelError
+from headrace.infer.engines import Engine, EngineOptions
+from headrace.infer.engines.torch_engine import open_module
 from headrace.infer.file_model import FileModel, ModelFile
 from headrace.infer.labels import read_labels
 from headrace.infer.model import Model
@@ -17,6 +22,9 @@ _DEFAULTS = InferOptions()
 
 def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Model:
     """Load a model from a file of weights, or a class in a Python file or module.
+
+    The class is a model (`Detector`, `Classifier`, …), or a ``torch.nn.Module`` whose outputs a decoder reads as those
+    of a file; an object of one will do too.
 
     A Python file runs anew at each load, under a module name of its own; its folder is added to the end of
     the import path, so that it can import its neighbours.
@@ -46,8 +54,8 @@ def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Model:
     return _load_file(options)
 
 
-def _load_file(options: InferOptions) -> FileModel:
-    file = ModelFile.open(options)
+def _load_file(options: InferOptions, opener: Callable[[EngineOptions], Engine] | None = None) -> FileModel:
+    file = ModelFile.open(options, opener)
     try:
         return FileModel(file)
     except BaseException:
@@ -56,10 +64,13 @@ def _load_file(options: InferOptions) -> FileModel:
 
 
 def _load_class(spec: str, kind: object, options: InferOptions) -> Model:
+    if _is_network(kind):
+        return _load_file(options, lambda how: _network(spec, kind, how))
     if not (isinstance(kind, type) and issubclass(kind, Model)):
         name = spec.rpartition(":")[2]
         raise ModelError(
-            f"model {spec}: {name} must be a class derived from headrace.Detector or Classifier; it is {kind!r}"
+            f"model {spec}: {name} must be a class derived from headrace.Detector or Classifier, or "
+            f"from torch.nn.Module; it is {kind!r}"
         )
     try:
         model: Model = kind()
@@ -70,6 +81,21 @@ def _load_class(spec: str, kind: object, options: InferOptions) -> Model:
     except (Exception, SystemExit) as error:  # the user's code may raise anything
         raise ModelError(f"model {spec} failed to load: {type(error).__name__}: {error}") from error
     return model
+
+
+def _is_network(thing: object) -> bool:
+    """Whether something is a module of torch, or a class of such; torch is not imported for the question."""
+    torch = sys.modules.get("torch")
+    kind = thing if isinstance(thing, type) else type(thing)
+    return torch is not None and issubclass(kind, torch.nn.Module) and not issubclass(kind, Model)
+
+
+def _network(spec: str, thing: Any, how: EngineOptions) -> Engine:
+    try:
+        module = thing() if isinstance(thing, type) else thing
+    except (Exception, SystemExit) as error:  # the user's code may raise anything
+        raise ModelError(f"model {spec} failed to load: {type(error).__name__}: {error}") from error
+    return open_module(module, spec, how)
 
 
 def _set_labels(spec: str, model: Model, options: InferOptions) -> None:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from headrace.errors import ConfigError
 from headrace.infer.nms import gaussian_overlap, gaussians
-from headrace.meta.detections import OPTIONAL_COLUMNS, Detections
+from headrace.meta.detections import Detections
+from headrace.meta.turning import enclosing
 
 MergeMode = Literal["nmm", "nms", "none"]
 MergeMetric = Literal["ios", "iou"]
@@ -77,7 +78,7 @@ def merge(
     """
     groups = int(max(group, default=-1)) + 1
     picture = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    found = joined(parts)
+    found = Detections.joined(parts)
     place = np.asarray(group, np.intp)[picture]
     order = np.lexsort((-found.confidence, place))
     found, picture, place = found[order], picture[order], place[order]
@@ -91,22 +92,6 @@ def merge(
         found, place = found[keep], place[keep]
     bounds = np.searchsorted(place, np.arange(groups + 1)).tolist()
     return [found[start:stop] for start, stop in pairwise(bounds)]
-
-
-def joined(parts: Sequence[Detections]) -> Detections:
-    """Detections one after the other; a column that not all of them have is left out."""
-    filled = [part for part in parts if len(part)]
-    if not filled:
-        return Detections.empty()
-    columns = {
-        name: np.concatenate([getattr(part, name) for part in filled])
-        for name in ("xyxy", "confidence", "class_id", "track_id")
-    }
-    for name in OPTIONAL_COLUMNS:
-        values = [getattr(part, name) for part in filled]
-        if all(value is not None for value in values):
-            columns[name] = np.concatenate(values)
-    return Detections(**columns)
 
 
 def _same(found: Detections, kind: _Rows, picture: _Rows, options: MergeOptions) -> tuple[_Rows, _Rows]:
@@ -126,13 +111,8 @@ def _same(found: Detections, kind: _Rows, picture: _Rows, options: MergeOptions)
 
 def _bounds(found: Detections) -> _Floats:
     """Upright boxes around the objects."""
-    boxes = found.xyxy.astype(np.float64)
-    if found.rotation is None:
-        return boxes
-    angle = np.radians(found.rotation.astype(np.float64))[:, None]
-    middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
-    reach = np.abs(np.cos(angle)) * half + np.abs(np.sin(angle)) * half[:, ::-1]
-    return np.hstack([middle - reach, middle + reach])
+    boxes = found.xyxy if found.rotation is None else enclosing(found.xyxy, found.rotation)
+    return boxes.astype(np.float64)
 
 
 def _touching(boxes: _Floats, kind: _Rows) -> tuple[_Rows, _Rows]:

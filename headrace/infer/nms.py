@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -49,12 +50,17 @@ def suppress(
     if mode == "none" or not len(found):
         return found
     classes = np.zeros_like(found.class_id) if mode == "agnostic" else found.class_id
-    groups = found.frame * (int(classes.max()) + 1) + classes
     if mode == "soft":
-        return _softened(found, groups, confidence)
+        return _softened(found, found.frame * (int(classes.max()) + 1) + classes, confidence)
+    bounds = np.searchsorted(found.frame, np.arange(found.frame[-1] + 2)).tolist()
+    # Frame by frame: the time grows with the square of the number of boxes that are compared.
+    parts = [slice(low, high) for low, high in pairwise(bounds) if high > low]
     if found.rotation is None:
-        return found[greedy(found.xyxy, groups, iou_threshold)]
-    return found[_greedy_turned(gaussians(found.xyxy, found.rotation), groups, iou_threshold)]
+        kept = [greedy(found.xyxy[part], classes[part], iou_threshold) for part in parts]
+    else:
+        shapes = gaussians(found.xyxy, found.rotation)
+        kept = [_greedy_turned(shapes[part], classes[part], iou_threshold) for part in parts]
+    return found[np.concatenate([part.start + rows for part, rows in zip(parts, kept, strict=True)])]
 
 
 def greedy(xyxy: _Floats, groups: NDArray[np.intp], iou_threshold: float) -> NDArray[np.intp]:
@@ -83,7 +89,7 @@ def greedy(xyxy: _Floats, groups: NDArray[np.intp], iou_threshold: float) -> NDA
 
 
 def class_aware_nms(found: Detections, iou_threshold: float, limit: int = 300) -> Detections:
-    """Keep, of boxes of one frame and class that overlap, the most confident; see `suppress`.
+    """Keep, of boxes of one frame and class that overlap, turned ones too, the most confident; see `suppress`.
 
     Args:
         found: Boxes of one frame.
@@ -104,7 +110,8 @@ def class_aware_nms(found: Detections, iou_threshold: float, limit: int = 300) -
     rows = np.arange(len(found))
     frame = np.zeros(len(found), np.intp)
     # Factors carry the rows' numbers through, so that every column of the detections can follow.
-    boxes = Candidates(frame, found.xyxy, found.confidence, found.class_id.astype(np.intp), factors=rows)
+    classes = found.class_id.astype(np.intp)
+    boxes = Candidates(frame, found.xyxy, found.confidence, classes, found.rotation, factors=rows)
     kept = np.asarray(suppress(boxes, iou_threshold).factors, np.intp)
     return found[kept[:limit]]
 

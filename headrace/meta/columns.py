@@ -12,6 +12,7 @@ from headrace.meta.detections import Detections
 from headrace.meta.objects import UNTRACKED, ObjectTable
 from headrace.meta.osd import Mask
 from headrace.meta.skeleton import Edges, Skeleton
+from headrace.meta.turning import enclosing
 from headrace.meta.user import ObjectReidUserMetadata, embedding_of
 
 _MASK_THRESHOLD = 0.5
@@ -58,6 +59,17 @@ def detections_of(table: ObjectTable, rows: NDArray[np.intp]) -> Detections:
     )
 
 
+def upright_boxes(table: ObjectTable, rows: NDArray[np.intp] | Sequence[int]) -> Floats:
+    """Left, top, width, height ``(n, 4)`` of the boxes, or of what encloses those that are turned; a copy."""
+    boxes: Floats = table.column("rect")[rows]
+    rotation = table.column("rotation")[rows]
+    if rotation.any():
+        boxes[:, 2:] += boxes[:, :2]
+        boxes = enclosing(boxes, rotation)
+        boxes[:, 2:] -= boxes[:, :2]
+    return boxes
+
+
 def more_of(table: ObjectTable, row: int) -> dict[str, Any]:
     """What only few objects have, as plain data: ``rotation`` in degrees, ``keypoints`` as rows of three numbers."""
     more: dict[str, Any] = {}
@@ -89,8 +101,11 @@ def _masks(masks: Sequence[Floats | None]) -> Floats | None:
     column = np.zeros((len(masks), height, width), np.float32)
     for row, mask in enumerate(masks):
         if mask is not None and mask.size:
-            nearest = (
-                np.arange(side) * have // side for side, have in zip((height, width), mask.shape, strict=True)
-            )
-            column[row] = mask[np.ix_(*nearest)]
+            column[row] = mask if mask.shape == (height, width) else _enlarged(mask, (height, width))
     return column
+
+
+def _enlarged(mask: Floats, shape: tuple[int, int]) -> Floats:
+    """The mask at a greater height and width, each value repeated."""
+    nearest = (np.arange(side) * have // side for side, have in zip(shape, mask.shape, strict=True))
+    return mask[np.ix_(*nearest)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,6 +80,22 @@ class Detections:
     def empty(cls) -> Detections:
         """No objects at all."""
         return Detections(np.empty((0, 4), np.float32))
+
+    @staticmethod
+    def joined(parts: Sequence[Detections]) -> Detections:
+        """Detections one after the other; optional columns stay where all that are not empty have them in one shape."""
+        filled = [part for part in parts if len(part)]
+        if not filled:
+            return Detections.empty()
+        columns = {
+            name: np.concatenate([getattr(part, name) for part in filled])
+            for name in ("xyxy", "confidence", "class_id", "track_id")
+        }
+        for name in OPTIONAL_COLUMNS:
+            values = [value for part in filled if (value := getattr(part, name)) is not None]
+            if len(values) == len(filled) and len({value.shape[1:] for value in values}) == 1:
+                columns[name] = np.concatenate(values)
+        return Detections(**columns)
 
     def __len__(self) -> int:
         return len(self.xyxy)

@@ -12,10 +12,13 @@ from headrace.bench.cost import StageCost, element_costs
 from headrace.bench.memory import MemoryUse, memory_use
 from headrace.bench.nullmodel import OBJECTS, PERIOD, SIZE, prepared
 from headrace.bench.report import Report
+from headrace.bench.secondary import secondary_throughput
 from headrace.bench.statistics import Spread
+from headrace.bench.swap import Gaps, ModelChange, SwapReport, swap_costs
 from headrace.bench.views import ViewCost, view_costs
 from headrace.cli.bench import command
 from headrace.errors import HeadraceError, PipelineError
+from headrace.infer.tiles import TileOptions
 from headrace.track import make_tracker
 
 
@@ -173,3 +176,38 @@ def test_wrong_sizes_are_refused(cli, sizes):
     done = cli("elements", "--batch-sizes", sizes)
     assert done.exit_code == 2
     assert "--batch-sizes" in done.output
+
+
+def test_swaps_are_measured(cli):
+    report = swap_costs(swaps=1, quiet=0.5)
+    assert report.quiet.disordered == report.swapping.disordered == 0
+    assert report.quiet.batches > 5
+    assert report.quiet.longest >= report.quiet.median > 0
+    (change,) = report.changes
+    assert change.swaps == 1
+    assert change.load.median > 0
+    assert change.longest.median >= report.swapping.median
+    assert set(report.memory) == {1}
+
+
+def test_swaps_are_reported():
+    quiet, swapping = Gaps(200, 0, 0, 33.3, 34.0, 35.0, 0), Gaps(300, 1, 0, 33.3, 36.0, 41.0, 2)
+    change = ModelChange("small", 3, Spread(40, 30, 50), Spread(35, 34, 41))
+    report = Report(
+        {"CPU": "one"}, "headrace bench swap", swap=SwapReport(quiet, swapping, [change], {20: 250.4})
+    )
+    lines = [" ".join(line.replace("|", " ").split()) for line in report.text().splitlines()]
+    assert "without swaps 200 0 0 33.3 34.0 35.0 0" in lines
+    assert "with swaps 300 1 0 33.3 36.0 41.0 2" in lines
+    assert "small 3 40 (30–50) 35 (34–41)" in lines
+    assert "Resident: 250 MiB after 20 swaps." in lines
+    assert report.data()["swap"]["changes"][0]["model"] == "small"
+
+
+def test_objects_and_tiles_are_measured_against_a_plain_loop(monkeypatch):
+    monkeypatch.setattr("headrace.bench.secondary._LARGE", TileOptions((1920, 2160), 0, whole=False))
+    cases = secondary_throughput(repeats=1, threads=1, seconds=0.0)
+    assert [case.pictures for case in cases] == [4, 16, 64, 8]
+    assert all(min(case.packed.low, case.plain.low, case.ratio.low) > 0 for case in cases)
+    text = Report({}, "headrace bench secondary", secondary=cases).text()
+    assert "| objects of 1080p frames, 16 in each |" in text

@@ -88,7 +88,7 @@ def test_the_stream_ends_when_downstream_has_had_enough(run: Any, model: Any) ->
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ("def infer(self, frames):\n    raise ValueError('no luck')", "ValueError: no luck"),
+        ("def infer(self, frames):\n    raise ValueError('no luck')", "ValueError: no luck (model"),
         ("def infer(self, frames):\n    sys.exit(3)", "SystemExit"),
         ("def infer(self, frames):\n    return None", "NoneType"),
         ("def infer(self, frames):\n    return []", "0 results for 1 frames"),

@@ -125,6 +125,10 @@ def test_tracked_objects_are_looked_at_again_after_the_interval(run: Any, model:
     one = run(f"{WHITE.format(n=10)} ! {chain} ! {OUT}").to_end()
     assert len(calls()) == 3  # in frames 0, 4 and 8
     assert [words(frame) for frame in one.out.frames] == [[["400x400"]]] * 10
+    metas = [
+        meta for frame in one.out.frames for item in frame.object_items for meta in item.classifier_items
+    ]
+    assert len({id(meta.labels[0]) for meta in metas}) == 10  # each frame has labels of its own
 
 
 def test_asynchronous_secondaries_hold_up_nothing(run: Any, model: Any) -> None:
@@ -160,3 +164,16 @@ def test_large_objects_are_looked_at_in_tiles(run: Any, model: Any) -> None:
     assert [part.parent for part in parts] == [car] * 4
     corners = sorted(one.out.frames[0].detections.xyxy[1:, :2].tolist())
     assert corners == [[200, 150], [200, 350], [400, 150], [400, 350]]
+
+
+def test_embeddings_of_tracked_objects_stay_with_them(run: Any, model: Any, tmp_path: Any) -> None:
+    path = tmp_path / "embed.py"
+    path.write_text(
+        "import numpy as np\nfrom headrace.infer import Network, Result\nclass Look(Network):\n    n = 0\n"
+        "    def infer(self, frames):\n        self.n += 1\n"
+        "        return [Result(embedding=np.full(3, self.n, np.float32)) for _ in frames]\n"
+    )
+    look = f"hrinfer model={path}:Look process-mode=2 reinfer-interval=2"
+    chain = f"hrinfer model={model(CAR.format(ids=', [7]'))} ! {look}"
+    one = run(f"{WHITE.format(n=5)} ! {chain} ! {OUT}").to_end()
+    assert [frame.detections.embeddings[0, 0] for frame in one.out.frames] == [1, 1, 1, 2, 2]

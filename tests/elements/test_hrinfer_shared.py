@@ -92,3 +92,23 @@ def test_a_model_that_cannot_be_loaded_leaves_no_name_behind(run: Any, model: An
     error = run(line("missing.onnx")).to_error()
     assert "missing.onnx" in error.text
     run(line(model(COUNTED), n=2)).to_end()
+
+
+def test_a_model_that_is_replaced_is_replaced_for_all(run: Any, model: Any, counts: Any) -> None:
+    first, second = model(COUNTED), model(COUNTED.replace("[1])", "[0])"))
+    one, other = run(line(first, n=-1)).play(), run(line(first, 1, n=-1)).play()
+    one.wait(lambda: len(one.out.pts) > 2)
+    other.wait(lambda: len(other.out.pts) > 2)
+    one["h0"].set_property("model", second)
+
+    def replaced() -> bool:
+        last = [each.out.frames[-1].detections.class_id.tolist() for each in (one, other)]
+        return last == [[0], [0]]
+
+    one.wait(replaced)
+    one.stop()
+    seen = len(other.out.pts)
+    other.wait(lambda: len(other.out.pts) > seen + 2)
+    other.stop()
+    assert one.errors == other.errors == []
+    assert len(counts.loads) == len(counts.closes) == 2

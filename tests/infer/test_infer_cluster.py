@@ -243,3 +243,25 @@ def test_crop_cuts_at_margins_and_drops_what_lies_in_one() -> None:
 def test_attributes_outside_their_range_are_named(wrong: dict) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         ClassAttributes(**wrong)
+
+
+@pytest.mark.parametrize("mode", [2, 3, 4])
+def test_every_column_of_what_is_kept_stays(mode):
+    found = Detections(
+        [[0, 0, 10, 40], [20, 0, 30, 40], [0, 0, 10, 39]], [0.5, 0.9, 0.8], [0, 1, 0], rotation=[10, 20, 12],
+        keypoints=np.arange(27).reshape(3, 3, 3), embeddings=[[1], [2], [3]], masks=np.ones((3, 2, 2)),
+    )  # fmt: skip
+    rules = [ClassAttributes(pre_cluster_threshold=0.1, eps=0.7, min_boxes=1, dbscan_min_score=0)] * 2
+    kept = cluster(found, rules, mode)
+    numbers = kept.embeddings[:, 0].tolist()
+    assert numbers == ([1, 3, 2] if mode == 4 else [3, 2])
+    assert kept.rotation.tolist() == [{1: 10, 2: 20, 3: 12}[number] for number in numbers]
+    assert kept.keypoints.shape == (len(numbers), 3, 3)
+    assert kept.masks.shape == (len(numbers), 2, 2)
+
+
+def test_turned_boxes_are_judged_by_what_is_around_them_and_stay_where_they_are():
+    found = Detections([[-10, 10, 30, 20], [40, 10, 80, 20]], rotation=[90, 0], embeddings=[[1], [2]])
+    tall = admit(found, [ClassAttributes(detected_min_h=30)], (100, 100))
+    assert tall.xyxy.tolist() == [[-10, 10, 30, 20]]
+    assert (tall.rotation.tolist(), tall.embeddings.tolist()) == ([90], [[1]])

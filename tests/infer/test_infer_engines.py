@@ -105,6 +105,8 @@ def test_unknown_engines_and_suffixes_list_what_there_is(tmp_path):
     for wrong, near in (("openvin", "openvino"), ("onnxruntime:cude", "onnxruntime:cuda")):
         with pytest.raises(ModelError, match=f"did you mean '{near}'"):
             open_engine(tmp_path / "net.onnx", wrong)
+    with pytest.raises(ModelError, match=r"no engine reads .*net\.ckpt unless it is named: engine=rfdetr"):
+        open_engine(tmp_path / "net.ckpt")
     with pytest.raises(ModelError, match=r"engine onnxruntime does not read .*net\.weights; it reads \.onnx"):
         open_engine(tmp_path / "net.weights", "onnxruntime")
 

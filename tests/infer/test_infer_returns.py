@@ -19,6 +19,7 @@ from headrace.infer import (
     Oriented,
     PreprocessOptions,
     Result,
+    class_aware_nms,
 )
 from headrace.infer.preprocess import place
 from headrace.meta import Detections, Label, Segmentation
@@ -235,3 +236,10 @@ def test_torch_tensors_are_taken_and_given():
     (tensor,) = FrameBatch([frame]).torch()
     assert tensor.data_ptr() == frame.planes[0].ctypes.data  # nothing is copied
     assert tensor[0, 0].tolist() == [7, 7, 7]
+
+
+def test_turned_boxes_that_overlap_are_suppressed_with_all_their_columns():
+    boxes = [[50, 50, 40, 10, 30], [51, 50, 40, 10, 30], [50, 50, 40, 10, 120]]  # the last lies across
+    kept = class_aware_nms(Oriented(boxes, [0.5, 0.9, 0.4]), 0.5)
+    assert kept.rotation.tolist() == [30, 120]
+    assert kept.confidence.tolist() == pytest.approx([0.9, 0.4])

@@ -115,3 +115,13 @@ def test_stretching_keeps_centre_and_lengths():
     assert ((boxes[0, :2] + boxes[0, 2:]) / 2).tolist() == [10, 1]
     assert angles[0] == pytest.approx(np.degrees(np.arctan2(1, 2)))
     assert boxes[0, 2] - boxes[0, 0] == pytest.approx(10 * np.sqrt(2.5), rel=1e-5)
+
+
+def test_detections_are_joined_with_the_columns_that_all_have():
+    joined = Detections.joined([FULL, Detections.empty(), FULL[[1]]])
+    same(joined, FULL[[0, 1, 1]])
+    other = Detections([[0, 0, 1, 1]], masks=np.ones((1, 9, 9)), rotation=[5])
+    mixed = Detections.joined([FULL, other])
+    assert mixed.rotation.tolist() == [30, -45, 5]
+    assert mixed.masks is mixed.keypoints is mixed.embeddings is None
+    assert len(Detections.joined([])) == 0

@@ -8,15 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.elements.inference.settings import InferenceSettings
+from headrace.frames.frame import Frame
+from headrace.gst.native import CLOCK_TIME_NONE
 from headrace.infer.regions import Regions, inside
 from headrace.infer.targets import Targets, frame_regions, objects, tiled, whole_frames
 from headrace.meta.batch import Batch
+from headrace.meta.columns import upright_boxes
 from headrace.meta.regions import regions_of_interest
 
 
 def sizes_of(batch: Batch) -> NDArray[np.float32]:
     """``(frames, 2)`` width and height."""
     return np.array([(one.layout.width, one.layout.height) for one in batch.surfaces], np.float32)
+
+
+def frame_of(batch: Batch, index: int) -> Frame:
+    """A frame's pixels, which know where they come from: models may remember something of each camera."""
+    meta = batch.meta.frames[index]
+    pts = None if meta.buffer_pts == CLOCK_TIME_NONE else meta.buffer_pts
+    return batch.surfaces[index].frame(source_id=meta.source_id, pts=pts)
 
 
 def frame_targets(
@@ -58,7 +68,7 @@ def object_targets(
     """Objects, as a whole or in tiles."""
     table = batch.meta.objects
     frame = table.column("frame")[rows].astype(np.intp)
-    targets = objects(frame, rows, table.column("rect")[rows])
+    targets = objects(frame, rows, upright_boxes(table, rows))
     if settings.tiles is None:
         return targets
     limit = np.hstack([sizes, sizes])[frame]
@@ -74,7 +84,7 @@ def chosen_objects(batch: Batch, sizes: NDArray[np.float32], settings: Inference
         rows = rows[table.column("component_id")[rows] == settings.operate_on_component]
     if settings.operate_on_classes is not None:
         rows = rows[np.isin(table.column("class_id")[rows], settings.operate_on_classes)]
-    ltwh = table.column("rect")[rows]
+    ltwh = upright_boxes(table, rows)
     limit = sizes[table.column("frame")[rows]]
     low, high = np.maximum(ltwh[:, :2], 0), np.minimum(ltwh[:, :2] + ltwh[:, 2:], limit)
     greatest = [side or np.inf for side in settings.greatest_size]

@@ -102,9 +102,9 @@ class ConfiguredInfer(AsyncFilter):
         except HeadraceError as error:
             kind = ConfigError if isinstance(error, ConfigError) else ModelError
             raise kind(f"Failed to create NvDsInferContext instance: {error}") from error
-        options = InferOptions(model=path, batch_size=config.batch_size)
-        self.inference = Inference(ModelSlot(network, options), self._settings(config))
-        self.inference.slot.told = self.guarded(self.post_warning)
+        slot = ModelSlot(network, InferOptions(model=path, batch_size=config.batch_size))
+        slot.told = self.guarded(self.post_warning)
+        self.inference = Inference(slot, self._settings(config))
         super().start()
 
     def _config(self, config: NvInferConfig) -> NvInferConfig:

@@ -28,6 +28,9 @@ _log = logging.getLogger(__name__)
 #: Seconds that a model's call under way may take when the pipeline ends.
 PATIENCE = 1.0
 
+#: Seconds that a trial waits for the end of a batch.
+_GAP = 0.2
+
 Trial = Callable[[Model], object]
 
 
@@ -57,7 +60,7 @@ class ModelSlot:
 
     Attributes:
         told: Called, on any thread, with what users should know of a model.
-        shadow: What runs on the same batches to be compared; closed with the slot.
+        shadow: What runs on the same batches to be compared; whoever sets it closes it.
     """
 
     def __init__(self, model: Model, options: InferOptions) -> None:
@@ -70,6 +73,7 @@ class ModelSlot:
         self._loader: Worker | None = None
         self._orders = 0
         self._closed = False
+        self._between = threading.Event()
         self._trial: Trial = _BlackFrames(options=options)
 
     @property
@@ -83,11 +87,13 @@ class ModelSlot:
         """See `InferStage.submit`."""
         sizes = [(frame.format, frame.width, frame.height) for frame in frames]
         self._trial = _BlackFrames(sizes, regions, self._options)
-        future = self._stage.call(self._watched, self._stage.run, frames, regions)
-        shadow = self.shadow
+        return self._stage.call(self._watched, self._run, frames, regions)
+
+    def _run(self, frames: Sequence[Frame], regions: Sequence[Region | None] | None) -> list[Result]:
+        results, shadow = self._stage.run(frames, regions), self.shadow
         if shadow is not None:
-            shadow.offer(frames, regions, future)
-        return future
+            shadow.offer(frames, regions, results)
+        return results
 
     def call(self, function: Callable[[Model], list[Result]], trial: Trial) -> Future[list[Result]]:
         """Call a function with the model at work, in order of submission.
@@ -103,8 +109,11 @@ class ModelSlot:
         return self._stage.call(self._watched, lambda: function(self._stage.model))
 
     def _watched(self, function: Callable[..., list[Result]], *arguments: object) -> list[Result]:
-        with self._watch:
-            return function(*arguments)
+        try:
+            with self._watch:
+                return function(*arguments)
+        finally:
+            self._between.set()
 
     def _watch_on(self, name: str, model: Model) -> CallWatch:
         watch = CallWatch(name or type(model).__name__, lambda hold: self.told(str(hold)))
@@ -118,10 +127,9 @@ class ModelSlot:
         watch = self._watch
         return watch.seconds / watch.calls if watch.calls else None
 
-    def drain(self, timeout: float) -> bool:
-        """Wait for what was submitted so far; returns whether that was done in time."""
-        done = self._stage.call(list)
-        return bool(wait([done], timeout).done)
+    def drain(self, timeout: float) -> None:
+        """Wait for what was submitted so far, but no longer than this."""
+        wait([self._stage.call(list)], timeout)
 
     def adjust(self, options: InferOptions) -> None:
         """Let the model go on with other thresholds, from the next batch on; see `Model.adjust`."""
@@ -171,14 +179,14 @@ class ModelSlot:
         wanted()
         model = load() if file is None else load_when_written(file, load, wanted)
         try:
+            self._between.clear()
+            self._between.wait(_GAP)  # so that the trial and the next batch do not fight for the processors
             self._trial(model)
             wanted()
             with self._lock:
                 model.adjust(self._options)
-                exchanged = self._stage.replace(model)
+                exchanged = self._stage.call(self._exchange, model, name)
             before = exchanged.result()
-            watch, self._watch = self._watch, self._watch_on(name, model)
-            watch.close()
         except BaseException:
             _let_go(model)
             raise
@@ -187,6 +195,16 @@ class ModelSlot:
         except Exception as error:  # noqa: BLE001 - told; the user's code may raise anything
             return error
         return None
+
+    def _exchange(self, model: Model, name: str) -> Model:
+        """Let another model go on; runs on the stage's thread, between two batches. Returns the one before."""
+        shadow = self.shadow
+        if shadow is not None:
+            shadow.model_changed()
+        self._watch.close()
+        self._watch = self._watch_on(name, model)
+        before, self._stage.model = self._stage.model, model
+        return before
 
     def close(self) -> None:
         """Finish what was submitted and free the model.
@@ -197,9 +215,6 @@ class ModelSlot:
         with self._lock:
             self._closed = True
         self._watch.close()
-        shadow, self.shadow = self.shadow, None
-        if shadow is not None:
-            shadow.close(PATIENCE)
         if self._loader is not None:
             self._loader.close(PATIENCE)
         if not self._stage.close(PATIENCE):

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.elements.inference.choosing import chosen_objects, frame_targets, object_targets, sizes_of
+from headrace.elements.inference.choosing import (
+    chosen_objects,
+    frame_of,
+    frame_targets,
+    object_targets,
+    sizes_of,
+)
 from headrace.elements.inference.model_slot import ModelSlot
 from headrace.elements.inference.parts import put_together
 from headrace.elements.inference.prepared import black_tensors, prepared_for, run_prepared, targets_of
-from headrace.elements.inference.results import Target, write_labels, write_result
+from headrace.elements.inference.results import Target, write_result
 from headrace.elements.inference.settings import InferenceSettings
+from headrace.elements.inference.tracked import Key, TrackMemory
 from headrace.frames.frame import Frame
 from headrace.infer import IntervalCounter, Region
 from headrace.infer.continuation import Continuation
-from headrace.infer.history import ObjectHistory
 from headrace.infer.motion_gate import MotionGate
 from headrace.infer.result import Result
 from headrace.infer.targets import Targets
 from headrace.meta.batch import Batch
-from headrace.meta.objects import UNTRACKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Work:
     Attributes:
         targets: What the results will speak of, in order.
         future: The results; ``None`` where there is nothing to wait for.
-        known: Rows of tracked objects whose labels come from the history.
+        known: Rows of tracked objects of whom what is known comes from the history.
         parts: Whether several targets are of one frame or object.
         looked: Positions of the frames that a primary model looks at.
         skipped: Positions of the frames that it leaves out, with whether something may have moved in them.
@@ -87,8 +92,7 @@ class Inference:
         self._release = release or slot.close
         self._counter = IntervalCounter(settings.interval)
         self._gate, self._continuation = _gate(settings), _continuation(settings)
-        interval = settings.reinfer_interval
-        self._history = None if interval is None else ObjectHistory(interval)
+        self._memory = _memory(settings)
         self._failure: BaseException | None = None
 
     @property
@@ -104,6 +108,8 @@ class Inference:
             self._gate = _gate(settings)
         if settings.skipped_frames != before.skipped_frames:
             self._continuation = _continuation(settings)
+        if settings.reinfer_interval != before.reinfer_interval:
+            self._memory = _memory(settings)
 
     def close(self) -> None:
         """Finish what was submitted and let go of the model; errors as for `ModelSlot.close`."""
@@ -111,7 +117,7 @@ class Inference:
 
     def forget(self, source: int) -> None:
         """A source has gone."""
-        for memory in (self._history, self._gate, self._continuation):
+        for memory in (self._memory, self._gate, self._continuation):
             if memory is not None:
                 memory.forget(source)
 
@@ -145,22 +151,24 @@ class Inference:
         return Work(skipped=[(index, True) for index in range(len(batch.meta.frames))])
 
     def _submit_frames(self, batch: Batch) -> Work | None:
-        frames, sizes = dict(enumerate(surface.frame() for surface in batch.surfaces)), sizes_of(batch)
-        gate, metas = self._gate, batch.meta.frames
+        metas, gate = batch.meta.frames, self._gate
+        frames = {index: frame_of(batch, index) for index in range(len(batch.surfaces))}
+        skipped = []
         if gate is not None:
-            frames = {
-                index: frame
-                for index, frame in frames.items()
-                if gate.opens(metas[index].pad_index, metas[index].frame_number, frame)
-            }
+            for index, meta in enumerate(metas):
+                if not gate.opens(meta.pad_index, meta.frame_number, frames[index]):
+                    del frames[index]
+                    meta.infer_skipped = True
+                    skipped.append((index, False))
         looked = list(frames)
-        skipped = [(index, False) for index in range(len(metas)) if index not in frames]
-        for index, _ in skipped:
-            metas[index].infer_skipped = True
-        targets = frame_targets(batch, looked, sizes, self.settings)
         if not looked:
             return Work(skipped=skipped) if self._continuation is not None else None
-        return Work(*self._run(targets, sizes, frames), parts=targets.parts, looked=looked, skipped=skipped)
+        if self.settings.regions is None and self.settings.tiles is None:  # as below, but quicker
+            listed, future = [Target(index) for index in looked], self.slot.submit(list(frames.values()))
+            return Work(listed, future, looked=looked, skipped=skipped)
+        sizes = sizes_of(batch)
+        targets = frame_targets(batch, looked, sizes, self.settings)
+        return Work(*self._run(targets, sizes, frames), parts=True, looked=looked, skipped=skipped)
 
     def _run(
         self, targets: Targets, sizes: NDArray[np.float32], frames: Mapping[int, Frame]
@@ -170,8 +178,7 @@ class Inference:
         boxes: Sequence[Region | None] = regions if targets.parts else [None] * len(regions)
         rows = zip(indexes, targets.row.tolist(), boxes, strict=True)
         listed = [Target(index, row, None, box) for index, row, box in rows]
-        whole = all(region is None for region in regions)
-        return listed, self.slot.submit([frames[index] for index in indexes], None if whole else regions)
+        return listed, self.slot.submit([frames[index] for index in indexes], regions)
 
     def _submit_prepared(self, batch: Batch) -> Work | None:
         prepared = prepared_for(batch.meta, self.settings.results.unique_id)
@@ -188,66 +195,49 @@ class Inference:
         sizes = sizes_of(batch)
         rows = chosen_objects(batch, sizes, self.settings)
         known: list[int] = []
-        if self._history is not None:
-            rows, known = self._due(batch, rows, self._history)
+        if self._memory is not None:
+            rows, known = self._memory.due(batch, rows, self.settings.asynchronous)
         if not len(rows):
             return Work(known=known) if known else None
         targets = object_targets(batch, rows, sizes, self.settings)
-        frames = {index: batch.surfaces[index].frame() for index in np.unique(targets.frame).tolist()}
+        frames = {index: frame_of(batch, index) for index in np.unique(targets.frame).tolist()}
         listed, future = self._run(targets, sizes, frames)
-        if not self.settings.asynchronous:
+        if self._memory is None or not self.settings.asynchronous:
             return Work(listed, future, known, targets.parts)
-        keys = [self._key(batch, target.row) for target in listed]
+        keys = [self._memory.key(batch, target.row) for target in listed]
         future.add_done_callback(lambda done: self._keep(keys, done))
         return Work(known=[*known, *rows.tolist()])
 
-    def _due(
-        self, batch: Batch, rows: NDArray[np.intp], history: ObjectHistory
-    ) -> tuple[NDArray[np.intp], list[int]]:
-        """Rows to look at now, and rows of tracked objects whose labels are known or will be."""
-        table = batch.meta.objects
-        areas = table.column("rect")[rows, 2] * table.column("rect")[rows, 3]
-        due, known = [], []
-        for row, area in zip(rows.tolist(), areas.tolist(), strict=True):
-            source, number = self._key(batch, row)
-            if number == UNTRACKED:
-                if not self.settings.asynchronous:
-                    due.append(row)
-            elif history.due(source, number, batch.meta.frames[table.cell("frame", row)].frame_number, area):
-                due.append(row)
-            else:
-                known.append(row)
-        for frame in batch.meta.frames:
-            history.trim(frame.pad_index, frame.frame_number)
-        return np.array(due, np.intp), known
-
-    def _key(self, batch: Batch, row: int) -> tuple[int, int]:
-        """Source and track id of an object."""
-        table = batch.meta.objects
-        return batch.meta.frames[table.cell("frame", row)].pad_index, int(table.cell("object_id", row))
-
     def finish(self, batch: Batch, work: Work) -> None:
         """Wait for the model and write what it found."""
-        settings = self.settings.results
-        targets = work.targets
+        targets, memory = work.targets, self._memory
         try:
             results = work.result()
             if work.parts:
                 targets, results = put_together(targets, results, self.settings.merge)
         except BaseException:
-            self._store(batch, work.targets, [Result()] * len(work.targets))
+            self._give_up(batch, work)
             raise
         for index in work.looked:
             batch.meta.frames[index].infer_done = True
-        results = self._store(batch, targets, results)
-        for target, result in zip(targets, results, strict=True):
-            write_result(batch, target, result, settings)
-        for row in work.known:
-            labels = self._history.labels(*self._key(batch, row)) if self._history is not None else []
-            if labels:
-                write_labels(batch, row, labels, settings)
+        if memory is not None:
+            results = memory.complete(batch, targets, results)
+            self._write(batch, *memory.known(batch, work.known))
+        self._write(batch, targets, results)
         if self._continuation is not None:
             self._go_on(batch, targets, results, work.skipped, self._continuation)
+
+    def _give_up(self, batch: Batch, work: Work) -> None:
+        """What the model could not look at is due again."""
+        if self._memory is not None:
+            self._memory.give_up(batch, work.targets)
+        if self._gate is not None:
+            for index in work.looked:
+                self._gate.forget(batch.meta.frames[index].pad_index)
+
+    def _write(self, batch: Batch, targets: Sequence[Target], results: Sequence[Result]) -> None:
+        for target, result in zip(targets, results, strict=True):
+            write_result(batch, target, result, self.settings.results)
 
     def _go_on(
         self,
@@ -270,28 +260,12 @@ class Inference:
             if found is not None:
                 write_result(batch, Target(index), found, self.settings.results)
 
-    def _store(self, batch: Batch, targets: Sequence[Target], results: list[Result]) -> list[Result]:
-        """Remember the labels of tracked objects; results with all that is known of them."""
-        history = self._history
-        if history is None:
-            return results
-        complete = []
-        for target, result in zip(targets, results, strict=True):
-            key = self._key(batch, target.row)
-            if key[1] != UNTRACKED:
-                history.store(*key, result.labels or ())
-                result = replace(result, labels=history.labels(*key))
-            complete.append(result)
-        return complete
-
-    def _keep(self, keys: Sequence[tuple[int, int]], done: Future[list[Result]]) -> None:
-        """Asynchronous results go to the history only; runs on the model's thread."""
-        if self._history is None or done.cancelled():
+    def _keep(self, keys: Sequence[Key], done: Future[list[Result]]) -> None:
+        """Asynchronous results are remembered only; runs on the model's thread."""
+        if self._memory is None or done.cancelled():
             return
         self._failure = done.exception() or self._failure
-        results = [Result()] * len(keys) if done.exception() else done.result()
-        for key, result in zip(keys, results, strict=True):
-            self._history.store(*key, result.labels or ())
+        self._memory.store(keys, [Result()] * len(keys) if done.exception() else done.result())
 
 
 def _gate(settings: InferenceSettings) -> MotionGate | None:
@@ -301,3 +275,8 @@ def _gate(settings: InferenceSettings) -> MotionGate | None:
 def _continuation(settings: InferenceSettings) -> Continuation | None:
     kind = settings.skipped_frames
     return None if kind == "empty" else Continuation(predict=kind == "predict")
+
+
+def _memory(settings: InferenceSettings) -> TrackMemory | None:
+    interval = settings.reinfer_interval
+    return None if interval is None else TrackMemory(interval)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from headrace.infer.attributes import ClassAttributes
 from headrace.meta import Detections
+from headrace.meta.turning import enclosing
 
 
 def admit(
@@ -20,7 +22,8 @@ def admit(
 
     A negative left or top becomes 0 first, width and height stay as they are. Then sizes are looked at, then
     margins: an object that reaches into one is dropped, or with ``crop`` cut at its edge, and dropped only when
-    nothing is left. A margin of 0 rows leaves every object alone.
+    nothing is left. A margin of 0 rows leaves every object alone. Turned boxes are judged by the upright ones around
+    them, and not changed.
 
     Args:
         found: Objects in pixels of the frame, classes within ``attributes``. Not changed.
@@ -40,19 +43,20 @@ def admit(
     """
     if len(found) == 0:
         return found
-    boxes = found.xyxy.copy()
-    boxes += np.tile(np.maximum(-boxes[:, :2], 0), 2)
+    upright = found.rotation is None
+    boxes = found.xyxy if found.rotation is None else enclosing(found.xyxy, found.rotation)
+    boxes = boxes + np.tile(np.maximum(-boxes[:, :2], 0), 2)
     rules = [attributes[class_id] for class_id in found.class_id]
     limits = np.array([_limits(rule) for rule in rules], np.float32)
     sizes = boxes[:, 2:] - boxes[:, :2]
     keep = ((sizes >= limits[:, :2]) & (sizes <= limits[:, 2:])).all(axis=1)
     edges = np.array([_edges(rule, frame_size[1]) for rule in rules], np.float32)
-    if crop:
+    if crop and upright:
         boxes[:, 1::2] = np.clip(boxes[:, 1::2], edges[:, :1], edges[:, 1:])
         keep &= boxes[:, 3] > boxes[:, 1]
     else:
         keep &= (boxes[:, 1] >= edges[:, 0]) & (boxes[:, 3] <= edges[:, 1])
-    return Detections(boxes, found.confidence, found.class_id, found.track_id, found.masks)[keep]
+    return (replace(found, xyxy=boxes) if upright else found)[keep]
 
 
 def _limits(rule: ClassAttributes) -> tuple[float, float, float, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,7 +33,7 @@ def group_rectangles(found: Detections, threshold: int, eps: float) -> Detection
     """
     confidence = np.full(len(found), NO_CONFIDENCE, np.float32)
     if threshold == 0 or len(found) == 0:
-        return Detections(found.xyxy, confidence, found.class_id, found.track_id, found.masks)
+        return replace(found, confidence=confidence)
     corners = found.xyxy.astype(np.int32).astype(np.float64)
     groups = cluster_numbers(_similar(corners, eps), 1)
     _, groups, sizes = np.unique(groups, return_inverse=True, return_counts=True)

@@ -35,7 +35,7 @@ def cluster(found: Detections, attributes: Sequence[ClassAttributes], mode: int)
         mode: 0–4, nvinfer's ``cluster-mode``.
 
     Returns:
-        Objects in order of class, within it of falling confidence (0, 4: of rows). Masks and track ids are
+        Objects in order of class, within it of falling confidence (0, 4: of rows). All other columns are
         those of the kept rows; averaged boxes (0 with grouping, 1) have none.
 
     Raises:
@@ -55,7 +55,7 @@ def cluster(found: Detections, attributes: Sequence[ClassAttributes], mode: int)
         rules = attributes[class_id]
         objects = one_class(kept[kept.class_id == class_id], rules)
         parts.append(objects[top_rows(objects.confidence, rules.topk, ordered)])
-    return joined(parts) if len(parts) != 1 else parts[0]
+    return Detections.joined(parts)
 
 
 def _admissible(found: Detections, attributes: Sequence[ClassAttributes]) -> NDArray[np.intp]:
@@ -68,21 +68,6 @@ def top_rows(confidence: NDArray[np.float32], topk: int, ordered: bool) -> NDArr
     """Row numbers of the ``topk`` most confident (-1: all), by falling confidence or in their given order."""
     falling = np.argsort(-confidence, kind="stable")[: topk if topk >= 0 else None]
     return falling if ordered else np.sort(falling)
-
-
-def joined(parts: Sequence[Detections]) -> Detections:
-    """Detections of several tables one after the other; masks stay where all have them in one size."""
-    if not parts:
-        return Detections.empty()
-    masks = [part.masks for part in parts if part.masks is not None]
-    whole = len(masks) == len(parts) and len({mask.shape[1:] for mask in masks}) == 1
-    return Detections(
-        np.concatenate([part.xyxy for part in parts]),
-        np.concatenate([part.confidence for part in parts]),
-        np.concatenate([part.class_id for part in parts]),
-        np.concatenate([part.track_id for part in parts]),
-        np.concatenate(masks) if whole else None,
-    )
 
 
 def _nms(found: Detections, rules: ClassAttributes) -> Detections:

@@ -7,17 +7,8 @@ from collections.abc import Mapping, Sequence
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Array, Candidates
-from headrace.infer.decoders.base import (
-    BoxDecoder,
-    DecodeOptions,
-    Match,
-    Outputs,
-    corners,
-    logit,
-    numbers,
-    sigmoid,
-    single,
-)
+from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, corners
+from headrace.infer.decoders.scores import logit, numbers, sigmoid, single
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
 
@@ -74,9 +65,9 @@ class CenternetDecoder(BoxDecoder):
             raise ValueError("they are not a heat map, sizes and offsets")
         heat, sizes, offsets = (outputs[name] for name in roles)
         xp = array_namespace(heat)
-        raw = bool(xp.min(numbers(heat)) < 0) or bool(xp.max(heat) > 1)
+        raw = bool(numbers(xp.min(heat)) < 0) or bool(xp.max(heat) > 1)
         least = logit(options.confidence) if raw else options.confidence
-        frame, class_id, y, x = xp.nonzero((heat >= least) & (heat == _greatest_around(heat)))
+        frame, class_id, y, x = _peaks(heat, xp.nonzero(heat >= least))
         best = heat[frame, class_id, y, x]
         steps = [options.width / heat.shape[3], options.height / heat.shape[2]]
         centre = single(xp.stack([x, y], axis=1)) + single(offsets[frame, :, y, x])
@@ -85,19 +76,16 @@ class CenternetDecoder(BoxDecoder):
         return Candidates(frame, corners(boxes), sigmoid(best) if raw else best, class_id)
 
 
-def _greatest_around(maps: Array) -> Array:
-    """For each pixel the greatest value of it and its neighbours."""
-    xp = array_namespace(maps)
-    for axis in (2, 3):
-        first, last = (_slices(axis, *bounds) for bounds in ((None, 1), (-1, None)))
-        after = xp.concat([maps[_slices(axis, 1, None)], maps[last]], axis=axis)
-        before = xp.concat([maps[first], maps[_slices(axis, None, -1)]], axis=axis)
-        maps = xp.maximum(xp.maximum(before, after), maps)
-    return maps
-
-
-def _slices(axis: int, start: int | None, stop: int | None) -> tuple[slice, ...]:
-    return tuple(slice(start, stop) if number == axis else slice(None) for number in range(4))
+def _peaks(maps: Array, places: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Of places in maps, frame, class, row and column, those that no neighbour exceeds."""
+    xp, (frame, class_id, y, x) = array_namespace(maps), places
+    values, height, width = maps[places], maps.shape[2], maps.shape[3]
+    peak = xp.ones_like(x, dtype=xp.bool)
+    for down in (-1, 0, 1):
+        for across in (-1, 0, 1):
+            row, column = xp.clip(y + down, 0, height - 1), xp.clip(x + across, 0, width - 1)
+            peak = peak & (maps[frame, class_id, row, column] <= values)
+    return frame[peak], class_id[peak], y[peak], x[peak]
 
 
 def _roles(shapes: Mapping[str, Sequence[int | None]]) -> tuple[str, str, str] | None:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.infer.candidates import to_numpy
-from headrace.infer.decoders.base import DecodeOptions, Match, NotFiniteError, Outputs, PictureDecoder
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, PictureDecoder
 from headrace.infer.decoders.embedding_decoder import EMBEDDING_LENGTHS, EMBEDDING_WORDS, is_vector
+from headrace.infer.decoders.scores import NotFiniteError
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.parsers.classifier import parse_classifier
 from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions
@@ -37,7 +38,7 @@ class ClassifierDecoder(PictureDecoder):
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By outputs with one axis beside the batch; of one that could be an embedding by labels and name, too."""
-        if not graph.outputs or not all(is_vector(output) for output in graph.outputs):
+        if not graph.outputs or not all(is_vector(output, graph) for output in graph.outputs):
             return None
         names = " ".join(output.name.lower() for output in graph.outputs)
         reason = f"{'; '.join(map(str, graph.outputs))}: one score for each class"

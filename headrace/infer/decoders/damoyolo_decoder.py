@@ -22,8 +22,8 @@ class DamoYoloDecoder(PairDecoder):
     boxes_first = False
 
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
-        """RGB 0–255, letterboxed to the top left on black."""
-        return PreprocessOptions(padding="topleft", pad_value=0.0, scale=1.0)
+        """RGB 0–255, stretched."""
+        return PreprocessOptions(resize="stretch", scale=1.0)
 
 
 DECODER = DamoYoloDecoder()

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Array, Candidates
-from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, clipped, numbers, single
+from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, clipped
 from headrace.infer.decoders.distances import around
+from headrace.infer.decoders.scores import numbers, single
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
 

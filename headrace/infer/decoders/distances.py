@@ -8,23 +8,14 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Array, Candidates
-from headrace.infer.decoders.base import (
-    BoxDecoder,
-    DecodeOptions,
-    Match,
-    Outputs,
-    above,
-    grid,
-    grid_cells,
-    like,
-    single,
-)
+from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, grid, grid_cells, like
+from headrace.infer.decoders.scores import above, single
 from headrace.infer.engines.base import ModelGraph
 
 SIDES = 4
 _DISTANCE_WORDS = ("dis", "reg", "bbox", "box")
-#: Row lengths for the usual 8, 11, 16 or 17 bins on each of four sides.
-_DISTANCE_LENGTHS = (32, 44, 64, 68)
+#: Row lengths for 8, 11, 16, 17 or 32 bins on each of four sides; those of other lengths are boxes of anchors.
+_DISTANCE_LENGTHS = (32, 44, 64, 68, 128)
 
 
 def around(points: Array, sides: Array) -> Array:
@@ -93,18 +84,25 @@ class PairDecoder(BoxDecoder):
         return Candidates(frame, boxes, best, classes)
 
 
-def paired(outputs: Outputs) -> tuple[Array, Array]:
+def paired(outputs: Outputs, cells: int = 1) -> tuple[Array, Array]:
     """All maps' scores ``(N, cells, classes)`` and distances ``(N, cells, 4 * bins)``, the finest map first.
+
+    Args:
+        outputs: Those of each map.
+        cells: The axis of the cells, 1 or 2.
 
     Raises:
         ValueError: They are not pairs of scores and distances.
     """
-    roles = _roles({name: array.shape[-1] for name, array in outputs.items()})
+    three = all(array.ndim == 3 for array in outputs.values())
+    roles = _roles({name: array.shape[3 - cells] for name, array in outputs.items()}) if three else None
     if roles is None:
         raise ValueError("they are not pairs of scores and distances")
     xp: Any = array_namespace(*outputs.values())
     scores, distances = (
-        xp.concat(sorted((outputs[name] for name in names), key=lambda array: -array.shape[1]), axis=1)
+        xp.concat(
+            sorted((outputs[name] for name in names), key=lambda array: -array.shape[cells]), axis=cells
+        )
         for names in roles
     )
     return scores, distances
@@ -125,5 +123,5 @@ def _roles(lengths: Mapping[str, int | None]) -> tuple[list[str], list[str]] | N
         scores = [name for name in lengths if name not in distances]
         both = [{lengths[name] for name in group} for group in (scores, distances)]
         if len(scores) == len(distances) and all(len(group) == 1 and None not in group for group in both):
-            return None if (lengths[distances[0]] or 0) % SIDES else (scores, distances)
+            return (scores, distances) if lengths[distances[0]] in _DISTANCE_LENGTHS else None
     return None

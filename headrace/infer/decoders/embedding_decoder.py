@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from headrace.infer.candidates import to_numpy
-from headrace.infer.decoders.base import DecodeOptions, Match, NotFiniteError, Outputs, PictureDecoder
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, PictureDecoder
+from headrace.infer.decoders.scores import NotFiniteError
 from headrace.infer.engines.base import ModelGraph, TensorSpec
 from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions
 from headrace.infer.result import Result
@@ -31,16 +32,20 @@ class EmbeddingDecoder(PictureDecoder):
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By the name; by a usual length where there are no labels, which a classifier's could be as well."""
-        if len(graph.outputs) != 1 or not is_vector(graph.outputs[0]):
+        if len(graph.outputs) != 1 or not is_vector(graph.outputs[0], graph):
             return None
         output = graph.outputs[0]
         if graph.class_count is not None and graph.class_count == output.shape[1]:
             return None
         if any(word in output.name.lower() for word in EMBEDDING_WORDS):
             return Match(0.9, f"{output}: a vector, by its name")
-        if graph.class_count is None and output.shape[1] in EMBEDDING_LENGTHS:
-            return Match(0.6, f"{output}: a vector of a usual length, and there are no labels")
-        return None
+        if graph.class_count is not None or output.shape[1] not in EMBEDDING_LENGTHS:
+            return None
+        reason = f"{output}: a vector of a usual length, and there are no labels"
+        width, height = graph.input_size() or (0, 0)
+        if (width, height) == _ARCFACE or (width and height == 2 * width):
+            return Match(0.8, f"{reason}; the input of {width}x{height} is for faces or whole people")
+        return Match(0.6, reason)
 
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
         """RGB, stretched, ImageNet's means and deviations; for 112x112 (ArcFace) less 127.5, by 127.5."""
@@ -60,9 +65,10 @@ class EmbeddingDecoder(PictureDecoder):
         return [Result(embedding=row) for row in rows / np.maximum(lengths, np.finfo(np.float32).tiny)]
 
 
-def is_vector(output: TensorSpec) -> bool:
+def is_vector(output: TensorSpec, graph: ModelGraph) -> bool:
     """Whether an output is one row of numbers for each picture, ``(N, d)`` or ``(N, d, 1, 1)``."""
-    return len(output.shape) == 2 or (len(output.shape) == 4 and output.shape[2:] == (1, 1))
+    shape, batch = output.shape, graph.inputs[0].shape[0]
+    return len(shape) in (2, 4) and shape[2:] in ((), (1, 1)) and shape[0] in (None, batch) and shape[1] != 1
 
 
 DECODER = EmbeddingDecoder()

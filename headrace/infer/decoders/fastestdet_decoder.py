@@ -5,17 +5,8 @@ from __future__ import annotations
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Candidates
-from headrace.infer.decoders.base import (
-    BoxDecoder,
-    DecodeOptions,
-    Match,
-    Outputs,
-    corners,
-    numbers,
-    only_output,
-    sigmoid,
-    single,
-)
+from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, corners, only_output
+from headrace.infer.decoders.scores import numbers, sigmoid, single
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
 

@@ -7,18 +7,9 @@ from dataclasses import replace
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Array, Candidates
-from headrace.infer.decoders.base import (
-    BoxDecoder,
-    DecodeOptions,
-    Match,
-    Outputs,
-    above,
-    grid,
-    like,
-    logit,
-    sigmoid,
-)
+from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, grid, like
 from headrace.infer.decoders.distances import distribution_boxes, paired, score_length
+from headrace.infer.decoders.scores import above_columns, logit, sigmoid
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions
 
@@ -60,21 +51,20 @@ class GflDecoder(BoxDecoder):
 
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
-        scores, distances = paired({name: _rows(array) for name, array in outputs.items()})
+        scores, distances = paired({name: _columns(array) for name, array in outputs.items()}, 2)
         cells = grid(options.width, options.height, _STRIDES)
-        if scores.shape[1] != len(cells):
-            raise ValueError(f"{scores.shape[1]} cells, but the grid has {len(cells)}")
-        frame, row, best, classes = above(scores, logit(options.confidence))
-        boxes = distribution_boxes(distances[frame, row], like(cells, scores)[row], 0.0)
+        if scores.shape[2] != len(cells):
+            raise ValueError(f"{scores.shape[2]} cells, but the grid has {len(cells)}")
+        frame, cell, best, classes = above_columns(scores, logit(options.confidence))
+        boxes = distribution_boxes(distances[frame, :, cell], like(cells, scores)[cell], 0.0)
         return Candidates(frame, boxes, sigmoid(best), classes)
 
 
-def _rows(maps: Array) -> Array:
-    """``(N, channels, h, w)`` as ``(N, h * w, channels)``."""
+def _columns(maps: Array) -> Array:
+    """``(N, channels, h, w)`` as ``(N, channels, h * w)``."""
     if maps.ndim != 4:
         raise ValueError("they are not maps")
-    xp = array_namespace(maps)
-    return xp.permute_dims(xp.reshape(maps, (maps.shape[0], maps.shape[1], -1)), (0, 2, 1))
+    return array_namespace(maps).reshape(maps, (maps.shape[0], maps.shape[1], -1))
 
 
 DECODER = GflDecoder()

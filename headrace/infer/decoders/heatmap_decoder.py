@@ -5,8 +5,9 @@ from __future__ import annotations
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Array
-from headrace.infer.decoders.base import Match, Outputs, only_output, single
+from headrace.infer.decoders.base import Match, Outputs, only_output
 from headrace.infer.decoders.pose import PoseDecoder
+from headrace.infer.decoders.scores import single
 from headrace.infer.engines.base import ModelGraph
 
 _STRIDE = 4

@@ -9,14 +9,8 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Candidates, to_numpy
-from headrace.infer.decoders.base import (
-    BoxDecoder,
-    DecodeOptions,
-    Match,
-    Outputs,
-    numbers,
-    single,
-)
+from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs
+from headrace.infer.decoders.scores import numbers, single
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.masks import crop_masks
 from headrace.infer.preprocess import PreprocessOptions

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, sigmoid
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs
 from headrace.infer.decoders.classifier_decoder import ClassifierDecoder, class_rows, names_of
+from headrace.infer.decoders.scores import sigmoid
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.result import Result
 from headrace.meta import Label

@@ -8,13 +8,13 @@ from headrace.infer.decoders.base import (
     DecodeOptions,
     Match,
     Outputs,
-    above,
     grid,
     grid_cells,
     like,
     only_output,
 )
 from headrace.infer.decoders.distances import distribution_boxes
+from headrace.infer.decoders.scores import above
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import IMAGENET_BGR, PreprocessOptions
 

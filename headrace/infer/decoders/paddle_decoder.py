@@ -26,6 +26,7 @@ class PaddleDecoder(BoxDecoder):
     """
 
     name = "paddle"
+    usual_size = (640, 640)
     task = "detect"
     overlapping = False
 
@@ -49,6 +50,8 @@ class PaddleDecoder(BoxDecoder):
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
         counts, rows = sorted(outputs.values(), key=lambda array: int(array.ndim))
+        if counts.ndim != 2 or rows.ndim != 3 or rows.shape[2] != _ROW:
+            raise ValueError(f"they are not rows of {_ROW} and their number")
         xp = array_namespace(rows)
         rows = rows[0, : int(counts[0, 0])]
         rows = rows[(numbers(rows[:, 1]) >= options.confidence) & (rows[:, 0] >= 0)]

@@ -7,7 +7,8 @@ from abc import abstractmethod
 import numpy as np
 
 from headrace.infer.candidates import Array, to_numpy
-from headrace.infer.decoders.base import DecodeOptions, NotFiniteError, Outputs, PictureDecoder
+from headrace.infer.decoders.base import DecodeOptions, Outputs, PictureDecoder
+from headrace.infer.decoders.scores import NotFiniteError
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions
 from headrace.infer.result import Result

@@ -16,13 +16,12 @@ from headrace.infer.decoders.base import (
     DecodeOptions,
     Match,
     Outputs,
-    above,
     corners,
     grid,
     grid_cells,
     like,
-    single,
 )
+from headrace.infer.decoders.scores import above, single
 from headrace.infer.decoders.yunet_decoder import certain
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from headrace.infer.candidates import Array, Candidates
 from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs
-from headrace.infer.decoders.layouts import joined
+from headrace.infer.decoders.layouts import fit, joined
 from headrace.infer.decoders.priors import moved, pairs
 from headrace.infer.decoders.scores import logit, numbers, sigmoid, single
 from headrace.infer.engines.base import ModelGraph
@@ -54,14 +54,21 @@ class RetinaNetDecoder(BoxDecoder):
         classes = self.class_count(graph)
         if classes is None:
             return None
+        score = fit(
+            graph, classes, 0.97, 0.96, 0.5
+        )  # more than `gfl`, to which 36 channels might be nine bins
         return Match(
-            0.9, f"pairs of maps of strides 8 to 128: {len(_ANCHORS)} anchors, {classes} classes and a box"
+            score, f"pairs of maps of strides 8 to 128: {len(_ANCHORS)} anchors, {classes} classes and a box"
         )
 
     def class_count(self, graph: ModelGraph) -> int | None:
         """Channels of the scores by channels of the boxes."""
         size, shapes = graph.input_size(), [output.shape for output in graph.outputs]
-        if size is None or len(shapes) != 2 * len(_STRIDES) or any(len(s) != 4 or None in s for s in shapes):
+        if (
+            size is None
+            or len(shapes) != 2 * len(_STRIDES)
+            or any(len(s) != 4 or None in s[1:] for s in shapes)
+        ):
             return None
         sides = sorted((-(-size[1] // stride), -(-size[0] // stride)) for stride in _STRIDES)
         if sorted((shape[2] or 0, shape[3] or 0) for shape in shapes) != sorted(sides * 2):
@@ -92,8 +99,8 @@ class RetinaNetDecoder(BoxDecoder):
                 f"they are not pairs of scores and boxes of {len(anchors)} anchors; set option anchors"
             )
         xp = array_namespace(*boxes)
-        raw = any(bool(xp.any(one < 0)) for one in scores)
         order = sorted(zip(scores, boxes, strict=False), key=lambda pair: -int(pair[0].shape[2]))
+        raw = bool(xp.any(order[-1][0] < 0))  # the coarsest map tells, and is small
         return joined([_level(one, deltas, anchors, raw, options) for one, deltas in order])
 
 

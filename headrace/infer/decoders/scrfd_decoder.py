@@ -16,10 +16,9 @@ from headrace.infer.decoders.base import (
     grid,
     grid_cells,
     like,
-    numbers,
-    single,
 )
 from headrace.infer.decoders.distances import around
+from headrace.infer.decoders.scores import numbers, single
 from headrace.infer.decoders.yunet_decoder import certain
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Array
-from headrace.infer.decoders.base import Match, Outputs, single
+from headrace.infer.decoders.base import Match, Outputs
 from headrace.infer.decoders.pose import PoseDecoder
+from headrace.infer.decoders.scores import single
 from headrace.infer.engines.base import ModelGraph
 
 

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
 
-import numpy as np
 from array_api_compat import array_namespace
-from numpy.typing import NDArray
 
 from headrace.errors import ConfigError
 from headrace.infer.candidates import Array, Candidates
 from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, like
-from headrace.infer.decoders.priors import moved, pairs
-from headrace.infer.decoders.scores import above, single
+from headrace.infer.decoders.default_boxes import PRIORS, SIZES, default_boxes, given, standard
+from headrace.infer.decoders.priors import moved
+from headrace.infer.decoders.scores import Sure, above, logit, single
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
 
 _BOX, _VARIANCES = 4, (0.1, 0.2)
-#: A map: columns, rows, and width and height in pixels of the default boxes of a cell.
-Maps = tuple[tuple[int, int, tuple[tuple[float, float], ...]], ...]
-#: SSD300: side and step of each map, ratios, and the boxes' sizes as trained on Pascal VOC and on COCO.
-_GRIDS = ((38, 8), (19, 16), (10, 32), (5, 64), (3, 100), (1, 300))
-_RATIOS = ((2,), (2, 3), (2, 3), (2, 3), (2,), (2,))
-_SIZES = {21: (30, 60, 111, 162, 213, 264, 315), 81: (21, 45, 99, 153, 207, 261, 315)}
+#: Default boxes of SSD300, and the side of its input.
 _BOXES, _SIDE = 8732, 300
 
 
@@ -37,6 +29,7 @@ class SsdRawDecoder(BoxDecoder):
     their softmax counts.
 
     Example:
+        >>> import numpy as np
         >>> deltas, logits = np.zeros((1, 8732, 4), np.float32), np.zeros((1, 8732, 21), np.float32)
         >>> logits[0, :, 0], logits[0, 0, 3] = 9, 20
         >>> found = SsdRawDecoder().decode({"loc": deltas, "conf": logits}, DecodeOptions(0.5, 300, 300))
@@ -47,7 +40,7 @@ class SsdRawDecoder(BoxDecoder):
     name = "ssdraw"
     task = "detect"
     settings = MappingProxyType({
-        "priors": "for each map [columns, rows, [[width, height] in pixels, ...]]",
+        "priors": PRIORS,
         "order": "cells (all boxes of a cell, then the next cell) or boxes (all cells of a box)",
     })  # fmt: skip
 
@@ -57,7 +50,7 @@ class SsdRawDecoder(BoxDecoder):
         if classes is None or size != (_SIDE, _SIDE):
             return None
         shapes = [output.shape for output in graph.outputs]
-        if not all(_BOXES in shape for shape in shapes) or classes + 1 not in _SIZES:
+        if not all(_BOXES in shape for shape in shapes) or classes + 1 not in SIZES:
             return None
         return Match(0.9, f"{'; '.join(map(str, graph.outputs))}: {_BOXES} default boxes, {classes} classes")
 
@@ -73,36 +66,47 @@ class SsdRawDecoder(BoxDecoder):
         return None
 
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
-        """RGB, stretched; as torchvision's ImageNet weights want it for COCO, less Caffe's mean for Pascal VOC."""
-        if self.class_count(graph) == max(_SIZES) - 1:
-            return PreprocessOptions(resize="stretch", mean=(0.5 * 255,) * 3, std=(0.5,) * 3)
+        """RGB, stretched; -1 to 1 for COCO as NVIDIA does it, less Caffe's mean for Pascal VOC."""
+        if self.class_count(graph) == max(SIZES) - 1:
+            return PreprocessOptions(resize="stretch", scale=1.0, mean=(128.0,) * 3, std=(128.0,) * 3)
         return PreprocessOptions(resize="stretch", scale=1.0, mean=(123.0, 117.0, 104.0))
 
     def check(self, options: DecodeOptions) -> None:
         """See `Decoder.check`."""
         super().check(options)
         if "priors" in options.settings:
-            _given(options.settings["priors"])
+            given(options.settings["priors"])
         if options.settings.get("order", "cells") not in ("cells", "boxes"):
             raise ConfigError(f"option order is {options.settings['order']!r}; use cells or boxes")
 
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
         deltas, scores, columns = _roles(list(outputs.values()))
-        xp = array_namespace(deltas)
-        if bool(xp.any(scores < 0)):
-            shares = xp.exp(single(scores) - xp.max(single(scores), axis=2, keepdims=True))
-            scores = shares / xp.sum(shares, axis=2, keepdims=True)
         maps = (
-            _given(options.settings["priors"]) if "priors" in options.settings else _standard(scores.shape[2])
+            given(options.settings["priors"]) if "priors" in options.settings else standard(scores.shape[2])
         )
         order = options.settings.get("order", "boxes" if columns else "cells")
-        boxes = _default_boxes(maps, (options.width, options.height), order == "cells")
+        boxes = default_boxes(maps, (options.width, options.height), order == "cells")
         if len(boxes) != deltas.shape[1]:
             raise ValueError(f"{deltas.shape[1]} boxes, but the priors are {len(boxes)}; set option priors")
-        frame, row, sure, classes = above(scores[:, :, 1:], options.confidence)
+        frame, row, sure, classes = _sure(scores, options.confidence)
         found = moved(like(boxes, deltas)[row], single(deltas[frame, row]), _VARIANCES)
         return Candidates(frame, found, sure, classes)
+
+
+def _sure(scores: Array, confidence: float) -> Sure:
+    """Boxes of which a class beside the background reaches the confidence."""
+    xp = array_namespace(scores)
+    if not bool(xp.any(scores[0] < 0)):
+        return above(scores[:, :, 1:], confidence)
+    # A share of the whole cannot exceed that of two: most boxes are out before any softmax is worked out.
+    likely = above(scores[:, :, 1:] - scores[:, :, :1], logit(confidence))
+    chosen = single(scores[likely.frame, likely.box])
+    shares = xp.exp(chosen - xp.max(chosen, axis=1, keepdims=True)) if chosen.shape[0] else chosen
+    shares = shares / xp.sum(shares, axis=1, keepdims=True)
+    best = shares[xp.arange(chosen.shape[0], device=scores.device), likely.class_id + 1]
+    keep = best >= confidence
+    return Sure(likely.frame[keep], likely.box[keep], best[keep], likely.class_id[keep])
 
 
 def _roles(arrays: Sequence[Array]) -> tuple[Array, Array, bool]:
@@ -117,55 +121,6 @@ def _roles(arrays: Sequence[Array]) -> tuple[Array, Array, bool]:
                     both = tuple(array_namespace(one).permute_dims(one, (0, 2, 1)) for one in both)
                 return *both, axis == 1
     raise ValueError("they are not deltas and scores of default boxes")
-
-
-def _standard(classes: int) -> Maps:
-    """SSD300's maps for a number of classes with the background.
-
-    Raises:
-        ValueError: It was not trained on so many.
-    """
-    if classes not in _SIZES:
-        raise ValueError(f"default boxes for {classes} classes are not known; set option priors")
-    sizes, maps = _SIZES[classes], []
-    for (side, _), ratios, size, following in zip(_GRIDS, _RATIOS, sizes, sizes[1:], strict=False):
-        between = (size * following) ** 0.5
-        boxes = [(float(size), float(size)), (between, between)]
-        for ratio in ratios:
-            boxes += [(size * ratio**0.5, size / ratio**0.5), (size / ratio**0.5, size * ratio**0.5)]
-        maps.append((side, side, tuple(boxes)))
-    return tuple(maps)
-
-
-@lru_cache(maxsize=8)
-def _default_boxes(maps: Maps, size: tuple[int, int], by_cell: bool) -> NDArray[np.float32]:
-    """Centre x, y, width, height of every default box, map by map; read only."""
-    parts = []
-    steps = dict(_GRIDS) if maps[0][0] == _GRIDS[0][0] and size == (_SIDE, _SIDE) else {}
-    for columns, rows, boxes in maps:
-        x, y = np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5)
-        centres = np.stack([x, y], axis=2) * (
-            steps.get(columns, size[0] / columns),
-            steps.get(rows, size[1] / rows),
-        )
-        table = np.empty((rows, columns, len(boxes), _BOX), np.float32)
-        table[..., :2], table[..., 2:] = centres[:, :, None], boxes
-        parts.append((table if by_cell else table.transpose(2, 0, 1, 3)).reshape(-1, _BOX))
-    found = np.concatenate(parts)
-    found.flags.writeable = False
-    return found
-
-
-def _given(value: Any) -> Maps:
-    """Maps from the user.
-
-    Raises:
-        ConfigError: They are none.
-    """
-    try:
-        return tuple((int(columns), int(rows), pairs(boxes, "priors")) for columns, rows, boxes in value)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"option priors is {value!r}; give {SsdRawDecoder.settings['priors']}") from error
 
 
 DECODER = SsdRawDecoder()

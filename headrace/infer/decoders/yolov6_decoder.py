@@ -11,7 +11,7 @@ from headrace.infer.decoders.scores import above, single
 from headrace.infer.engines.base import ModelGraph
 
 #: What the family's own exporter calls its output; YOLOX's calls it ``output``.
-_OUTPUT = "outputs"
+OUTPUT = "outputs"
 
 
 class Yolov6Decoder(BoxDecoder):
@@ -25,12 +25,13 @@ class Yolov6Decoder(BoxDecoder):
     """
 
     name = "yolov6"
+    usual_size = (640, 640)
     task = "detect"
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By the output's name; YOLOX gives the same shape."""
         output, classes = only_output(graph), self.class_count(graph)
-        if output is None or output.name != _OUTPUT or classes is None or classes < 1:
+        if output is None or output.name != OUTPUT or classes is None or classes < 1:
             return None
         if not strides_of(output.shape[1], graph.input_size()):
             return None

@@ -20,6 +20,7 @@ from headrace.infer.decoders.base import (
 )  # fmt: skip
 from headrace.infer.decoders.layouts import fit, strides_of
 from headrace.infer.decoders.scores import above, single
+from headrace.infer.decoders.yolov6_decoder import OUTPUT as YOLOV6_OUTPUT
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
 
@@ -40,6 +41,7 @@ class YoloxDecoder(BoxDecoder):
     """
 
     name = "yolox"
+    usual_size = (640, 640)
     task = "detect"
     settings = MappingProxyType({"decoded": "true or false: whether the graph gives boxes in pixels"})
 
@@ -51,7 +53,8 @@ class YoloxDecoder(BoxDecoder):
         if classes is None or classes < 1:
             return None
         shape = f"{output}: a box, objectness and {classes} classes for each cell of {size[0]}x{size[1]}"
-        return Match(fit(graph, classes, 0.9, 0.7, 0.1), shape)
+        doubt = 0.2 if output.name == YOLOV6_OUTPUT else 0.0
+        return Match(fit(graph, classes, 0.9, 0.7, 0.3) - doubt, shape)
 
     def class_count(self, graph: ModelGraph) -> int | None:
         """Row length less box and objectness."""

@@ -14,9 +14,8 @@ from headrace.infer.decoders.base import (
     corners,
     grid,
     like,
-    numbers,
-    single,
 )
+from headrace.infer.decoders.scores import numbers, single
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
 

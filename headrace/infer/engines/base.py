@@ -83,15 +83,12 @@ class ModelGraph:
         return width, height
 
     def _size_in_metadata(self) -> tuple[int, int] | None:
-        """The exporter's ``imgsz`` ``[height, width]``, for graphs that take any size."""
-        text = self.metadata.get("imgsz")
-        if text is None:
-            return None
+        """The exporter's ``imgsz`` ``[height, width]``, for graphs of any size; others may mean something else."""
         try:
-            height, width = ast.literal_eval(text)
-            return int(width), int(height)
-        except (ValueError, TypeError, SyntaxError) as error:
-            raise ModelError(f"{self.path}: metadata imgsz is {text!r}; expected [height, width]") from error
+            height, width = map(int, ast.literal_eval(self.metadata.get("imgsz", "()")))
+        except (ValueError, TypeError, SyntaxError):
+            return None
+        return (width, height) if min(width, height) > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,8 @@ class EngineOptions:
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, or a name that the engine knows, such as OpenVINO's ``GPU``
             and ``NPU``.
         precision: Number type of the computation: ``f32``, ``bf16``, ``f16``, or ``auto``, which is f32 on CPUs
-            and what suits the device elsewhere. What a file holds in 8 bits stays so.
+            and what suits the device elsewhere. What a file holds in 8 or 16 bits stays so where the
+            engine computes with it.
         input_size: Width and height in pixels for graphs that leave them open, and for fixed ones that the
             engine can reshape; ``None`` keeps what the file says.
         provider: Which of the engine's back ends, as after the colon of ``engine="onnxruntime:cuda"``.

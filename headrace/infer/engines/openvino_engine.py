@@ -60,6 +60,8 @@ class OpenVinoEngine:
 
         self._library = f"OpenVINO {openvino.__version__.partition('-')[0]}"
         self._core = openvino.Core()
+        # A file that is replaced while it is mapped would change the model, or end the process.
+        self._core.set_property({"ENABLE_MMAP": False})
         self._device = "CPU" if options.device_type in ("auto", "cpu") else options.device.upper()
         known = self._core.available_devices
         if options.device_type not in ("auto", *(name.partition(".")[0].lower() for name in known)):
@@ -67,7 +69,7 @@ class OpenVinoEngine:
         self._settings = self._settings_for(options)
         try:
             self._network = _sized(self._core, model, options.input_size)
-            self._pool: tuple[Any, deque[Any]] | None = self._compile("LATENCY")
+            self._pool: tuple[Any, deque[Any]] | None = self._compile(self._network, "LATENCY")
         except RuntimeError as error:
             raise cannot_load(model, self._library, reason(error)) from error
         self._lock, self._running, self._shared = threading.Lock(), 0, False
@@ -82,7 +84,7 @@ class OpenVinoEngine:
         able = [name for name, wanted in _CAPABILITIES.items() if wanted in capabilities]
         precision = options.precision
         if precision == "auto" and self._device == "CPU":
-            precision = "f32"  # bf16 moves boxes: with YOLOX-nano F1 at IoU 0.9 falls from 1.0 to 0.94
+            precision = "f32"  # bf16 moves boxes: with YOLOX-nano F1 at IoU 0.9 falls from 1.0 to 0.95
         if precision != "auto":
             if precision not in able:
                 raise refuse_precision(self.name, options, self._device, able)
@@ -93,10 +95,10 @@ class OpenVinoEngine:
             settings["INFERENCE_NUM_THREADS"] = options.threads
         return settings
 
-    def _compile(self, hint: str) -> tuple[Any, deque[Any]]:
+    def _compile(self, network: Any, hint: str) -> tuple[Any, deque[Any]]:
         """The model for one run at a time (``LATENCY``) or several (``THROUGHPUT``), and its idle requests."""
         settings = {"PERFORMANCE_HINT": hint, **self._settings}
-        return self._core.compile_model(self._network, self._device, settings), deque()
+        return self._core.compile_model(network, self._device, settings), deque()
 
     @property
     def description(self) -> str:
@@ -127,9 +129,12 @@ class OpenVinoEngine:
             self._running += 1
             if self._running > 1 and not self._shared and self.concurrency > 1:
                 self._shared = True
-                threading.Thread(target=self._share, name="hr-openvino").start()
+                threading.Thread(target=self._share, args=(self._network,), name="hr-openvino").start()
             compiled, idle = self._pool
-        request = idle.pop() if idle else compiled.create_infer_request()
+        try:
+            request = idle.pop()
+        except IndexError:
+            request = compiled.create_infer_request()
         try:
             yield request
         finally:
@@ -137,10 +142,10 @@ class OpenVinoEngine:
             with self._lock:
                 self._running -= 1
 
-    def _share(self) -> None:
+    def _share(self, network: Any) -> None:
         """Compile for runs side by side; those that are under way end as they began."""
         try:
-            pool = self._compile("THROUGHPUT")
+            pool = self._compile(network, "THROUGHPUT")
         except RuntimeError as error:
             _log.warning("%s is not compiled for several streams: %s", self.graph.path, reason(error))
             return
@@ -151,7 +156,7 @@ class OpenVinoEngine:
     def close(self) -> None:
         """Let the model go; runs that are under way finish first."""
         with self._lock:
-            self._pool = None
+            self._pool = self._network = None
 
 
 ENGINE = EngineKind(
@@ -168,12 +173,7 @@ def _sized(core: Any, model: str, size: tuple[int, int] | None) -> Any:
     """Read a model; give its image input the size asked for where it is open, or where the graph lets it be changed."""
     network = core.read_model(model)
     graph = _graph(model, network)
-    if (
-        size is None
-        or len(graph.inputs) != 1
-        or len(graph.inputs[0].shape) != 4
-        or graph.input_size() == size
-    ):
+    if size is None or len(graph.inputs) != 1 or len(graph.inputs[0].shape) != 4:
         return network
     shape = [-1 if axis is None else axis for axis in graph.inputs[0].shape]
     first = 1 if graph.channels_last() else 2

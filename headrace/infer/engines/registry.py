@@ -61,21 +61,51 @@ def open_engine(model: str | Path, engine: str = "auto", options: EngineOptions 
     if separator and scheme != "file":
         return _open_address(text, scheme, engine, options)
     file = resolve(model)
-    kinds = [] if engine == "auto" else [_named(engine)]
-    suffix = file.suffix.lower()
-    if not kinds and not any(suffix in kind.suffixes for kind in engine_kinds()):
-        raise ModelError(f"no engine reads {file}; known suffixes: {_suffixes()}")
-    if not file.is_file():
-        raise ModelError(f"model file {file} does not exist; check the path")
-    if file.stat().st_size == 0:
-        raise ModelError(f"model file {file} is empty; copy or download it again")
-    if not kinds:
+    kind = None if engine == "auto" else _named(engine)
+    _check(file, kind)
+    if kind is None:
         opened = _open_fastest(file, options)
     else:
-        opened = _open(kinds[0], file, replace(options, provider=engine.partition(":")[2]))
+        opened = _call(kind, str(file), replace(options, provider=engine.partition(":")[2]))
         _log.info("%s: engine %s as asked for (%s)", file, opened.name, opened.description)
     _say_size(opened, options)
     return opened
+
+
+def _check(file: Path, kind: EngineKind | None) -> None:
+    """See that there is a file, of a suffix that the engine (any, if none is named) reads."""
+    suffix = file.suffix.lower()
+    if kind is not None and suffix not in (*kind.suffixes, *kind.on_request):
+        reads = ", ".join((*kind.suffixes, *kind.on_request)) or "addresses only"
+        raise ModelError(f"engine {kind.name} does not read {file}; it reads {reads}")
+    if kind is None and not any(suffix in one.suffixes for one in engine_kinds()):
+        named = [one.name for one in engine_kinds() if suffix in one.on_request]
+        hint = f" unless it is named: engine={named[0]}" if named else f"; known suffixes: {_suffixes()}"
+        raise ModelError(f"no engine reads {file}{hint}")
+    _check_content(file)
+
+
+def _check_content(file: Path) -> None:
+    """Refuse what is plainly no model, whatever its suffix: engines say little of it."""
+    if not file.is_file():
+        raise ModelError(
+            f"model file {file} {'is a folder' if file.is_dir() else 'does not exist'}; check the path"
+        )
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(64).lstrip().lower()
+    except OSError as error:
+        raise ModelError(
+            f"model file {file} cannot be read: {error.strerror}; check its permissions"
+        ) from error
+    if not start:
+        raise ModelError(f"model file {file} is empty; copy or download it again")
+    if start.startswith(b"version https://git-lfs"):
+        raise ModelError(
+            f"model file {file} is a pointer of Git LFS, not the model; fetch it with: git lfs pull"
+        )
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise ModelError(f"model file {file} is a web page, not a model; download it again, as a raw file")
 
 
 def _open_address(address: str, scheme: str, engine: str, options: EngineOptions) -> Engine:
@@ -100,13 +130,6 @@ def _named(engine: str) -> EngineKind:
     raise ModelError(f"unknown engine {engine!r}{hint} Known: {', '.join(sorted(known))}")
 
 
-def _open(kind: EngineKind, file: Path, options: EngineOptions) -> Engine:
-    reads = (*kind.suffixes, *kind.on_request)
-    if file.suffix.lower() not in reads:
-        raise ModelError(f"engine {kind.name} does not read {file}; it reads {', '.join(reads)}")
-    return _call(kind, str(file), options)
-
-
 def _call(kind: EngineKind, model: str, options: EngineOptions) -> Engine:
     if not kind.installed:
         raise ModelError(f"{model}: {kind.remedy}")
@@ -119,24 +142,21 @@ def _call(kind: EngineKind, model: str, options: EngineOptions) -> Engine:
 
 
 def _open_fastest(file: Path, options: EngineOptions) -> Engine:
-    tried: list[str] = []
-    cause: ModelError | None = None
+    failed: dict[str, ModelError] = {}
     for kind, device in _candidates(file, options):
         try:
             engine = _call(kind, str(file), replace(options, device=device))
         except ModelError as error:
-            tried.append(f"{kind.name} on {device}: {error}")
-            cause = error
+            failed[f"{kind.name} on {device}"] = error
             continue
-        before = f"; not {'; not '.join(tried)}" if tried else ""
+        instead = "".join(f"; not {where}: {error}" for where, error in failed.items())
         _log.info("%s: engine %s, the fastest for %s that is installed (%s)%s", file, engine.name, device,
-                  engine.description, before)  # fmt: skip
+                  engine.description, instead)  # fmt: skip
         return engine
-    if len(tried) == 1 and cause is not None:
-        raise cause
-    raise ModelError(
-        f"no installed engine runs {file} on {options.device}: {'; '.join(tried) or _absent(file)}"
-    )
+    if len(set(map(str, failed.values()))) == 1:
+        raise next(iter(failed.values()))
+    reasons = "; ".join(f"{where}: {error}" for where, error in failed.items()) or _absent(file)
+    raise ModelError(f"no installed engine runs {file} on {options.device}: {reasons}")
 
 
 def _candidates(file: Path, options: EngineOptions) -> Iterator[tuple[EngineKind, str]]:

@@ -15,7 +15,7 @@ _ROW = 6
 
 
 def as_detections(result: Any) -> Detections:
-    """Detections, rows of six numbers, or objects with DeepStream's attributes; see `load_parser`.
+    """Detections of any kind, rows of six numbers, or objects with DeepStream's attributes; see `load_parser`.
 
     Raises:
         TypeError: None of these.
@@ -23,7 +23,7 @@ def as_detections(result: Any) -> Detections:
         AttributeError: An object lacks an attribute.
     """
     if isinstance(result, Detections):
-        return result
+        return result[:]
     if not isinstance(result, Sequence | np.ndarray) or isinstance(result, str):
         raise TypeError(f"{type(result).__name__}, not Detections, rows or a list of objects")
     if len(result) == 0:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from headrace.infer.roi.config import Box, PreprocessConfig, RegionGroup
 from headrace.infer.stage import IntervalCounter
 from headrace.meta.batch import BatchMetadata
+from headrace.meta.columns import upright_boxes
 from headrace.meta.frame import FrameMetadata
 
 
@@ -80,7 +81,7 @@ class RegionFinder:
         table = batch.objects
         rows = table.rows_of(frame.batch_id)
         rows = rows[self._wanted(group, batch, frame, rows)]
-        ids, boxes = table.column("object_id")[rows].tolist(), table.column("rect")[rows].tolist()
+        ids, boxes = table.column("object_id")[rows].tolist(), upright_boxes(table, rows).tolist()
         for row, object_id, box in zip(rows.tolist(), ids, boxes, strict=True):
             yield Region(frame.batch_id, tuple(box), (frame.pad_index, number, object_id), row)
 
@@ -89,7 +90,7 @@ class RegionFinder:
     ) -> NDArray[np.bool_]:
         """Objects of the right maker, class and size, in the right place, with a pixel inside the frame."""
         table, maker = batch.objects, self._config.operate_on_gie_id
-        boxes, classes = table.column("rect")[rows], group.operate_on_class_ids
+        boxes, classes = upright_boxes(table, rows), group.operate_on_class_ids
         limit = np.array((frame.pipeline_width, frame.pipeline_height), np.float32)
         low, high = np.maximum(boxes[:, :2], 0), np.minimum(boxes[:, :2] + boxes[:, 2:], limit)
         least = (group.input_object_min_width, group.input_object_min_height)

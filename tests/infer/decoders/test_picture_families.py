@@ -5,7 +5,7 @@ import pytest
 from libraries import KINDS, in_kind
 
 from headrace.infer.decoders import DecodeOptions, known_decoders
-from headrace.infer.decoders.base import NotFiniteError
+from headrace.infer.decoders.scores import NotFiniteError
 
 OPTIONS = DecodeOptions(0.4, 48, 64)
 

@@ -1,9 +1,17 @@
-"""What can be tested of the TensorRT engine without TensorRT: where plans are kept, and what is said without it."""
+"""The TensorRT engine without TensorRT: where plans are kept, what is said without it, and its calls on a stand-in."""
 
+import contextlib
+import importlib.util
+import sys
+import types
+
+import numpy as np
 import pytest
+import standin_tensorrt
+from engine_models import onnx
 
 from headrace.errors import ModelError
-from headrace.infer.engines import EngineOptions, available_engines, open_engine
+from headrace.infer.engines import EngineOptions, available_engines, open_engine, run_batch
 from headrace.infer.engines.tensorrt_engine import plan_place, read_plan, write_plan
 
 
@@ -59,3 +67,80 @@ def test_without_tensorrt_the_package_is_named(tmp_path):
     (tmp_path / "net.onnx").write_bytes(b"onnx")
     with pytest.raises(ModelError, match="pip install tensorrt"):
         open_engine(tmp_path / "net.onnx", "tensorrt")
+
+
+@pytest.fixture
+def standin(monkeypatch, cache):
+    """TensorRT's interface as documented, on the processor."""
+    torch = pytest.importorskip("torch")
+    spec = importlib.util.spec_from_file_location("tensorrt", standin_tensorrt.__file__)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setitem(sys.modules, "tensorrt", module)
+    plans = importlib.import_module("headrace.infer.engines.tensorrt_plan")
+    monkeypatch.setattr(plans, "_device", lambda path, options: torch.device("cpu"))
+    monkeypatch.setattr(torch.cuda, "device", lambda device: contextlib.nullcontext())
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "GPU")
+    stream = types.SimpleNamespace(cuda_stream=0, synchronize=lambda: None)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: stream)
+    yield module
+    del sys.modules["headrace.infer.engines.tensorrt_plan"]
+
+
+def rows(count):
+    return np.random.default_rng(1).random((count, 3, 32, 32), np.float32)
+
+
+def test_a_plan_is_built_once_kept_and_run_in_parts_that_fit_it(tmp_path, cache, standin):
+    path = onnx(tmp_path, metadata={"names": "{0: 'cat'}"})
+    for _ in range(2):
+        engine = open_engine(path, "tensorrt")
+    assert standin.built == [(standin.BuilderFlag.FP16,)]
+    assert len(list(cache.iterdir())) == 1
+    assert [*map(str, engine.graph.inputs), *map(str, engine.graph.outputs)] == [
+        "images float32[?, 3, 32, 32]", "doubled float32[?, 3, 32, 32]",
+    ]  # fmt: skip
+    assert engine.graph.metadata == {"names": "{0: 'cat'}"}
+    for count in (1, 32, 70):
+        np.testing.assert_array_equal(run_batch(engine, rows(count))["doubled"], rows(count) * 2)
+    import torch
+
+    assert isinstance(run_batch(engine, torch.from_numpy(rows(3)))["doubled"], torch.Tensor)
+    engine.close()
+    with pytest.raises(ModelError, match="is closed"):
+        engine.run({"images": rows(1)})
+    open_engine(path, "tensorrt", EngineOptions(precision="f32"))
+    assert standin.built[1:] == [()]
+
+
+def test_an_open_size_is_built_for_the_size_asked_for(tmp_path, cache, standin):
+    path = onnx(tmp_path, batch=2, size="side")
+    with pytest.raises(
+        ModelError, match=r"tiny\.onnx: input float32\[2, 3, \?, \?\] has an open size; set input_size"
+    ):
+        open_engine(path, "tensorrt")
+    engine = open_engine(path, "tensorrt", EngineOptions(input_size=(64, 32)))
+    assert engine.graph.inputs[0].shape == (2, 3, 32, 64)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "word"),
+    [
+        (
+            "warp.onnx",
+            None,
+            r"warp\.onnx cannot be loaded by TensorRT 10\.9: No importer.*an operator is missing",
+        ),
+        (
+            "net.engine",
+            b"ftrt",
+            r"net\.engine cannot be loaded by TensorRT 10\.9: it is damaged, or was built by",
+        ),
+        ("net.plan", b'["FP8", [1], [8], [32], [-1]]', "tensor images is FP8; build it with float32"),
+    ],
+)
+def test_what_cannot_be_built_or_read_is_named(tmp_path, cache, standin, name, content, word):
+    path = tmp_path / name
+    path.write_bytes(onnx(tmp_path).read_bytes() if content is None else content)
+    with pytest.raises(ModelError, match=word):
+        open_engine(path, "tensorrt")

@@ -43,7 +43,7 @@ def test_an_exported_program_that_holds_pickled_code_is_refused(tmp_path, inside
     with zipfile.ZipFile(pt2(tmp_path)) as good, zipfile.ZipFile(bad, "w") as archive:
         for name in good.namelist():
             content = good.read(name)
-            if name.endswith(inside):
+            if name.endswith(inside) or (inside == "config" and name.endswith("weight_0")):
                 content = (tmp_path / "bomb").read_bytes()
             if inside == "config" and name.endswith("weights_config.json"):
                 content = content.replace(b'"use_pickle": false', b'"use_pickle": true')
@@ -53,6 +53,14 @@ def test_an_exported_program_that_holds_pickled_code_is_refused(tmp_path, inside
     with pytest.raises(ModelError, match=r"bad\.pt2 holds pickled objects .*could run any code"):
         open_engine(bad)
     assert not mark.exists()
+
+
+def test_an_exported_program_with_parts_of_the_same_name_is_refused(tmp_path):
+    path = pt2(tmp_path)
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(archive.namelist()[0], b"another")
+    with pytest.raises(ModelError, match=r"tiny\.pt2 holds parts of the same name"):
+        open_engine(path)
 
 
 def test_a_pt_file_that_is_torchscript_runs(tmp_path):
@@ -165,3 +173,54 @@ def test_a_module_that_fails_names_shapes_and_reason(tmp_path):
         ModelError, match=r"picky\.torchscript failed on images float32\[1, 3, 8, 8\].*input_size"
     ):
         open_engine(path, options=EngineOptions(input_size=(8, 8)))
+
+
+MODULE = """
+import torch
+
+class Net(torch.nn.Module):
+    metadata = {"names": {0: "cat", 1: "dog"}, "imgsz": [32, 64]}
+
+    def __init__(self):
+        super().__init__()
+        self.stem = torch.nn.Conv2d(3, 2, 1, bias=False)
+        torch.nn.init.constant_(self.stem.weight, 0.0)
+        self.drop = torch.nn.Dropout()
+
+    def forward(self, images):
+        rows = torch.zeros(len(images), 6, 21)
+        rows[:, :4, 3] = torch.tensor([16.0, 12, 8, 4])
+        rows[:, 5, 3] = 0.75 + self.drop(self.stem(images)).sum((1, 2, 3))
+        return rows
+
+class Broken(Net):
+    def __init__(self):
+        raise OSError("no weights here")
+
+net = Net()
+"""
+
+
+@pytest.mark.parametrize("name", ["Net", "net"])
+def test_a_module_of_the_users_own_is_a_model_read_by_a_decoder(tmp_path, name):
+    from headrace.frames import Frame
+    from headrace.infer import FrameBatch, InferOptions, load_model
+
+    (tmp_path / "own.py").write_text(MODULE)
+    model = load_model(f"{tmp_path / 'own.py'}:{name}", InferOptions(decoder="yolov8", threads=1))
+    assert model.labels == ("cat", "dog")
+    assert (model.network.width, model.network.height) == (64, 32)
+    (result,) = model.results(FrameBatch([Frame.from_array(np.zeros((32, 64, 3), np.uint8), "RGB")]))
+    assert result.detections.xyxy.tolist() == [[12, 10, 20, 14]]
+    assert (result.detections.class_id.tolist(), result.detections.confidence.tolist()) == ([1], [0.75])
+    model.close()
+
+
+def test_a_module_that_cannot_be_made_or_sized_is_named(tmp_path):
+    from headrace.infer import load_model
+
+    (tmp_path / "own.py").write_text(MODULE.replace('"imgsz": [32, 64]', ""))
+    with pytest.raises(ModelError, match=r"own\.py:Broken failed to load: OSError: no weights here"):
+        load_model(f"{tmp_path / 'own.py'}:Broken")
+    with pytest.raises(ModelError, match=r"own\.py:Net does not tell the size of its input .*set input_size"):
+        load_model(f"{tmp_path / 'own.py'}:Net")

@@ -14,8 +14,8 @@ import torch
 from headrace.errors import ModelError
 from headrace.infer.engines.base import Array, EngineOptions, ModelGraph, TensorSpec, numpy_dtype
 from headrace.infer.engines.faults import check_inputs, closed, refuse_device, refuse_precision, run_failed
-from headrace.infer.engines.torch_files import LIBRARY, TorchProgram, reason
-from headrace.infer.engines.torch_graphs import CudaGraphs
+from headrace.infer.engines.pytorch.files import LIBRARY, TorchProgram, reason
+from headrace.infer.engines.pytorch.graphs import CudaGraphs
 
 _log = logging.getLogger(__name__)
 _TYPES = {"bf16": torch.bfloat16, "f16": torch.float16}
@@ -43,7 +43,7 @@ class TorchEngine:
         ConfigError: A device or precision that torch does not offer here.
 
     Example:
-        >>> from headrace.infer.engines.torch_files import pictures_program
+        >>> from headrace.infer.engines.pytorch.files import pictures_program
         >>> program = pictures_program("flat.pt", torch.nn.Flatten(), "images", {"imgsz": "[8, 8]"})
         >>> engine = TorchEngine(program, EngineOptions(device="cpu"))
         >>> print(*engine.graph.inputs, *engine.graph.outputs)
@@ -97,6 +97,7 @@ class TorchEngine:
         ) from failure
 
     def _shapes(self, program: TorchProgram) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+        """Inputs and outputs; the batch is open if one row and two give one row and two."""
         if program.outputs is not None:  # the file tells all but the names
             outputs = self._named(_zeros(program, None, self._device))
             pairs = zip(outputs.items(), program.outputs, strict=True)
@@ -146,13 +147,16 @@ class TorchEngine:
                 outputs = graphs.run(tensors)
             else:
                 outputs = [tensor.clone() for tensor in self._call([t.to(self._device) for t in tensors])]
+            named = dict(zip(self._names, outputs, strict=True))
+            return (
+                {n: t.numpy(force=True) for n, t in named.items()}
+                if isinstance(arrays[0], np.ndarray)
+                else named
+            )
         except Exception as error:  # a module raises whatever it likes
             if self._module is None:
                 raise closed(self.graph) from error
             raise run_failed(self.graph, LIBRARY, inputs, reason(error)) from error
-        if isinstance(arrays[0], np.ndarray):
-            return {name: t.numpy(force=True) for name, t in zip(self._names, outputs, strict=True)}
-        return dict(zip(self._names, outputs, strict=True))
 
     def close(self) -> None:
         """Let the module go; runs that are under way finish first."""

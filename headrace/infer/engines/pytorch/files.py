@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import pickle
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,8 +28,8 @@ class TorchProgram:
     Attributes:
         path: The file.
         module: Takes and returns tensors.
-        inputs: What it takes; ``None`` for one batch of pictures of a size that the file does not tell.
-        sizes: For each input the shape of an example.
+        inputs: What it takes.
+        sizes: For each input the shape of an example; empty for one batch of pictures of a size that is not told.
         outputs: Shapes of the outputs in order, ``None`` where they follow the input; ``None`` if unknown.
         metadata: What the exporter stored.
         place: Makes the module for a device, where ``module.to`` is not enough.
@@ -66,7 +65,7 @@ def read(path: str) -> TorchProgram:
             exported = "archive_format" in names or "serialized_exported_program.json" in archive.namelist()
             if exported:
                 _refuse_pickles(path, archive)
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, KeyError) as error:
         raise cannot_load(path, LIBRARY, reason(error)) from error
     if exported:
         return _exported(path)
@@ -91,49 +90,61 @@ def reason(error: BaseException) -> str:
 
 
 def _refuse_pickles(path: str, archive: zipfile.ZipFile) -> None:
-    """Refuse exported programs that torch would unpickle without limits."""
-    for name in archive.namelist():
-        if "/constants/opaque_obj" in name or (
-            name.endswith("_config.json") and b'"use_pickle": true' in archive.read(name)
-        ):
+    """Refuse an exported program if what torch would unpickle in it is more than tensors."""
+    names = archive.namelist()
+    if len(set(names)) < len(names):  # torch might read another of the two than the one looked at here
+        raise ModelError(f"{path} holds parts of the same name; export it again")
+    for name in _pickled(archive):
+        try:
+            torch.load(io.BytesIO(archive.read(name)), weights_only=True)
+        except Exception as error:  # a damaged pickle may raise anything
             raise ModelError(
                 f"{path} holds pickled objects ({name}), which could run any code; export it without"
-            )
-        if name.endswith(".pt") and (content := archive.read(name)):
-            try:
-                torch.load(io.BytesIO(content), weights_only=True)
-            except pickle.UnpicklingError as error:
-                raise ModelError(
-                    f"{path} holds pickled objects ({name}), which could run any code; export it without"
-                ) from error
+            ) from error
+
+
+def _pickled(archive: zipfile.ZipFile) -> Iterator[str]:
+    """Parts of an archive that torch unpickles."""
+    for name in archive.namelist():
+        folder, _, file = name.rpartition("/")
+        if file.endswith("_config.json"):
+            payloads = json.loads(archive.read(name)).get("config", {}).values()
+            yield from (f"{folder}/{one['path_name']}" for one in payloads if one.get("use_pickle"))
+        elif file.startswith("opaque_obj") or (file.endswith(".pt") and archive.getinfo(name).file_size):
+            yield name
 
 
 def _exported(path: str) -> TorchProgram:
     extra = {METADATA: ""}
     try:
         program = torch.export.load(path, extra_files=extra)
-        module = _tolerant(program.module())
+        return _described(path, program, _texts(path, extra[METADATA]))
+    except ModelError:
+        raise
     except Exception as error:  # torch has no common base class for what a damaged file brings about
         raise cannot_load(path, LIBRARY, reason(error)) from error
+
+
+def _described(path: str, program: Any, metadata: Mapping[str, str]) -> TorchProgram:
+    """An exported program with the shapes that it tells."""
     values = {node.name: node.meta.get("val") for node in program.graph.nodes}
-    taken = [values[name] for name in program.graph_signature.user_inputs]
-    given = [values[name] for name in program.graph_signature.user_outputs if name in values]
+    names, given = program.graph_signature.user_inputs, program.graph_signature.user_outputs
+    taken = [values[name] for name in names]
+    module = _tolerant(program.module())
 
     def place(device: torch.device) -> torch.nn.Module:
         from torch.export.passes import move_to_device_pass
 
         return module if device.type == "cpu" else _tolerant(move_to_device_pass(program, device).module())
 
+    dtypes = [str(value.dtype).removeprefix("torch.") for value in taken]
     return TorchProgram(
         path,
         module,
-        tuple(
-            TensorSpec(name, _shape(value), str(value.dtype).removeprefix("torch."))
-            for name, value in zip(program.graph_signature.user_inputs, taken, strict=True)
-        ),
+        tuple(TensorSpec(n, _shape(v), d) for n, v, d in zip(names, taken, dtypes, strict=True)),
         tuple(tuple(n if isinstance(n, int) else int(n.node.hint) for n in value.shape) for value in taken),
-        tuple(_shape(value) for value in given),
-        _texts(path, extra[METADATA]),
+        tuple(_shape(values[name]) for name in given),
+        metadata,
         place,
     )
 
@@ -159,9 +170,7 @@ def _script(path: str) -> TorchProgram:
 
     def place(device: torch.device) -> torch.nn.Module:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", DeprecationWarning
-            )  # for who writes such files, not for who has one
+            warnings.simplefilter("ignore", DeprecationWarning)  # meant for those who write such files
             # Loaded there, because constants in the code would not move with the module.
             return torch.jit.load(path, map_location=device, _extra_files=extra).eval()
 
@@ -193,13 +202,8 @@ def pictures_program(
 
 def _texts(path: str, stored: str | bytes) -> dict[str, str]:
     """Metadata as text by key, as in ONNX files."""
-    if not stored:
-        return {}
     try:
-        return {
-            str(key): value if isinstance(value, str) else str(value)
-            for key, value in json.loads(stored).items()
-        }
+        return {str(key): str(value) for key, value in (json.loads(stored) if stored else {}).items()}
     except (ValueError, AttributeError) as error:
         raise ModelError(f"{path}: {METADATA} in it is no JSON object; export it again") from error
 
