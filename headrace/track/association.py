@@ -21,6 +21,8 @@ Blocks = NDArray[np.int64]
 _FEW = 1024
 #: Pixels to either side that neighbours are looked for in; what lies outside counts as lying at the edge.
 _REACH = 1 << 20
+#: The part of a block's number that neighbours are sorted by; it leaves room for the place in 64 bits.
+_BLOCKS = (1 << 40) - 1
 #: Most pairs that the solver gets at once where they can be split by block.
 _SOLVE = 64
 
@@ -32,7 +34,7 @@ def nearby(a: Array, a_block: Blocks, b: Array, b_block: Blocks, margin: float) 
 
     Args:
         a: Boxes ``(4, n)`` in centre form.
-        a_block: Their blocks ``(n,)``, 0 to 2**41.
+        a_block: Their blocks ``(n,)``.
         b: Boxes ``(4, m)``.
         b_block: Their blocks ``(m,)``.
         margin: Share of each box's width.
@@ -47,16 +49,18 @@ def nearby(a: Array, a_block: Blocks, b: Array, b_block: Blocks, margin: float) 
         first, second = _grid(n, m)
         same = a_block[first] == b_block[second]
         return (first, second) if np.count_nonzero(same) == len(same) else (first[same], second[same])
-    places = _place(b[0]) + b_block * (4 * _REACH)
+    places = _place(b[0]) + (b_block & _BLOCKS) * (4 * _REACH)
     order = places.argsort()
     places = places[order]
     reach = (a[WIDTH] + b[WIDTH].max()) * (0.5 + margin) + 1
-    base = a_block * (4 * _REACH)
+    base = (a_block & _BLOCKS) * (4 * _REACH)
     low = places.searchsorted(base + _place(a[0] - reach))
     count = places.searchsorted(base + _place(a[0] + reach), "right") - low
     first = np.repeat(np.arange(n), count)
     offset = low - count.cumsum() + count
-    return first, order[np.arange(len(first)) + offset[first]]
+    second = order[np.arange(len(first)) + offset[first]]
+    same = (a_block[first] == b_block[second]).nonzero()[0]
+    return (first, second) if len(same) == len(first) else (first[same], second[same])
 
 
 @lru_cache(512)

@@ -72,7 +72,7 @@ def test_all_that_meet_in_their_block_are_neighbours(count, margin):
     rng = np.random.default_rng(count)
     boxes = np.vstack([rng.uniform(-100, 3000, (2, count)), rng.uniform(1, 90, (2, count))])
     boxes[0, :3] = 1e30, -1e30, 5e6
-    block = rng.integers(0, 4, count) * 2**36
+    block = rng.integers(-1, 3, count) * 2**45 + rng.integers(0, 2, count)
     pairs = set(zip(*(side.tolist() for side in nearby(boxes, block, boxes, block, margin)), strict=True))
     for i, j in itertools.product(range(count), repeat=2):
         meet = abs(boxes[0, i] - boxes[0, j]) < (boxes[2, i] + boxes[2, j]) * (0.5 + margin)
