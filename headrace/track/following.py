@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -12,14 +11,16 @@ from numpy.typing import NDArray
 
 from headrace.meta import Detections
 from headrace.track.association import Rows, nearby
-from headrace.track.matching import Mask, Round, Sides, match
-from headrace.track.motion import XYWH, Array, Kalman, Space, to_corners
+from headrace.track.matching import Mask, Recipe, Sides, match
+from headrace.track.motion import Array, Kalman, to_corners
 from headrace.track.options import TrackerOptions
 from headrace.track.overlap import iou
 from headrace.track.sieve import Seen, Sieve
 from headrace.track.tracker import Sightings, Tracks
 from headrace.track.trajectories import Glimpse, Misc, Trajectories
 
+#: Sightings after which a track is well known, and what one frame without a detection leaves of its confidence.
+WELL_KNOWN, LESS_SURE = 10, 0.9
 #: Sightings that a track's direction is taken over.
 STEPS = 3
 GROWTH = slice(6, 8)
@@ -27,24 +28,6 @@ GROWTH = slice(6, 8)
 # Rows of the table of whole numbers; ID is 0 on probation, MISSED the frames since the last detection.
 # UID is the track's number among all there ever were, HELD whether it was found in this frame without a detection.
 SOURCE, FRAME, ID, CLASS, HITS, MISSED, ROW, UID, HELD = range(9)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a tracker is made of.
-
-    Attributes:
-        rounds: How tracks and detections are matched, one round after the other.
-        space: State space of the motion model.
-        renew: Whether a track that is found again gets the velocity between its last two sightings.
-        fading: What is left, each frame, of the growth of a box that is not seen: growing is learnt from few
-            pixels, and a box that has swollen while nobody looked matches anything.
-    """
-
-    rounds: tuple[Round, ...]
-    space: Space = XYWH
-    renew: bool = False
-    fading: float = 1.0
 
 
 class Tracker:
@@ -103,7 +86,7 @@ class Tracker:
         self._memory = Trajectories(self.options.trajectory_length) if self.options.remembers else None
         #: What there is to tell of other frames with the latest batch, if the options ask for it.
         self.misc = Misc()
-        self._begun = 0
+        self._begun, self._holding = 0, False
 
     def forget(self, source: int, restart_ids: bool = False) -> None:
         """End all tracks of a source.
@@ -140,7 +123,7 @@ class Tracker:
         self._kalman.predict(self._state)
         self._move(given)
         info = self._info
-        info[ROW], info[HELD] = -1, 0
+        info[ROW] = -1
         info[MISSED] += 1 if given.looked is None else given.looked[info[FRAME]]
         tracks, found = self._match(seen)
         self._prolong(tracks, found, seen)
@@ -154,6 +137,8 @@ class Tracker:
         if self._memory is not None:
             self._tell(given)
         out = self._report(len(given))
+        if self._holding:
+            self._info[HELD], self._holding = 0, False
         if away is not None:
             self._state, self._info = (
                 np.concatenate(p, 1) for p in zip(away, (self._state, self._info), strict=True)
@@ -171,7 +156,18 @@ class Tracker:
         """For subclasses: tracks have been moved on, the detections have not been looked at."""
 
     def _search(self, given: Sightings) -> None:
-        """For subclasses: some tracks have no detection."""
+        """Some tracks have no detection: those well known are held for a while where they are believed."""
+        info = self._info
+        if self.options.bridge_age:
+            lately = (info[MISSED] > 0) & (info[MISSED] <= self.options.bridge_age)
+            self._hold((lately & (info[HITS] >= WELL_KNOWN) & (info[ID] > 0)).nonzero()[0])
+
+    def _hold(self, tracks: Rows) -> None:
+        """Report these tracks though they have no detection."""
+        if len(tracks):
+            self._info[HELD, tracks] = 1
+            self._state[self._confidence, tracks] *= LESS_SURE
+            self._holding = True
 
     def _learn(self, given: Sightings, seen: Seen) -> None:
         """For subclasses: all tracks of this batch are there, those that have a detection are where it is."""
@@ -360,7 +356,8 @@ class Tracker:
         boxes[:, :2] -= boxes[:, 2:] / 2
         info = self._info
         rows = zip(
-            *(info[row].tolist() for row in (UID, SOURCE, ID, CLASS, MISSED)),
+            *(info[row].tolist() for row in (UID, SOURCE, ID, CLASS)),
+            (info[MISSED] * (1 - info[HELD])).tolist(),
             boxes.tolist(),
             self._state[self._confidence].tolist(),
             strict=True,
@@ -376,12 +373,12 @@ class Tracker:
         state, info, options = self._state, self._info, self.options
         shown = info[ID] > 0
         if not options.output_shadow:
-            shown &= (info[MISSED] == 0) | (info[HELD] > 0) if self.pixels else info[MISSED] == 0
+            shown &= (info[MISSED] == 0) | (info[HELD] > 0) if self._holding else info[MISSED] == 0
         if np.count_nonzero(shown) < len(shown):
             state, info = state.compress(shown, axis=1), info.compress(shown, axis=1)
         else:
             info = info.copy()
-        if self.pixels:
+        if self._holding:
             info[MISSED] *= 1 - info[HELD]
         confidence = state[self._confidence]
         if options.output_shadow:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.track.association import Blocks, Rows, assign, nearby
-from headrace.track.motion import Array
+from headrace.track.motion import XYWH, Array, Space
 from headrace.track.overlap import Measure
 
 Mask = NDArray[np.bool_]
@@ -42,6 +42,24 @@ class Round:
     margin: float = 0.0
     blend: Blend | None = None
     direction: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a tracker is made of.
+
+    Attributes:
+        rounds: How tracks and detections are matched, one round after the other.
+        space: State space of the motion model.
+        renew: Whether a track that is found again gets the velocity between its last two sightings.
+        fading: What is left, each frame, of the growth of a box that is not seen: growing is learnt from few
+            pixels, and a box that has swollen while nobody looked matches anything.
+    """
+
+    rounds: tuple[Round, ...]
+    space: Space = XYWH
+    renew: bool = False
+    fading: float = 1.0
 
 
 @dataclass

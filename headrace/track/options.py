@@ -89,6 +89,13 @@ class TrackerOptions(BaseModel):
         validation_alias="maxShadowTrackingAge",
         description="Missed frames after which a track is dropped; it keeps its id when found again before.",
     )
+    bridge_age: int = Field(
+        default=1,
+        ge=0,
+        le=1000,
+        validation_alias="bridgeAge",
+        description="Missed frames through which an object seen ten times is still reported, at its prediction.",
+    )
     max_targets: int = Field(
         default=4096,
         ge=1,

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from headrace.track.following import Recipe
-from headrace.track.matching import Round
+from headrace.track.matching import Recipe, Round
 from headrace.track.motion import XYWH, Array
 from headrace.track.options import TrackerOptions
 from headrace.track.overlap import iou

@@ -10,15 +10,15 @@ The figures were chosen for five MOT15 sequences and forty synthetic scenes toge
 
 from __future__ import annotations
 
-from headrace.track.following import Recipe, Tracker
-from headrace.track.matching import Round
+from headrace.track.following import Tracker
+from headrace.track.matching import Recipe, Round
 from headrace.track.options import TrackerOptions
 from headrace.track.overlap import iou, likeness
 
 #: By which boxes are grown before they are compared, as a share of their size.
 MARGIN = 0.3
 #: Least IoU with the place where a lost object was seen last.
-MIN_RECOVERY = 0.5
+MIN_RECOVERY = 0.6
 FADING = 0.8
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from headrace.frames import Frame
 from headrace.track.camera import luma
 from headrace.track.correlation import Filters, spectra
-from headrace.track.following import FRAME, HELD, ID, ROW, UID, Tracker
+from headrace.track.following import FRAME, ID, ROW, UID, Tracker
 from headrace.track.motion import Array
 from headrace.track.options import TrackerOptions
 from headrace.track.sieve import Seen
@@ -42,15 +42,17 @@ class DcfTracker(Tracker):
 
     def _search(self, given: Sightings) -> None:
         info = self._info
+        if not self._pictures:
+            super()._search(given)
         for number, (picture, shrink) in enumerate(self._pictures):
             lost = (info[FRAME] == number) & (info[ROW] < 0) & (info[ID] > 0)
             tracks = np.array(
                 [track for track in lost.nonzero()[0].tolist() if info[UID, track] in self._filters], int
             )
             if len(tracks):
-                self._hold(tracks, picture, shrink)
+                self._find(tracks, picture, shrink)
 
-    def _hold(self, tracks: NDArray[np.int64], picture: NDArray[np.uint8], shrink: float) -> None:
+    def _find(self, tracks: NDArray[np.int64], picture: NDArray[np.uint8], shrink: float) -> None:
         """Move those who are found to where they are found."""
         boxes = self._kalman.boxes(self._state).take(tracks, axis=1)
         shift, sure = self._filters.find(self._info[UID, tracks].tolist(), spectra(picture, boxes / shrink))
@@ -63,7 +65,7 @@ class DcfTracker(Tracker):
         self._kalman.correct(state, boxes, np.full(len(held), DOUBT))
         state[self._confidence] = sure[held]
         self._state[:, tracks] = state
-        self._info[HELD, tracks] = 1
+        self._hold(tracks)
 
     def _learn(self, given: Sightings, seen: Seen) -> None:
         info = self._info

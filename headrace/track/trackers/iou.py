@@ -5,8 +5,8 @@ For high frame rates and good detectors; who moves further than its own size bet
 
 from __future__ import annotations
 
-from headrace.track.following import Recipe, Tracker
-from headrace.track.matching import Round
+from headrace.track.following import Tracker
+from headrace.track.matching import Recipe, Round
 from headrace.track.options import TrackerOptions
 from headrace.track.overlap import iou
 

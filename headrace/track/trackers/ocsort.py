@@ -6,8 +6,8 @@ found again gets the velocity that leads from the one sighting to the other, not
 
 from __future__ import annotations
 
-from headrace.track.following import Recipe, Tracker
-from headrace.track.matching import Round
+from headrace.track.following import Tracker
+from headrace.track.matching import Recipe, Round
 from headrace.track.motion import XYSR
 from headrace.track.options import TrackerOptions
 from headrace.track.overlap import iou

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headrace.track.following import Recipe, Tracker
-from headrace.track.matching import Round
+from headrace.track.following import Tracker
+from headrace.track.matching import Recipe, Round
 from headrace.track.motion import XYSR
 from headrace.track.options import TrackerOptions
 from headrace.track.overlap import iou
