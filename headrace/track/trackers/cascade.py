@@ -5,7 +5,7 @@ left goes to tracks on probation, so that a false alarm does not take a detectio
 is still lost is looked for where it was last seen, not only where it is predicted (OC-SORT, Cao et al., 2023),
 which survives a wrong guess of its speed.
 
-The figures were chosen for five MOT15 sequences and forty synthetic scenes together, half of the latter held back.
+The figures were chosen for five MOT15 sequences and twenty synthetic scenes together; twenty others were held back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from headrace.track.overlap import iou, likeness
 MARGIN = 0.3
 #: Least IoU with the place where a lost object was seen last.
 MIN_RECOVERY = 0.6
-FADING = 0.8
+FADING = 0.83
 
 
 def recipe(options: TrackerOptions) -> Recipe:
