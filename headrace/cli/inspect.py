@@ -154,7 +154,7 @@ def _shares(class_map: NDArray[np.int32]) -> dict[int, float]:
 
 def _save(info: ModelInfo, options: InferOptions, save: bool) -> None:
     if save:
-        from headrace.infer.sidecar import write_sidecar
+        from headrace.infer.files.sidecar import write_sidecar
 
         err.print(f"saved: {write_sidecar(options.model, info.as_sidecar())}", markup=False)
 
@@ -206,7 +206,7 @@ def _list(name: str, result: Result) -> None:
 
 
 def _try(options: InferOptions, pictures: Sequence[_pictures.Picture]) -> None:
-    from headrace.infer.preprocess_trials import try_preprocessing
+    from headrace.infer.files.preprocess_trials import try_preprocessing
 
     table = Table(box=None, padding=(0, 2, 0, 0), title="preprocessing, the best first", title_justify="left")
     for heading in ("", "colour", "values", "resize", "objects", "score", "to use it"):

@@ -256,7 +256,7 @@ def test_a_pipeline_ends_while_a_model_is_loaded(swapped: Any, model: Any, tmp_p
 def test_a_file_that_is_being_written_is_waited_for(
     swapped: Any, model: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("headrace.infer.written_file.STILL", 0.3)
+    monkeypatch.setattr("headrace.infer.files.written_file.STILL", 0.3)
     whole = Path(detector(tmp_path / "whole.onnx", ("dog",))).read_bytes()
     target = tmp_path / "target.onnx"
     one = swapped(model(FINDS.format(0)))
@@ -278,7 +278,7 @@ def test_a_file_that_is_being_written_is_waited_for(
 def test_a_file_that_changes_while_it_is_loaded_is_loaded_again(
     swapped: Any, model: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("headrace.infer.written_file.STILL", 0.1)
+    monkeypatch.setattr("headrace.infer.files.written_file.STILL", 0.1)
     # The first version rewrites its own file when it is loaded.
     body = (
         "def load(self, options):\n    text = open(__file__).read()\n"
@@ -325,7 +325,7 @@ def test_a_node_swaps(model: Any) -> None:
 def test_a_file_that_is_replaced_on_disk_is_loaded(
     swapped: Any, model: Any, tmp_path: Path, monkeypatch: Any, kind: str
 ) -> None:
-    monkeypatch.setattr("headrace.infer.written_file.STILL", 0.05)
+    monkeypatch.setattr("headrace.infer.files.written_file.STILL", 0.05)
     if kind == "file":
         spec, new = detector(tmp_path / "net.onnx", ("cat",)), detector(tmp_path / "new.onnx", ("dog",))
         file = spec

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from headrace.frames import Frame
-from headrace.infer.continuation import Continuation
-from headrace.infer.motion_gate import MotionGate
 from headrace.infer.result import Result
+from headrace.infer.targets.continuation import Continuation
+from headrace.infer.targets.motion_gate import MotionGate
 from headrace.meta import Detections, Label
 
 

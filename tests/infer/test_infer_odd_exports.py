@@ -1,17 +1,19 @@
 """Exports of known families that differ from the usual ones, as public repositories hold them."""
 
 import numpy as np
+import onnx
 import pytest
 from decoding import decoded
+from onnx import TensorProto, helper, numpy_helper
 
 from headrace.errors import ConfigError
 from headrace.frames import Frame
-from headrace.infer import InferOptions
+from headrace.infer import FrameBatch, InferOptions, load_model
 from headrace.infer.decoders import DecodeOptions
 from headrace.infer.decoders.registry import choose_decoder, guess_decoders, known_decoders
 from headrace.infer.engines import ModelGraph, TensorSpec
-from headrace.infer.file_model import ModelFile
-from headrace.infer.preprocess_trials import try_preprocessing
+from headrace.infer.files.file_model import ModelFile
+from headrace.infer.files.preprocess_trials import try_preprocessing
 
 
 def graph_of(inputs, **outputs):
@@ -57,6 +59,35 @@ def test_ultraface_is_recognised(inputs, rows, scores, classes):
     guess = choose_decoder(graph_of(inputs, a=(1, rows, 4), b=(1, rows, scores)))
     assert guess.decoder.name == "ultraface"
     assert guess.decoder.class_count(graph_of(inputs, a=(1, rows, 4), b=(1, rows, scores))) == classes
+
+
+def write_counting(path):
+    """A network for one picture, whose output has as many rows as the picture is bright: up to four."""
+    rows = np.array([[[x, 4, x + 4, 8, 0.9] for x in (4, 8, 12, 16)]], np.float32)
+    numbers = {"rows": rows, "classes": np.array([[3, 2, 1, 0]]), "least": np.float32([0.1, 0.3, 0.5, 0.7])}
+    nodes = [
+        helper.make_node("ReduceMean", ["images"], ["bright"], keepdims=0),
+        helper.make_node("Less", ["least", "bright"], ["some"]),
+        helper.make_node("Compress", ["rows", "some"], ["dets"], axis=1),
+        helper.make_node("Compress", ["classes", "some"], ["labels"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes, "counting", [helper.make_tensor_value_info("images", TensorProto.FLOAT, (1, 3, 32, 32))],
+        [helper.make_tensor_value_info("dets", TensorProto.FLOAT, (1, "n", 5)),
+         helper.make_tensor_value_info("labels", TensorProto.INT64, (1, "n"))],
+        [numpy_helper.from_array(value, name) for name, value in numbers.items()],
+    )  # fmt: skip
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+    return path
+
+
+def test_a_network_for_one_picture_with_as_many_rows_as_it_finds(tmp_path):
+    plain = {"scale": 1 / 255, "mean": (0.0,) * 3, "std": (1.0,) * 3}
+    options = InferOptions(engine="onnxruntime", decoder="mmdet", labels=tuple("abcd"), preprocess=plain)
+    model = load_model(write_counting(tmp_path / "counting.onnx"), options)
+    pictures = [np.full((32, 32, 3), level, np.uint8) for level in (255, 0, 100, 140, 60)]
+    found = model.results(FrameBatch([Frame.from_array(picture, "RGB") for picture in pictures]))
+    assert [one.detections.class_id.tolist() for one in found] == [[3, 2, 1, 0], [], [3, 2], [3, 2, 1], [3]]
 
 
 def test_names_that_a_family_has_are_not_for_other_numbers_of_classes():

@@ -7,7 +7,7 @@ import pytest
 from headrace.errors import ConfigError
 from headrace.infer import InferOptions, PreprocessOptions, describe, load_model
 from headrace.infer.decoders import BoxDecoder, Match, registry
-from headrace.infer.sidecar import read_sidecar, write_sidecar
+from headrace.infer.files.sidecar import read_sidecar, write_sidecar
 
 OPTIONS = InferOptions(engine="onnxruntime", threads=1)
 

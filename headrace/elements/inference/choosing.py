@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from headrace.elements.inference.settings import InferenceSettings
 from headrace.frames.frame import Frame
 from headrace.gst.native import CLOCK_TIME_NONE
-from headrace.infer.regions import Regions, inside
-from headrace.infer.targets import Targets, frame_regions, objects, tiled, whole_frames
+from headrace.infer.targets.listing import Targets, frame_regions, objects, tiled, whole_frames
+from headrace.infer.targets.regions import Regions, inside
 from headrace.meta.batch import Batch
 from headrace.meta.columns import upright_boxes
 from headrace.meta.regions import regions_of_interest

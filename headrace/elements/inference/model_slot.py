@@ -14,13 +14,13 @@ import numpy as np
 from headrace.errors import ModelError, SupersededError
 from headrace.frames.frame import Frame, PixelFormat, plane_shapes
 from headrace.infer import InferOptions, InferStage, Region
-from headrace.infer.file_model import FileModel
+from headrace.infer.files.file_model import FileModel
+from headrace.infer.files.written_file import load_when_written
 from headrace.infer.interpreter import CallWatch
 from headrace.infer.model import Model
 from headrace.infer.result import Result
 from headrace.infer.shadow import Shadow
 from headrace.infer.worker import Worker
-from headrace.infer.written_file import load_when_written
 from headrace.usercode import forget
 
 _log = logging.getLogger(__name__)

@@ -25,10 +25,10 @@ from headrace.elements.inference.settings import InferenceSettings
 from headrace.elements.inference.tracked import Key, TrackMemory
 from headrace.frames.frame import Frame
 from headrace.infer import IntervalCounter, Region
-from headrace.infer.continuation import Continuation
-from headrace.infer.motion_gate import MotionGate
 from headrace.infer.result import Result
-from headrace.infer.targets import Targets
+from headrace.infer.targets.continuation import Continuation
+from headrace.infer.targets.listing import Targets
+from headrace.infer.targets.motion_gate import MotionGate
 from headrace.meta.batch import Batch
 
 

@@ -5,7 +5,7 @@ import pytest
 from headrace.errors import ModelError
 from headrace.infer.decoders import choose_decoder
 from headrace.infer.engines import ModelGraph, TensorSpec
-from headrace.infer.file_model import image_graph
+from headrace.infer.files.file_model import image_graph
 
 
 def _strides(size, strides, lengths, names):

@@ -58,9 +58,8 @@ def floats(kind, array):
     return array.astype(kind) if array.dtype == np.float32 else array
 
 
-CUDA = pytest.param(
-    "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device")
-)
+NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device")
+CUDA = pytest.param("cuda", marks=[pytest.mark.gpu, NO_CUDA])
 LIBRARIES = {
     "numpy": lambda array: array,
     "numpy half": lambda array: floats(np.float16, array),

@@ -426,7 +426,7 @@ def test_without_the_library_the_error_names_the_command(monkeypatch):
 
 
 def test_nothing_is_saved_beside_a_url():
-    from headrace.infer.sidecar import write_sidecar
+    from headrace.infer.files.sidecar import write_sidecar
 
     with pytest.raises(ConfigError, match="a model on a server has no folder") as caught:
         write_sidecar(f"http://me:{SECRET}@h/m", {})

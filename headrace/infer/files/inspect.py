@@ -10,12 +10,12 @@ from typing import Any
 from headrace.errors import ModelError
 from headrace.infer.decoders import guess_decoders
 from headrace.infer.engines import TensorSpec
-from headrace.infer.file_model import FileModel, ModelFile
-from headrace.infer.labels import COCO
-from headrace.infer.network_input import PREPROCESS_KEY
+from headrace.infer.files.file_model import FileModel, ModelFile
+from headrace.infer.files.labels import COCO
+from headrace.infer.files.network_input import PREPROCESS_KEY
+from headrace.infer.files.sidecar import find_sidecar
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import PreprocessOptions
-from headrace.infer.sidecar import find_sidecar
 
 _DEFAULTS = InferOptions()
 

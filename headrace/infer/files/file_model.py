@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,16 +15,24 @@ from headrace.infer.candidates import strongest, to_numpy
 from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder, Guess, choose_decoder
 from headrace.infer.decoders.base import Outputs, PictureDecoder
 from headrace.infer.decoders.scores import NotFiniteError
-from headrace.infer.engines import Engine, EngineOptions, ModelGraph, open_engine, run_batch, run_each
-from headrace.infer.known_inputs import image_graph, with_known_inputs
-from headrace.infer.labels import choose_labels, labels_in_metadata, read_labels
+from headrace.infer.engines import (
+    Engine,
+    EngineOptions,
+    ModelGraph,
+    open_engine,
+    run_batch,
+    run_each,
+    run_slices,
+)
+from headrace.infer.files.known_inputs import image_graph, with_known_inputs
+from headrace.infer.files.labels import choose_labels, labels_in_metadata, read_labels
+from headrace.infer.files.network_input import NetworkInput
+from headrace.infer.files.sidecar import with_sidecar
 from headrace.infer.model import Model
-from headrace.infer.network_input import NetworkInput
 from headrace.infer.nms import suppress
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import Placement
 from headrace.infer.result import Result
-from headrace.infer.sidecar import with_sidecar
 from headrace.meta import Detections, TensorOutput
 
 #: Of a batch of images.
@@ -125,6 +133,7 @@ class FileModel(Model):
         self.labels = file.labels(classes, self.decoder.class_names)
         self.network = NetworkInput(self.graph, options, *usual)
         self._batched = batched and any(len(spec.shape) == _AXES for spec in file.graph.inputs)
+        self._open = any(None in output.shape[1:] for output in self.graph.outputs)
         self._engine = with_known_inputs(file.engine, (self.network.width, self.network.height))
         self._decode = self._decode_options()
         self.decoder.check(self._decode)
@@ -155,10 +164,11 @@ class FileModel(Model):
             return []
         tensor = self.network.take(len(frames))
         frames.fill(tensor, self.network.options)
-        if self._batched:
-            results = self._read(run_batch(self._engine, tensor), len(frames))
-        else:
-            results = [self._read(outputs, 1)[0] for outputs in run_each(self._engine, tensor)]
+        if not self._batched:
+            parts: Iterable[Outputs] = run_each(self._engine, tensor)
+        else:  # what differs in length from run to run cannot be joined, and is read run by run
+            parts = run_slices(self._engine, tensor) if self._open else [run_batch(self._engine, tensor)]
+        results = [one for outputs in parts for one in self._read(outputs, _rows(outputs))]
         self.network.give(tensor)
         return [self._placed(*pair) for pair in zip(results, frames.placements, strict=True)]
 
@@ -256,3 +266,7 @@ class FileModel(Model):
     def close(self) -> None:
         """Free the engine."""
         self._engine.close()
+
+
+def _rows(outputs: Outputs) -> int:
+    return int(next(iter(outputs.values())).shape[0])

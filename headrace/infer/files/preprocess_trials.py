@@ -11,7 +11,7 @@ import numpy as np
 
 from headrace.frames import Frame, to_bgr
 from headrace.infer.batch import FrameBatch
-from headrace.infer.file_model import FileModel, ModelFile
+from headrace.infer.files.file_model import FileModel, ModelFile
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions
 from headrace.infer.result import Result
