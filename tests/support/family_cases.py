@@ -413,6 +413,13 @@ def rtdetr(objects):
     return {"output0": out}
 
 
+def rtdetr_best(objects):
+    out = np.zeros((300, 6), np.float32)
+    for n, (*box, k, p) in enumerate(objects):
+        out[n] = *fraction_box(box), p, k
+    return {"output0": out}
+
+
 def rfdetr(objects):
     parts = queries(objects, ("labels", "dets"))
     return {"dets": parts["dets"], "labels": parts["labels"]}
@@ -553,6 +560,9 @@ CASES = {
     "RT-DETR": Case("rtdetr", lambda o: queries(o, ("logits", "pred_boxes")), 3, named=True, made=STRETCH),
     "RT-DETR of ultralytics": Case(
         "rtdetr", rtdetr, 3, ultralytics("detect", description="Ultralytics rtdetr-l model"), made=STRETCH
+    ),
+    "RT-DETR of ultralytics 8.4": Case(
+        "rtdetr", rtdetr_best, 3, ultralytics("detect", head="RTDETRDecoder"), made=STRETCH
     ),
     "RF-DETR": Case("rfdetr", rfdetr, 3, made=Input("stretch", **IMAGENET)),
     "RF-DETR-seg": Case("rfdetr", rfdetr_masks, 3, made=Input("stretch", **IMAGENET), extra=("masks",)),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from headrace.infer.candidates import to_numpy
 from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, PictureDecoder
 from headrace.infer.decoders.embedding_decoder import EMBEDDING_LENGTHS, EMBEDDING_WORDS, is_vector
+from headrace.infer.decoders.layouts import task_of
 from headrace.infer.decoders.scores import NotFiniteError
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.parsers.classifier import parse_classifier
@@ -57,8 +58,8 @@ class ClassifierDecoder(PictureDecoder):
         return None if None in lengths or not lengths else sum(length or 0 for length in lengths)
 
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
-        """What torchvision's training code does, but for the crop: a region is all object already."""
-        return IMAGENET_RGB
+        """What torchvision's training code does, for ultralytics RGB 0–1; no crop: a region is all object already."""
+        return IMAGENET_RGB if task_of(graph) is None else PreprocessOptions(resize="stretch")
 
     def default_input_size(self, graph: ModelGraph) -> tuple[int, int] | None:
         """224x224."""

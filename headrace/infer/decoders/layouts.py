@@ -13,6 +13,8 @@ from headrace.infer.engines.base import ModelGraph
 STRIDE_SETS = ((8, 16, 32), (4, 8, 16, 32), (8, 16, 32, 64), (16, 32))
 #: Boxes whose corners all stay below this many "pixels" are in fractions of the input's size.
 _FRACTIONS_BELOW = 2.0
+#: By how much of the input's size a right side may be left of the left one, of boxes that are next to nothing.
+_ROUNDING = 0.01
 
 
 def strides_of(count: int | None, size: tuple[int, int] | None, each: int = 1) -> tuple[int, ...] | None:
@@ -42,7 +44,8 @@ def task_of(graph: ModelGraph) -> str | None:
 
 def is_rtdetr(graph: ModelGraph) -> bool:
     """Whether the exporter calls the model an RT-DETR."""
-    return "rtdetr" in graph.metadata.get("description", "").lower().replace("-", "")
+    said = graph.metadata.get("head", "") + graph.metadata.get("description", "")
+    return "rtdetr" in said.lower().replace("-", "")
 
 
 def rows_last(batch: Array, options: DecodeOptions) -> Array:
@@ -54,9 +57,17 @@ def rows_last(batch: Array, options: DecodeOptions) -> Array:
 
 
 def in_pixels(boxes: Array, options: DecodeOptions) -> Array:
-    """Boxes ``(n, 4)`` as 32-bit floats in pixels of the input, where they may be in fractions of its size."""
+    """Corners ``(n, 4)`` as 32-bit floats in pixels of the input, where they may be in fractions of its size.
+
+    Raises:
+        ValueError: Fractions, but of centre and size: a width is no corner.
+    """
     xp, boxes = array_namespace(boxes), single(boxes)
     if boxes.shape[0] and xp.max(xp.abs(boxes)) < _FRACTIONS_BELOW:
+        if xp.any(boxes[:, 2:] < boxes[:, :2] - _ROUNDING):
+            raise ValueError(
+                "fractions whose right is left of their left; RT-DETR gives centre and size (rtdetr)"
+            )
         return from_fractions(boxes, options)
     return boxes
 

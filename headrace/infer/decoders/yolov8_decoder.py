@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array_api_compat import array_namespace
+
 from headrace.infer.candidates import Array, Candidates
 from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, corners
 from headrace.infer.decoders.layouts import fit, is_rtdetr, rows_last, strides_of, task_of
@@ -10,6 +12,8 @@ from headrace.infer.engines.base import ModelGraph
 
 #: YOLOv9 of its authors gives what the auxiliary head says before what the head says.
 _BOX, _HEADS = 4, 2
+#: A score that quantisation may make of one; angles and keypoints go beyond it.
+_HIGHEST = 1.05
 
 
 class Yolov8Decoder(BoxDecoder):
@@ -60,6 +64,10 @@ class Yolov8Decoder(BoxDecoder):
             raise ValueError(f"{len(others) + 1} outputs, but there are two heads at most")
         rows = rows_last(batch, options)
         frame, cell, scores, classes = sure_rows(batch, rows, slice(_BOX, None), options.confidence)
+        if scores.shape[0] and (most := float(array_namespace(scores).max(scores))) > _HIGHEST:
+            raise ValueError(
+                f"a score is {most:.4g}: maybe no class, but the angle of yolov8obb, or a keypoint of yolov8pose"
+            )
         return Candidates(frame, corners(single(rows[frame, cell, :_BOX])), scores, classes)
 
 

@@ -5,7 +5,9 @@ import pytest
 from libraries import KINDS, in_kind
 
 from headrace.infer.decoders import DecodeOptions, known_decoders
+from headrace.infer.decoders.registry import choose_decoder
 from headrace.infer.decoders.scores import NotFiniteError
+from headrace.infer.engines import ModelGraph, TensorSpec
 
 OPTIONS = DecodeOptions(0.4, 48, 64)
 
@@ -172,3 +174,16 @@ def test_nan_and_wrong_shapes_are_refused(name, shapes):
         results(name, {key: np.full(shape, np.nan, np.float32) for key, shape in shapes.items()})
     with pytest.raises(ValueError, match=r"."):
         results(name, {key: np.zeros((*shape, 2), np.float32) for key, shape in shapes.items()})
+
+
+def test_classifiers_of_ultralytics_are_not_normalised_as_imagenet():
+    graph = ModelGraph(
+        "m.onnx",
+        (TensorSpec("images", (1, 3, 224, 224), "float32"),),
+        (TensorSpec("output0", (1, 10), "float32"),),
+        {"task": "classify", "head": "Classify"},
+    )
+    guess = choose_decoder(graph)
+    assert guess.decoder.name == "classifier"
+    gain, bias = guess.decoder.preprocess(graph).gain_and_bias()
+    assert (gain, bias) == ((1 / 255,) * 3, (0.0,) * 3)

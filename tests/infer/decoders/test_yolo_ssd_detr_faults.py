@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from family_cases import CASES, FIRST, HEIGHT, WIDTH, queries, three, yolov8, yolox, yolox_decoded
+from family_cases import (
+    CASES,
+    FIRST,
+    HEIGHT,
+    WIDTH,
+    queries,
+    rtdetr_best,
+    three,
+    yolov8,
+    yolox,
+    yolox_decoded,
+)
 from family_graphs import COLOR, build
 from onnx import TensorProto, helper, numpy_helper
 
@@ -132,6 +143,19 @@ def test_rows_in_another_order_are_an_error_and_not_other_objects(tmp_path):
         load(path).results(frames())
     [result] = load(path, decoder_options={"order": "class,score"}).results(frames())
     assert sorted(result.detections.class_id.tolist()) == [0, 2]  # the third lies in the padding
+
+
+def test_exports_without_metadata_are_not_read_as_another_family(tmp_path):
+    rows = {name: array[None] for name, array in rtdetr_best(FIRST).items()}
+    with pytest.raises(ModelError, match="RT-DETR gives centre and size"):
+        load(constant(tmp_path / "rtdetr.onnx", rows)).results(frames())
+    [result] = load(tmp_path / "rtdetr.onnx", decoder="rtdetr").results(frames())
+    assert sorted(result.detections.class_id.tolist()) == sorted(row[4] for row in FIRST)
+    columns = yolov8(FIRST)["output0"]
+    angles = np.full((1, columns.shape[1]), np.pi / 2, np.float32)
+    turned = {"output0": np.concatenate([columns, angles])[None]}
+    with pytest.raises(ModelError, match=r"a score is 1\.571: .*yolov8obb"):
+        load(constant(tmp_path / "obb.onnx", turned)).results(frames())
 
 
 def test_yolox_says_itself_whether_its_graph_decodes():

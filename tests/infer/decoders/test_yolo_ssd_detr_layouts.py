@@ -107,6 +107,7 @@ KNOWN = [
     ("RT-DETR of Hugging Face", "rtdetr", [("logits", (1, 300, 80)), ("pred_boxes", (1, 300, 4))], 640, None, {}),
     ("RT-DETR of ultralytics", "rtdetr",
      [("output0", (1, 300, 84))], 640, 80, {**COCO, "description": "Ultralytics rtdetr-l model"}),
+    ("RT-DETR of ultralytics 8.4", "rtdetr", [("output0", (1, 300, 6))], 640, 80, {**COCO, "head": "RTDETRDecoder"}),
     ("RF-DETR", "rfdetr", [("dets", (1, 300, 4)), ("labels", (1, 300, 91))], 560, None, {}),
     ("RF-DETR-seg", "rfdetr",
      [("dets", (1, 200, 4)), ("labels", (1, 200, 91)), ("masks", (1, 200, 108, 108))], 432, None, {}),
