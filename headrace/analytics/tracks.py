@@ -1,0 +1,207 @@
+"""Tracks: what is remembered of the tracked objects of one source, as arrays with a row for each object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.intp]
+Floats = NDArray[np.float64]
+_INITIAL = 64
+#: Seconds between looks for tracks that have gone.
+_SWEEP = 0.25
+#: A new track may take the place of one that was lost so many seconds ago at most, and so near (in sizes).
+_HEIR_SECONDS, _HEIR_REACH, _HEIR_SIZE = 1.0, 0.6, 1.7
+#: Share of a new position that counts: the least, and its growth with the distance in sizes. A box that jitters is
+#: smoothed to a third of its noise, one that moves by half its size is followed at once.
+_CALM, _LIVELY = 0.25, 2.0
+_SWIFT = 0.2  # share of a new velocity that counts
+
+
+class Column:
+    """An array with a row for each track; ``array`` changes when it grows, so it is not kept by others."""
+
+    __slots__ = ("array", "fill")
+
+    def __init__(self, rows: int, width: Sequence[int], dtype: Any, fill: Any) -> None:
+        self.fill = fill
+        self.array: NDArray[Any] = np.full((rows, *width), fill, dtype)
+
+    def grow(self) -> None:
+        """Make room for as many rows again."""
+        self.array = np.concatenate([self.array, np.full_like(self.array, self.fill)])
+
+
+class Tracks:
+    """Rows by track id, smoothed positions and velocities; one source, one thread.
+
+    An object stands at its *foot*, the middle of its box's lower edge. A new id that turns up where another one has
+    just been lost is taken for the same object and gets its row, with all that rules remember there.
+
+    Args:
+        forget: Seconds without a detection after which a track is forgotten.
+        lost: Seconds after which it counts as gone; it is there again when it is seen again.
+
+    Attributes:
+        skipped: Objects left out so far because their boxes are no boxes (not finite, or without a size).
+        heirs: Ids so far that were taken for the continuation of another.
+
+    Example:
+        >>> tracks = Tracks()
+        >>> rows = tracks.update(np.array([7]), np.array([0]), np.array([[8.0, 0, 12, 20]]), 0.0)
+        >>> tracks.foot.array[rows].tolist()
+        [[10.0, 20.0]]
+    """
+
+    def __init__(self, forget: float = 8.0, lost: float = 1.0) -> None:
+        self._forget, self._lost = forget, lost
+        self._capacity = _INITIAL
+        self._columns: list[Column] = []
+        self.id = self.column(dtype=np.uint64, fill=0)
+        self.class_id = self.column(dtype=np.int32, fill=0)
+        self.first = self.column(fill=np.nan)
+        self.last = self.column(fill=np.nan)
+        self.seen = self.column(dtype=np.int64, fill=0)
+        self.gone = self.column(dtype=bool, fill=False)
+        self.raw = self.column(2)
+        self.foot = self.column(2)
+        self.velocity = self.column(2)
+        self.size = self.column(fill=1.0)
+        self.skipped = self.heirs = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every track."""
+        self._row_of: dict[int, int] = {}
+        self._free = list(range(self._capacity - 1, -1, -1))
+        self._known: tuple[bytes, Rows] = (b"", np.empty(0, np.intp))
+        self.now = self._swept = -np.inf
+        self.fresh: Rows = np.empty(0, np.intp)
+
+    def __len__(self) -> int:
+        return len(self._row_of)
+
+    def column(self, *width: int, dtype: Any = np.float64, fill: Any = 0.0) -> Column:
+        """A new array of the given width, ``fill`` in the rows of new tracks."""
+        column = Column(self._capacity, width, dtype, fill)
+        self._columns.append(column)
+        return column
+
+    def update(self, ids: NDArray[Any], class_ids: NDArray[Any], xyxy: Floats, now: float) -> Rows:
+        """Take the objects of one frame; boxes ``(n, 4)`` have a size (see `usable`), ``now`` is in seconds.
+
+        Returns:
+            Row of each object. ``fresh`` holds those that are new. Time that runs backwards forgets all tracks.
+        """
+        if now < self.now:
+            self.reset()
+        self.now = now
+        size = xyxy[:, 2:] - xyxy[:, :2]
+        scale = np.maximum(size[:, 0], size[:, 1])
+        raw = np.empty((len(ids), 2))
+        raw[:, 0] = (xyxy[:, 0] + xyxy[:, 2]) * 0.5
+        raw[:, 1] = xyxy[:, 3]
+        key = ids.tobytes()
+        if key == self._known[0]:
+            rows = self._known[1]
+            self.fresh = rows[:0]
+        else:
+            rows = self._locate(ids.tolist(), class_ids, raw, scale)
+            self._known = key, rows
+        self._move(rows, raw, scale)
+        return rows
+
+    def _move(self, rows: Rows, raw: Floats, scale: Floats) -> None:
+        foot, velocity = self.foot.array, self.velocity.array
+        before = foot[rows]
+        step = raw - before
+        far = np.abs(step).max(axis=1, initial=0.0) if len(rows) < 2 else np.abs(step).T.max(axis=0)
+        share = np.minimum(np.maximum(far * (_LIVELY / scale), _CALM), 1.0)
+        step *= share[:, None]
+        gap = np.maximum(self.now - self.last.array[rows], 1e-3)
+        speed = velocity[rows]
+        speed += (step / gap[:, None] - speed) * _SWIFT
+        if len(self.fresh):
+            speed[np.isin(rows, self.fresh)] = 0.0
+        velocity[rows] = speed
+        foot[rows] = before + step
+        self.raw.array[rows] = raw
+        self.size.array[rows] = scale
+        self.last.array[rows] = self.now
+        self.seen.array[rows] += 1
+
+    def _locate(self, ids: list[int], class_ids: NDArray[Any], raw: Floats, scale: Floats) -> Rows:
+        rows = np.array([self._row_of.get(one, -1) for one in ids], np.intp)
+        fresh: list[int] = []
+        for index in np.flatnonzero(rows < 0).tolist():
+            row = self._row_of.get(ids[index])  # an id that stands in the frame twice
+            if row is None:
+                row = self._heir(ids[index], rows, class_ids[index], raw[index], scale[index])
+            if row is None:
+                row = self._begin(ids[index], class_ids[index], raw[index])
+                fresh.append(row)
+            rows[index] = row
+        self.fresh = np.array(fresh, np.intp)
+        self.gone.array[rows] = False
+        return rows
+
+    def _begin(self, track: int, class_id: int, raw: Floats) -> int:
+        if not self._free:
+            self._free = list(range(2 * self._capacity - 1, self._capacity - 1, -1))
+            self._capacity *= 2
+            for column in self._columns:
+                column.grow()
+        row = self._row_of[track] = self._free.pop()
+        for column in self._columns:
+            column.array[row] = column.fill
+        self.id.array[row], self.class_id.array[row] = track, class_id
+        self.first.array[row] = self.last.array[row] = self.now
+        self.foot.array[row] = raw
+        return row
+
+    def _heir(self, track: int, taken: Rows, class_id: int, raw: Floats, scale: float) -> int | None:
+        """The row of a lost track of which this one must be the continuation, now that of the new id."""
+        rows = np.fromiter(self._row_of.values(), np.intp, len(self._row_of))
+        if not len(rows):
+            return None
+        gap = self.now - self.last.array[rows]
+        lost = (gap > 0) & (gap <= _HEIR_SECONDS) & (self.class_id.array[rows] == class_id)
+        rows, gap = rows[lost], gap[lost]
+        apart = np.hypot(*(self.foot.array[rows] + self.velocity.array[rows] * gap[:, None] - raw).T)
+        ratio = self.size.array[rows] / scale
+        fits = (apart < _HEIR_REACH * scale * (1 + gap)) & (ratio < _HEIR_SIZE) & (ratio > 1 / _HEIR_SIZE)
+        fits &= ~np.isin(rows, taken)
+        if not fits.any():
+            return None
+        row = int(rows[fits][np.argmin(apart[fits])])
+        del self._row_of[int(self.id.array[row])]
+        self._row_of[track] = row
+        self.id.array[row] = track
+        self.heirs += 1
+        return row
+
+    def sweep(self) -> Rows:
+        """Rows of tracks that count as gone since the last call; those gone for long are forgotten."""
+        if self.now - self._swept < _SWEEP:
+            return self.fresh[:0]
+        self._swept = self.now
+        rows = np.fromiter(self._row_of.values(), np.intp, len(self._row_of))
+        away = self.now - self.last.array[rows]
+        for row in rows[(away > self._forget) & self.gone.array[rows]].tolist():
+            del self._row_of[int(self.id.array[row])]
+            self._free.append(row)
+            self._known = b"", rows[:0]
+        lost = rows[(away > self._lost) & ~self.gone.array[rows]]
+        self.gone.array[lost] = True
+        return lost
+
+
+def usable(xyxy: Floats) -> NDArray[np.bool_] | None:
+    """Which boxes ``(n, 4)`` are finite and have a size; ``None`` for all of them."""
+    good = xyxy[:, 2:] > xyxy[:, :2]
+    if good.all() and np.isfinite(xyxy).all():
+        return None
+    return np.asarray(good.all(axis=1) & np.isfinite(xyxy).all(axis=1))
