@@ -54,3 +54,37 @@ def crosses_segment(before: Points, after: Points, segment: Points) -> NDArray[n
         where=across != 0,
     )
     return np.asarray((place >= 0) & (place <= 1))
+
+
+def boundary_distance(points: Points, polygon: Points) -> NDArray[np.float64]:
+    """Pixels from each point ``(n, 2)`` to the nearest edge of the polygon ``(m, 2)``."""
+    start, along = polygon, np.roll(polygon, -1, axis=0) - polygon
+    offset = points[:, None] - start
+    length = np.maximum((along**2).sum(axis=1), 1e-12)
+    share = np.clip((offset * along).sum(axis=2) / length, 0, 1)
+    return np.asarray(np.hypot(*np.moveaxis(offset - share[..., None] * along, 2, 0)).min(axis=1))
+
+
+def area(polygon: Points) -> float:
+    """Signed area of a polygon in square pixels, positive where it goes round clockwise on the screen."""
+    x, y = polygon.T
+    return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum() / 2)
+
+
+def crosses_itself(polygon: Points) -> bool:
+    """Whether any two edges of a polygon that are not neighbours meet, or two neighbours lie upon each other.
+
+    Example:
+        >>> crosses_itself(np.array([[0, 0], [9, 9], [9, 0], [0, 9]], float))
+        True
+    """
+    count = len(polygon)
+    ends = np.roll(polygon, -1, axis=0)
+    for i in range(count):
+        for j in range(i + 2, count - (i == 0)):
+            one, other = np.array([polygon[i], ends[i]]), np.array([polygon[j], ends[j]])
+            if side(one[:1], other)[0] * side(one[1:], other)[0] <= 0 and (
+                side(other[:1], one)[0] * side(other[1:], one)[0] <= 0
+            ):
+                return True
+    return False

@@ -65,8 +65,11 @@ def through(*points, speed):
     return np.stack([np.interp(way, distances, points[:, axis]) for axis in (0, 1)], axis=1)
 
 
-def counting_scene(seed, objects=24):
-    """A line somewhere, and objects that cross it, tremble on it, jump over it, turn back and walk past its end."""
+def counting_scene(seed, objects=24, fast=(40, 70)):
+    """A line somewhere, and objects that cross it, tremble on it, jump over it, turn back and walk past its end.
+
+    ``fast`` is the speed of those who jump, pixels a frame; objects are 26 to 155 pixels wide.
+    """
     random = np.random.default_rng([seed, 77])
     angle = random.uniform(0, 2 * np.pi)
     along = np.array([np.cos(angle), np.sin(angle)])
@@ -99,7 +102,7 @@ def counting_scene(seed, objects=24):
         elif what == "twice":
             feet, senses = through(a, at(u, sense * far * 0.8), a, speed=speed), (sense, -sense)
         elif what == "fast":
-            feet = through(a, b, speed=random.uniform(40, 70))
+            feet = through(a, b, speed=random.uniform(*fast))
         elif what == "past":  # round the end of the line
             beyond = np.sign(u) * (half + size)
             feet, senses = through(at(beyond, -sense * far), at(beyond, sense * far), speed=speed), ()

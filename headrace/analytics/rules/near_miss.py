@@ -1,0 +1,66 @@
+"""Who comes too near to somebody else: events ``near-miss``."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from headrace.analytics.moment import Moment
+from headrace.analytics.rules._base import Rule, RuleSettings
+from headrace.analytics.source import SourceAnalysis
+
+#: They must be so many times as far apart before they count as near again.
+_APART = 1.5
+
+
+class NearMissSettings(RuleSettings):
+    """What the rule is told."""
+
+    others: tuple[int | str, ...] = Field((), description="Classes of those who must not come near; all.")
+    distance: float = Field(gt=0, description="Least distance: metres where the ground is given, otherwise pixels.")
+    moving: float = Field(0.0, ge=0, description="Least speed of one of the two, in its sizes a second.")
+    interval: float = Field(0.1, gt=0, description="Seconds between looks.")
+
+
+class NearMissRule(Rule):
+    """Says once for each time that two come nearer to each other than allowed."""
+
+    settings_type = NearMissSettings
+    settings: NearMissSettings
+
+    def __init__(self, settings: RuleSettings, source: SourceAnalysis) -> None:
+        super().__init__(settings, source)
+        self._others = source.classes(self.settings.others)
+        self._near: set[tuple[int, int]] = set()  # rows of those who are near now
+
+    def update(self, moment: Moment) -> None:
+        """Look at all pairs now and then."""
+        if not self.due(moment.time, self.settings.interval):
+            return
+        places = moment.places
+        apart = np.hypot(*(places[:, None] - places).transpose(2, 0, 1))
+        # One of the pair is of the one kind, one of the other; each pair stands in the upper half.
+        ours, theirs = moment.of(self.who), moment.of(self._others)
+        pairs = np.triu(ours[:, None] & theirs | theirs[:, None] & ours, 1)
+        still_near = pairs & (apart < self.settings.distance * _APART)
+        kept = set()
+        for one, other in np.argwhere(still_near).tolist():
+            pair = (int(moment.rows[one]), int(moment.rows[other]))
+            key = (min(pair), max(pair))
+            if key in self._near:
+                kept.add(key)
+            elif apart[one, other] < self.settings.distance and self._moves(moment, one, other):
+                kept.add(key)
+                second = str(self.source.tracks.id.array[pair[1]])
+                distance = round(float(apart[one, other]), 2)
+                moment.emit(self.name, "near-miss", pair[0], one, other=second, distance=distance)
+        self._near = kept
+
+    def _moves(self, moment: Moment, one: int, other: int) -> bool:
+        if not self.settings.moving:
+            return True
+        speeds = np.hypot(*moment.velocity[[one, other]].T) / moment.sizes[[one, other]]
+        return bool(speeds.max() >= self.settings.moving)
+
+
+RULE = NearMissRule
