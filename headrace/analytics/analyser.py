@@ -192,9 +192,9 @@ class Analyser:
         if len(lost):
             sides.append((lost, self._crossings.settle(lost), []))
         for whom, crossed, shown in sides:
-            arrived = np.where(self._senses == 0, crossed != 0, crossed == self._senses)
-            across = self._across.array[whom] & (crossed == 0) | arrived
-            self._across.array[whom] = across
+            for one in crossed:
+                self._across.array[one.row, one.line] = self._senses[one.line] in (0, one.sense)
+            across = self._across.array[whom]
             waiting = across & ~self._counted.array[whom]
             if not waiting.any():
                 continue

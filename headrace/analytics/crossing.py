@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,22 @@ from headrace.analytics.tracks import Floats, Rows, Tracks
 
 #: Half the width of the band about a line in which nobody changes sides, in sizes of the object; at least so many px.
 BAND, _LEAST_BAND = 0.1, 1.0
+
+
+class Crossing(NamedTuple):
+    """A track has crossed a line.
+
+    Attributes:
+        index: The object in the frame; -1 if it is not there.
+        row: Row of its track.
+        line: Number of the line.
+        sense: 1 to the line's second side, -1 to its first.
+    """
+
+    index: int
+    row: int
+    line: int
+    sense: int
 
 
 class Crossings:
@@ -32,8 +50,8 @@ class Crossings:
         >>> for top in (0.0, 80.0):
         ...     rows = tracks.update(np.array([1]), np.array([0]), np.array([[40.0, top, 50, top + 10]]), top)
         ...     sense = gate.update(rows)
-        >>> sense.tolist()
-        [[1]]
+        >>> sense[0].line, sense[0].sense
+        (0, 1)
     """
 
     def __init__(
@@ -50,73 +68,72 @@ class Crossings:
         self._endless = np.zeros(len(lines), bool) if endless is None else endless
         self._across = np.abs(unit[:, 0])
         self._place = tracks.column(2 * len(lines))
-        self._side = tracks.column(len(lines), dtype=np.int8, fill=0)
+        self._side = tracks.column(len(lines))
         self._balance = tracks.column(len(lines), dtype=np.int8, fill=0)
         self._open = False  # whether any balance is not zero
         self._since = tracks.column(len(lines), 2)
         #: Where each track had come to the side of each line from which it crossed last, ``(2,)`` pixels by line.
         self.origin = tracks.column(len(lines), 2)
 
-    def update(self, rows: Rows, reach: Floats | None = None) -> NDArray[np.int8]:
+    def update(self, rows: Rows, reach: Floats | None = None) -> list[Crossing]:
         """Follow the tracks of a frame to where they are now.
 
         Args:
             rows: Their rows.
             reach: ``(n,)`` half widths of the objects in pixels, by which lines are longer for them.
-
-        Returns:
-            ``(n, m)``: 1 or -1 for each track that has crossed a line, to its second or its first side; otherwise 0.
         """
-        band = np.maximum(self._tracks.size.array[rows] * self._band, _LEAST_BAND)
         if len(self._tracks.fresh):
             self._begin(self._tracks.fresh)
-        return self._follow(rows, self._tracks.foot.array[rows], band, reach)
+        return self._follow(rows, self._tracks.foot.array.take(rows, 0), self._band, reach)
 
-    def settle(self, rows: Rows) -> NDArray[np.int8]:
-        """Tracks that were lost are where they were last seen, in the band or not; as `update`."""
-        return self._follow(rows, self._tracks.raw.array[rows], np.zeros(len(rows)), None)
+    def settle(self, rows: Rows) -> list[Crossing]:
+        """Tracks that were lost are where they were last seen, in the band or not; their index is -1."""
+        found = self._follow(rows, self._tracks.raw.array[rows], 0.0, None)
+        return [one._replace(index=-1) for one in found]
 
     def _begin(self, rows: Rows) -> None:
         foot = self._tracks.foot.array[rows]
         place = foot @ self._axes - self._origin
         self._place.array[rows] = place
-        self._side.array[rows] = np.where(place[:, : len(self._length)] >= 0, 1, -1)
+        self._side.array[rows] = np.where(place[:, : len(self._length)] >= 0, 1.0, -1.0)
         self._since.array[rows] = foot[:, None]
 
-    def _follow(self, rows: Rows, foot: Floats, band: Floats, reach: Floats | None) -> NDArray[np.int8]:
+    def _follow(self, rows: Rows, foot: Floats, band: float, reach: Floats | None) -> list[Crossing]:
         count = len(self._length)
-        now, before = foot @ self._axes - self._origin, self._place.array[rows]
+        now, before = foot @ self._axes - self._origin, self._place.array.take(rows, 0)
         self._place.array[rows] = now
-        after, side = now[:, :count], self._side.array[rows]
-        met = (before[:, :count] >= 0) != (after >= 0)
-        beyond = after * side
-        if met.any():
-            self._balance.array[rows] += self._passed(met, before, now, reach)
-            self._open = True
-        if self._open:  # who is back beyond the band is where he was
-            self._balance.array[rows] *= beyond < band[:, None]
-            self._open = bool(self._balance.array.any())
-        changed = (beyond < 0) & (beyond <= -band[:, None])
-        if not changed.any():
-            return np.zeros(met.shape, np.int8)
-        balance = self._balance.array[rows]
-        new_side = np.where(changed, -side, side)
-        crossed = np.where(changed & (balance * new_side > 0), new_side, 0).astype(np.int8)
-        self._side.array[rows] = new_side
-        self._balance.array[rows] = np.where(changed, 0, balance)
-        since, who = self._since.array, changed[:, :, None]
-        self.origin.array[rows] = np.where(who, since[rows], self.origin.array[rows])
-        since[rows] = np.where(who, foot[:, None], since[rows])
-        return crossed
+        side = self._side.array.take(rows, 0)
+        # Only those are looked at closely who are, or were, on the other side than they count to.
+        active = np.minimum(now[:, :count] * side, before[:, :count] * side) <= 0
+        if self._open:
+            active |= self._balance.array.take(rows, 0) != 0
+        if not active.any():
+            return []
+        found = []
+        for index, line in np.argwhere(active).tolist():
+            row, slack = int(rows[index]), 0.0 if reach is None else float(reach[index] * self._across[line])
+            edge = max(float(self._tracks.size.array[row]) * band, _LEAST_BAND) if band else 0.0
+            sense = self._step(row, line, before[index], now[index], edge, slack)
+            if sense:
+                found.append(Crossing(index, row, line, sense))
+        self._open = bool(self._balance.array.any())
+        return found
 
-    def _passed(
-        self, met: NDArray[np.bool_], before: Floats, now: Floats, reach: Floats | None
-    ) -> NDArray[np.int8]:
-        """Which steps met a line between its ends: 1 or -1 by the sense, otherwise 0."""
-        count = len(self._length)
-        gap = now[:, :count] - before[:, :count]
-        share = np.divide(-before[:, :count], gap, out=np.zeros_like(gap), where=met)
-        spot = before[:, count:] + share * (now[:, count:] - before[:, count:])
-        slack = 0.0 if reach is None else reach[:, None] * self._across
-        within = ((spot >= -slack) & (spot <= self._length + slack)) | self._endless
-        return np.where(met & within, np.sign(gap), 0).astype(np.int8)
+    def _step(self, row: int, line: int, before: Floats, now: Floats, band: float, slack: float) -> int:
+        """One step of one track against one line: 1 or -1 when it has crossed, otherwise 0."""
+        count, balance = len(self._length), self._balance.array
+        was, is_, side = float(before[line]), float(now[line]), float(self._side.array[row, line])
+        if (was >= 0) != (is_ >= 0):
+            start, end = float(before[count + line]), float(now[count + line])
+            spot = start + (end - start) * was / (was - is_)
+            if self._endless[line] or -slack <= spot <= self._length[line] + slack:
+                balance[row, line] += 1 if is_ > was else -1
+        if is_ * side >= band and (is_ >= 0) == (side > 0):
+            balance[row, line] = 0  # back where it was
+        if (is_ >= 0) == (side > 0) or abs(is_) < band:
+            return 0
+        crossed = balance[row, line] * -side > 0
+        balance[row, line], self._side.array[row, line] = 0, -side
+        self.origin.array[row, line] = self._since.array[row, line]
+        self._since.array[row, line] = self._tracks.foot.array[row]
+        return int(-side) if crossed else 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,13 +59,22 @@ def crosses_segment(before: Points, after: Points, segment: Points) -> NDArray[n
     return np.asarray((place >= 0) & (place <= 1))
 
 
-def boundary_distance(points: Points, polygon: Points) -> NDArray[np.float64]:
-    """Pixels from each point ``(n, 2)`` to the nearest edge of the polygon ``(m, 2)``."""
-    start, along = polygon, np.roll(polygon, -1, axis=0) - polygon
-    offset = points[:, None] - start
-    length = np.maximum((along**2).sum(axis=1), 1e-12)
-    share = np.clip((offset * along).sum(axis=2) / length, 0, 1)
-    return np.asarray(np.hypot(*np.moveaxis(offset - share[..., None] * along, 2, 0)).min(axis=1))
+def edge_distance(x: float, y: float, corners: Sequence[Sequence[float]]) -> float:
+    """Pixels from a point to the nearest edge of a polygon; plain numbers, as it is asked for one object now and then.
+
+    Example:
+        >>> edge_distance(5, 2, [[0, 0], [10, 0], [10, 10], [0, 10]])
+        2.0
+    """
+    nearest = math.inf
+    x1, y1 = corners[-1]
+    for x2, y2 in corners:
+        dx, dy = x2 - x1, y2 - y1
+        share = ((x - x1) * dx + (y - y1) * dy) / ((dx * dx + dy * dy) or 1.0)
+        share = min(max(share, 0.0), 1.0)
+        nearest = min(nearest, math.hypot(x - x1 - share * dx, y - y1 - share * dy))
+        x1, y1 = x2, y2
+    return nearest
 
 
 def area(polygon: Points) -> float:

@@ -34,7 +34,7 @@ class History:
     @property
     def seen(self) -> NDArray[np.int64]:
         """How often each row's track was seen."""
-        return self._tracks.seen.array
+        return self._tracks.seen.array.astype(np.int64)
 
     @property
     def _boxes(self) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.analytics.crossing import Crossing
 from headrace.analytics.tracks import Column, Floats, Rows
 from headrace.meta.analytics import AnalyticsEvent, Trajectories
 
@@ -28,7 +29,7 @@ class Moment:
         ids, class_ids, xyxy: Tracks, classes, boxes ``(n, 4)`` in pixels of the frame.
         rows: Row of each object in the columns of ``source.tracks``.
         inside: ``(n, zones)`` bool, who is in which zone.
-        crossed: Index of the object in the frame or -1, row, line, 1 or -1 for each crossing in this frame.
+        crossed: The crossings of this frame.
         lost: Rows of tracks that count as gone from this frame on.
         events: What rules have seen.
         trajectories: Ways of the objects, where a rule was asked for them.
@@ -43,7 +44,7 @@ class Moment:
     xyxy: Floats
     rows: Rows
     inside: NDArray[np.bool_]
-    crossed: list[tuple[int, int, int, int]]
+    crossed: list[Crossing]
     lost: Rows
     events: list[AnalyticsEvent] = field(default_factory=list)
     trajectories: Trajectories | None = None
@@ -51,7 +52,7 @@ class Moment:
     @cached_property
     def feet(self) -> Floats:
         """Where objects stand, smoothed, ``(n, 2)`` pixels."""
-        return np.asarray(self.source.tracks.foot.array[self.rows])
+        return np.asarray(self.source.tracks.foot.array.take(self.rows, 0))
 
     @cached_property
     def places(self) -> Floats:
@@ -62,7 +63,7 @@ class Moment:
     @cached_property
     def velocity(self) -> Floats:
         """``(n, 2)`` pixels a second, smoothed."""
-        return np.asarray(self.source.tracks.velocity.array[self.rows])
+        return np.asarray(self.source.tracks.velocity.array.take(self.rows, 0))
 
     @cached_property
     def sizes(self) -> Floats:
@@ -71,12 +72,12 @@ class Moment:
 
     def of(self, who: Column | None) -> NDArray[np.bool_]:
         """Which objects a rule is about; see `SourceAnalysis.classes`."""
-        return np.ones(len(self.rows), bool) if who is None else np.asarray(who.array[self.rows])
+        return np.ones(len(self.rows), bool) if who is None else np.asarray(who.array.take(self.rows))
 
     def within(self, zone: int, who: Column | None) -> NDArray[np.bool_]:
         """Which objects of some classes are in a zone."""
         inside = self.inside[:, zone]
-        return inside if who is None else inside & who.array[self.rows]
+        return inside if who is None else inside & who.array.take(self.rows)
 
     def emit(self, rule: str, type: str, row: int = -1, index: int = -1, **data: Any) -> None:
         """Say that something happened.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.analytics.crossing import Crossings
+from headrace.analytics.crossing import Crossing, Crossings
 from headrace.analytics.ground import Ground
 from headrace.analytics.moment import Moment
 from headrace.analytics.tracks import Column, Floats, Rows, Tracks, usable
@@ -138,17 +138,14 @@ class SourceAnalysis:
             for wanted, column in self._classes.items():
                 column.array[row] = class_id in wanted or self.labels.get(class_id) in wanted
 
-    def _cross(self, rows: Rows, lost: Rows) -> list[tuple[int, int, int, int]]:
-        found = []
+    def _cross(self, rows: Rows, lost: Rows) -> list[Crossing]:
+        found: list[Crossing] = []
         if self.line_names:
-            sense = self.crossings.update(rows)
-            if sense.any():
-                found += [(i, int(rows[i]), line, int(sense[i, line])) for i, line in np.argwhere(sense).tolist()]
+            found = self.crossings.update(rows)
             if len(lost):
-                sense = self.crossings.settle(lost)
-                found += [(-1, int(lost[i]), line, int(sense[i, line])) for i, line in np.argwhere(sense).tolist()]
-        for _, _, line, way in found:
-            self.totals[line, 0 if way > 0 else 1] += 1
+                found += self.crossings.settle(lost)
+        for one in found:
+            self.totals[one.line, 0 if one.sense > 0 else 1] += 1
         if len(lost):
             self.zones.settle(lost)
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,21 @@ class Column:
         self.array = np.concatenate([self.array, np.full_like(self.array, self.fill)])
 
 
+class Part:
+    """Some columns of a wider column, under a name of their own."""
+
+    __slots__ = ("_of", "_which")
+
+    def __init__(self, of: Column, which: slice | int) -> None:
+        self._of, self._which = of, which
+
+    @property
+    def array(self) -> NDArray[Any]:
+        """A view of these columns."""
+        view: NDArray[Any] = self._of.array[:, self._which]
+        return view
+
+
 class Tracks:
     """Rows by track id, smoothed positions and velocities; one source, one thread.
 
@@ -62,14 +78,12 @@ class Tracks:
         self._columns: list[Column] = []
         self.id = self.column(dtype=np.uint64, fill=0)
         self.class_id = self.column(dtype=np.int32, fill=0)
-        self.first = self.column(fill=np.nan)
-        self.last = self.column(fill=np.nan)
-        self.seen = self.column(dtype=np.int64, fill=0)
         self.gone = self.column(dtype=bool, fill=False)
-        self.raw = self.column(2)
-        self.foot = self.column(2)
-        self.velocity = self.column(2)
-        self.size = self.column(fill=1.0)
+        # What changes with every frame is read and written at once.
+        self._state = self.column(9)
+        self.foot, self.velocity = Part(self._state, slice(0, 2)), Part(self._state, slice(2, 4))
+        self.raw, self.size = Part(self._state, slice(4, 6)), Part(self._state, 6)
+        self.last, self.seen = Part(self._state, 7), Part(self._state, 8)
         self.skipped = self.heirs = 0
         self.reset()
 
@@ -99,11 +113,12 @@ class Tracks:
         if now < self.now:
             self.reset()
         self.now = now
-        size = xyxy[:, 2:] - xyxy[:, :2]
-        scale = np.maximum(size[:, 0], size[:, 1])
-        raw = np.empty((len(ids), 2))
+        state = np.empty((len(ids), 9))
+        raw, size = state[:, 4:6], xyxy[:, 2:] - xyxy[:, :2]
         raw[:, 0] = (xyxy[:, 0] + xyxy[:, 2]) * 0.5
         raw[:, 1] = xyxy[:, 3]
+        state[:, 6] = scale = np.maximum(size[:, 0], size[:, 1])
+        state[:, 7] = now
         key = ids.tobytes()
         if key == self._known[0]:
             rows = self._known[1]
@@ -111,27 +126,20 @@ class Tracks:
         else:
             rows = self._locate(ids.tolist(), class_ids, raw, scale)
             self._known = key, rows
-        self._move(rows, raw, scale)
+        self._move(rows, state)
         return rows
 
-    def _move(self, rows: Rows, raw: Floats, scale: Floats) -> None:
-        foot, velocity = self.foot.array, self.velocity.array
-        before = foot[rows]
-        step = raw - before
-        far = np.abs(step).max(axis=1, initial=0.0) if len(rows) < 2 else np.abs(step).T.max(axis=0)
-        share = np.minimum(np.maximum(far * (_LIVELY / scale), _CALM), 1.0)
-        step *= share[:, None]
-        gap = np.maximum(self.now - self.last.array[rows], 1e-3)
-        speed = velocity[rows]
-        speed += (step / gap[:, None] - speed) * _SWIFT
-        if len(self.fresh):
-            speed[np.isin(rows, self.fresh)] = 0.0
-        velocity[rows] = speed
-        foot[rows] = before + step
-        self.raw.array[rows] = raw
-        self.size.array[rows] = scale
-        self.last.array[rows] = self.now
-        self.seen.array[rows] += 1
+    def _move(self, rows: Rows, state: Floats) -> None:
+        before = self._state.array.take(rows, 0)
+        step = state[:, 4:6] - before[:, :2]
+        far = np.abs(step)
+        share = np.maximum(far[:, 0], far[:, 1]) * _LIVELY / state[:, 6]
+        step *= np.minimum(np.maximum(share, _CALM), 1.0)[:, None]
+        state[:, :2] = before[:, :2] + step
+        step /= np.maximum(state[:, 7] - before[:, 7], 1e-3)[:, None]
+        state[:, 2:4] = before[:, 2:4] * (1 - _SWIFT) + step * _SWIFT
+        state[:, 8] = before[:, 8] + 1
+        self._state.array[rows] = state
 
     def _locate(self, ids: list[int], class_ids: NDArray[Any], raw: Floats, scale: Floats) -> Rows:
         rows = np.array([self._row_of.get(one, -1) for one in ids], np.intp)
@@ -158,8 +166,7 @@ class Tracks:
         for column in self._columns:
             column.array[row] = column.fill
         self.id.array[row], self.class_id.array[row] = track, class_id
-        self.first.array[row] = self.last.array[row] = self.now
-        self.foot.array[row] = raw
+        self.last.array[row], self.foot.array[row] = self.now, raw
         return row
 
     def _heir(self, track: int, taken: Rows, class_id: int, raw: Floats, scale: float) -> int | None:
@@ -202,6 +209,6 @@ class Tracks:
 def usable(xyxy: Floats) -> NDArray[np.bool_] | None:
     """Which boxes ``(n, 4)`` are finite and have a size; ``None`` for all of them."""
     good = xyxy[:, 2:] > xyxy[:, :2]
-    if good.all() and np.isfinite(xyxy).all():
+    if good.all() and math.isfinite(xyxy.sum()):
         return None
     return np.asarray(good.all(axis=1) & np.isfinite(xyxy).all(axis=1))

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.analytics.geometry import boundary_distance
+from headrace.analytics.geometry import edge_distance
 from headrace.analytics.tracks import Floats, Rows, Tracks
 
 #: How far beyond the edge an object must be to have changed sides, in sizes of the object.
 BAND = 0.05
 #: Index of the object in the frame or -1, row of the track, zone.
 Change = tuple[int, int, int]
+Mask = NDArray[np.bool_]
 
 
 class Zones:
@@ -42,13 +43,11 @@ class Zones:
         self._tracks, self._polygons = tracks, [np.asarray(one, np.float64) for one in polygons]
         count = len(self._polygons)
         edges = [np.hstack([one, np.roll(one, -1, axis=0)]) for one in self._polygons]
-        starts = np.concatenate([*edges, np.empty((0, 4))])
-        self._x1, self._y1, x2, self._y2 = starts.T.copy()
-        rise = np.where(self._y2 == self._y1, 1.0, self._y2 - self._y1)
-        self._slope = (x2 - self._x1) / rise
-        self._shift = self._x1 - self._slope * self._y1
-        owner = np.repeat(np.arange(count), [len(one) for one in self._polygons])
-        self._of_edge = (owner[:, None] == np.arange(count)).astype(np.float32)
+        x1, self._y1, x2, self._y2 = np.concatenate([*edges, np.empty((0, 4))]).T[..., None].copy()
+        self._slope = (x2 - x1) / np.where(self._y2 == self._y1, 1.0, self._y2 - self._y1)
+        self._shift = x1 - self._slope * self._y1
+        self._starts = np.cumsum([0, *(len(one) for one in self._polygons)])[:count]
+        self._corners = [one.tolist() for one in self._polygons]
         self._member = tracks.column(count, dtype=bool, fill=False)
         self.since = tracks.column(count, fill=np.nan)
         self.inside: NDArray[np.bool_] = np.zeros((0, count), bool)
@@ -58,36 +57,36 @@ class Zones:
     def update(self, rows: Rows) -> NDArray[np.bool_]:
         """Who is in which zone now; ``entered`` and ``left`` hold what changed."""
         self.entered, self.left = [], []
-        foot = self._tracks.foot.array[rows]
-        x, y = foot[:, :1], foot[:, 1:]
+        if not self._polygons:
+            return np.zeros((len(rows), 0), bool)
+        x, y = foot = self._tracks.foot.array.take(rows, 0).T
         spans = (self._y1 > y) != (self._y2 > y)
         spans &= x < self._slope * y + self._shift
-        inside = (spans.astype(np.float32) @ self._of_edge).astype(np.int32) & 1 == 1
-        member = self._member.array[rows]
+        inside = np.logical_xor.reduceat(spans, self._starts, axis=0).T
+        member = self._member.array.take(rows, 0)
         changed = inside != member
         if changed.any():
-            inside = self._change(rows, foot, inside, member, changed)
+            self._change(rows, foot, inside, member, changed)
         self.inside = inside
         return inside
 
     def _change(
-        self, rows: Rows, foot: Floats, inside: NDArray[np.bool_], member: NDArray[np.bool_], changed: NDArray[np.bool_]
-    ) -> NDArray[np.bool_]:
-        band = self._tracks.size.array[rows] * BAND
-        new = self._tracks.seen.array[rows] == 1
+        self, rows: Rows, foot: Floats, inside: Mask, member: Mask, changed: Mask
+    ) -> None:
+        """Take note of who is clear of the edge; leave the others, in ``inside`` too, where they were."""
         for index, zone in np.argwhere(changed).tolist():
-            clear = boundary_distance(foot[index : index + 1], self._polygons[zone])[0]
-            if not new[index] and clear < band[index]:
-                inside[index, zone] = member[index, zone]
-                continue
             row = int(rows[index])
+            if self._tracks.seen.array[row] > 1:
+                clear = edge_distance(*foot[:, index].tolist(), self._corners[zone])
+                if clear < self._tracks.size.array[row] * BAND:
+                    inside[index, zone] = member[index, zone]
+                    continue
             if inside[index, zone]:
                 self.since.array[row, zone] = self._tracks.now
                 self.entered.append((index, row, zone))
             else:
                 self.left.append((index, row, zone))
         self._member.array[rows] = inside
-        return inside
 
     def settle(self, rows: Rows) -> None:
         """Tracks that were lost have left; adds to ``left``."""

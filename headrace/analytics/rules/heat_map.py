@@ -76,8 +76,10 @@ class HeatMapRule(Rule):
         if self._waiting:
             feet = np.concatenate([feet for _, feet in self._waiting])
             weight = np.concatenate([np.full(len(feet), seconds) for seconds, feet in self._waiting])
-            column, row = np.clip(feet // self._cell, 0, (self._shape[1] - 1, self._shape[0] - 1)).astype(int).T
-            np.add.at(self._counts, (row, column), weight)
+            last = self._shape[1] - 1, self._shape[0] - 1
+            column, row = np.minimum(np.maximum(feet / self._cell, 0), last).astype(np.intp).T
+            cells = np.bincount(row * self._shape[1] + column, weight, self._counts.size)
+            self._counts += cells.reshape(self._shape)
             self._waiting.clear()
 
     def close(self) -> None:

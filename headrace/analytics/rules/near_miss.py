@@ -37,22 +37,23 @@ class NearMissRule(Rule):
         """Look at all pairs now and then."""
         if not self.due(moment.time, self.settings.interval):
             return
-        places = moment.places
-        apart = np.hypot(*(places[:, None] - places).transpose(2, 0, 1))
-        # One of the pair is of the one kind, one of the other; each pair stands in the upper half.
+        # Only half of the pairs: each stands once in it. Squares, as roots cost more than all the rest.
+        x, y = moment.places.T
+        square = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2
         ours, theirs = moment.of(self.who), moment.of(self._others)
-        pairs = np.triu(ours[:, None] & theirs | theirs[:, None] & ours, 1)
-        still_near = pairs & (apart < self.settings.distance * _APART)
+        near = np.argwhere(square < (self.settings.distance * _APART) ** 2)
         kept = set()
-        for one, other in np.argwhere(still_near).tolist():
+        for one, other in near[near[:, 0] < near[:, 1]].tolist():
+            if not (ours[one] and theirs[other] or theirs[one] and ours[other]):
+                continue
             pair = (int(moment.rows[one]), int(moment.rows[other]))
             key = (min(pair), max(pair))
             if key in self._near:
                 kept.add(key)
-            elif apart[one, other] < self.settings.distance and self._moves(moment, one, other):
+            elif square[one, other] < self.settings.distance**2 and self._moves(moment, one, other):
                 kept.add(key)
                 second = str(self.source.tracks.id.array[pair[1]])
-                distance = round(float(apart[one, other]), 2)
+                distance = round(float(square[one, other]) ** 0.5, 2)
                 moment.emit(self.name, "near-miss", pair[0], one, other=second, distance=distance)
         self._near = kept
 
