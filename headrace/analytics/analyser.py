@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.analytics.config import AnalyticsConfig, Line, StreamRules
 from headrace.analytics.conditions import goes_far, moves_along, sense_of, stopped
+from headrace.analytics.config import AnalyticsConfig, Line, StreamRules
 from headrace.analytics.crossing import Crossings
 from headrace.analytics.geometry import inside
 from headrace.analytics.history import CountSmoother, History

@@ -17,13 +17,13 @@ class Crossing(NamedTuple):
     """A track has crossed a line.
 
     Attributes:
-        index: The object in the frame; -1 if it is not there.
+        at: The object in the frame; -1 if it is not there.
         row: Row of its track.
         line: Number of the line.
         sense: 1 to the line's second side, -1 to its first.
     """
 
-    index: int
+    at: int
     row: int
     line: int
     sense: int
@@ -64,7 +64,9 @@ class Crossings:
         unit = along / self._length[:, None]
         # One product gives the distances from all lines, and the places along them.
         self._axes = np.concatenate([np.stack([-unit[:, 1], unit[:, 0]], axis=1), unit]).T
-        self._origin = np.concatenate([(lines[:, 0] * axes).sum(axis=1) for axes in np.split(self._axes.T, 2)])
+        self._origin = np.concatenate(
+            [(lines[:, 0] * axes).sum(axis=1) for axes in np.split(self._axes.T, 2)]
+        )
         self._endless = np.zeros(len(lines), bool) if endless is None else endless
         self._across = np.abs(unit[:, 0])
         self._place = tracks.column(2 * len(lines))
@@ -87,9 +89,9 @@ class Crossings:
         return self._follow(rows, self._tracks.foot.array.take(rows, 0), self._band, reach)
 
     def settle(self, rows: Rows) -> list[Crossing]:
-        """Tracks that were lost are where they were last seen, in the band or not; their index is -1."""
+        """Tracks that were lost are where they were last seen, in the band or not; they are not in the frame."""
         found = self._follow(rows, self._tracks.raw.array[rows], 0.0, None)
-        return [one._replace(index=-1) for one in found]
+        return [one._replace(at=-1) for one in found]
 
     def _begin(self, rows: Rows) -> None:
         foot = self._tracks.foot.array[rows]

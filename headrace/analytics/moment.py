@@ -99,7 +99,5 @@ class Moment:
             thing["bbox"] = tuple(self.xyxy[index].round(1).tolist())
         site = self.source.settings.site
         self.events.append(
-            AnalyticsEvent(
-                type, rule, site, self.source_id, self.frame_number, self.time, **thing, data=data
-            )
+            AnalyticsEvent(type, rule, site, self.source_id, self.frame_number, self.time, **thing, data=data)
         )

@@ -43,12 +43,18 @@ class AnalyticsSettings(Strict):
     """
 
     frame: tuple[int, int] = Field(description="Width and height of the frame that all points refer to.")
-    site: str = Field("", description="Name of the place, for messages; a part of what event ids are made from.")
+    site: str = Field(
+        "", description="Name of the place, for messages; a part of what event ids are made from."
+    )
     labels: tuple[str, ...] = Field(
-        (), description="Labels of the model in order; if given, names of classes are checked when the file is read."
+        (),
+        description="Labels of the model in order; if given, names of classes are checked when the file is read.",
     )
     lost_after: float = Field(
-        1.0, gt=0, le=60, description="Seconds without a detection after which an object is gone, and left its zones."
+        1.0,
+        gt=0,
+        le=60,
+        description="Seconds without a detection after which an object is gone, and left its zones.",
     )
     draw: bool = Field(True, description="Let the overlay show zones, lines and counts.")
     zones: dict[str, tuple[Point, ...]] = Field(
@@ -100,7 +106,7 @@ class AnalyticsSettings(Strict):
         return AnalyticsSettings.model_validate({**common, **own})
 
 
-def check_polygon(what: str, polygon: np.ndarray, frame: tuple[int, int]) -> None:  # type: ignore[type-arg]
+def check_polygon(what: str, polygon: np.ndarray, frame: tuple[int, int]) -> None:
     """Say what is wrong with a polygon.
 
     Raises:
@@ -117,7 +123,7 @@ def check_polygon(what: str, polygon: np.ndarray, frame: tuple[int, int]) -> Non
     _check_inside(what, polygon, frame)
 
 
-def _check_line(what: str, ends: np.ndarray, frame: tuple[int, int]) -> None:  # type: ignore[type-arg]
+def _check_line(what: str, ends: np.ndarray, frame: tuple[int, int]) -> None:
     if not np.isfinite(ends).all():
         raise ValueError(f"{what} has an end that is not a number")
     if (ends[0] == ends[1]).all():
@@ -125,7 +131,7 @@ def _check_line(what: str, ends: np.ndarray, frame: tuple[int, int]) -> None:  #
     _check_inside(what, ends, frame)
 
 
-def _check_inside(what: str, points: np.ndarray, frame: tuple[int, int]) -> None:  # type: ignore[type-arg]
+def _check_inside(what: str, points: np.ndarray, frame: tuple[int, int]) -> None:
     if (points.max(axis=0) < 0).any() or (points.min(axis=0) > frame).any():
         raise ValueError(f"{what} lies outside the frame of {frame[0]}×{frame[1]}")
 
@@ -161,7 +167,9 @@ def _read(path: Path) -> Mapping[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"analytics configuration {path} cannot be read: {error.strerror}; check the path") from error
+        raise ConfigError(
+            f"analytics configuration {path} cannot be read: {error.strerror}; check the path"
+        ) from error
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise ConfigError(f"analytics configuration {path} is not YAML: {one_line(error)}") from error
     if not isinstance(content, dict):

@@ -63,7 +63,7 @@ class SourceAnalysis:
         self.labels: dict[int, str] = dict(enumerate(settings.labels))
         self.totals = np.zeros((len(self.line_names), 2), np.int64)
         self.began = 0.0
-        self._started = False
+        self._started, self._shift = False, 0.0
         self._classes: dict[tuple[int | str, ...], Column] = {}
         self.rules = [rule_class(one.rule)(one, self) for one in settings.typed_rules]
 
@@ -118,6 +118,11 @@ class SourceAnalysis:
             labels = [one for one, there in zip(labels, good.tolist(), strict=False) if there]
         if not self._started:
             self.began, self._started = time, True
+        time += self._shift
+        if time < self.tracks.now:  # a source that begins again goes on where it was, with other objects
+            self._shift += self.tracks.now - time
+            time = self.tracks.now
+            self.tracks.reset()
         rows = self.tracks.update(ids, class_ids, boxes, time)
         if len(self.tracks.fresh):
             self._note(class_ids, labels)

@@ -203,7 +203,7 @@ class Tracks:
             self._known = b"", rows[:0]
         lost = rows[(away > self._lost) & ~self.gone.array[rows]]
         self.gone.array[lost] = True
-        return lost
+        return np.asarray(lost)
 
 
 def usable(xyxy: Floats) -> NDArray[np.bool_] | None:

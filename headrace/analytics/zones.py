@@ -70,14 +70,13 @@ class Zones:
         self.inside = inside
         return inside
 
-    def _change(
-        self, rows: Rows, foot: Floats, inside: Mask, member: Mask, changed: Mask
-    ) -> None:
+    def _change(self, rows: Rows, foot: Floats, inside: Mask, member: Mask, changed: Mask) -> None:
         """Take note of who is clear of the edge; leave the others, in ``inside`` too, where they were."""
         for index, zone in np.argwhere(changed).tolist():
             row = int(rows[index])
             if self._tracks.seen.array[row] > 1:
-                clear = edge_distance(*foot[:, index].tolist(), self._corners[zone])
+                x, y = foot[:, index].tolist()
+                clear = edge_distance(x, y, self._corners[zone])
                 if clear < self._tracks.size.array[row] * BAND:
                     inside[index, zone] = member[index, zone]
                     continue

@@ -83,7 +83,9 @@ def counting_scene(seed, objects=24, fast=(40, 70)):
 
     walks, slots = [], {}
     for _ in range(objects):
-        what = random.choice(["cross", "cross", "cross", "stand", "return", "twice", "fast", "past", "beside", "wait"])
+        what = random.choice(
+            ["cross", "cross", "cross", "stand", "return", "twice", "fast", "past", "beside", "wait"]
+        )
         height, width, class_id = _KINDS[random.choice(list(_KINDS))]
         height, width = height * random.uniform(0.8, 1.2), width * random.uniform(0.8, 1.2)
         sense, speed = int(random.choice([-1, 1])), random.uniform(1.5, 5)
@@ -94,7 +96,10 @@ def counting_scene(seed, objects=24, fast=(40, 70)):
         a, b = at(u, -sense * far), at(u + random.uniform(-15, 15), sense * far)
         feet = through(a, b, speed=speed)
         if what == "stand":  # comes to the line, trembles on it, goes back
-            feet, senses = _pause(through(a, at(u, 0), a, speed=speed), len(through(a, at(u, 0), speed=speed)), random), ()
+            feet, senses = (
+                _pause(through(a, at(u, 0), a, speed=speed), len(through(a, at(u, 0), speed=speed)), random),
+                (),
+            )
         elif what == "wait":  # the same, and then goes on
             feet = _pause(feet, len(feet) // 2, random)
         elif what == "return":  # turns round before the line
@@ -110,7 +115,9 @@ def counting_scene(seed, objects=24, fast=(40, 70)):
             feet = through(at(-half, -sense * size * 0.5), at(half, -sense * size * 0.5), speed=speed)
             senses = ()
         # One after the other in each lane: whoever stands at the line stands alone.
-        start = max(slots.values(), default=0) if what == "beside" else max(slots.get(lane, 0), slots.get(9, 0))
+        start = (
+            max(slots.values(), default=0) if what == "beside" else max(slots.get(lane, 0), slots.get(9, 0))
+        )
         slots[9 if what == "beside" else lane] = start + len(feet) + 40
         walks.append(Walk(start, feet, height, width, class_id, senses, what))
     return Scene(line, walks, max(walk.start + len(walk.feet) for walk in walks) + 45)
@@ -141,7 +148,11 @@ def tracked(scene, seed, drop=0.1, jitter=0.05, tracker=None):
         tracks = follow.update(found)
         rows = tracks.row
         there = rows >= 0
-        boxes = np.where(there[:, None], found.xyxy[np.maximum(rows, 0)], tracks.xyxy) if len(found) else tracks.xyxy
+        boxes = (
+            np.where(there[:, None], found.xyxy[np.maximum(rows, 0)], tracks.xyxy)
+            if len(found)
+            else tracks.xyxy
+        )
         yield tracks.track_id.astype(np.uint64), tracks.class_id, boxes.astype(float)
 
 

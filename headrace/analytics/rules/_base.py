@@ -18,7 +18,10 @@ class Strict(BaseModel):
     """Immutable, keys with dashes or underscores, none that is not known."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True
+        frozen=True,
+        extra="forbid",
+        alias_generator=lambda name: name.replace("_", "-"),
+        populate_by_name=True,
     )
 
 
@@ -27,7 +30,9 @@ class RuleSettings(Strict):
 
     rule: str = Field(description="Which rule: its name in the list of rules, or FILE.py:FUNCTION.")
     name: str = Field("", description="Its name in events; that of the rule where it is left out.")
-    classes: tuple[int | str, ...] = Field((), description="Labels or numbers of the classes it is about; all.")
+    classes: tuple[int | str, ...] = Field(
+        (), description="Labels or numbers of the classes it is about; all."
+    )
 
 
 class ZoneSettings(RuleSettings):
@@ -63,7 +68,7 @@ class Rule(ABC):
     def update(self, moment: Moment) -> None:
         """Look at a frame; what happened goes to ``moment.emit``."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most rules have nothing to do then
         """The source has ended."""
 
     def due(self, now: float, interval: float) -> bool:
@@ -85,7 +90,9 @@ class Rule(ABC):
         known = list(there)
         for name in names:
             if name not in known:
-                raise ConfigError(f"rule {self.name}: there is no {kind} {name!r}; there are: {', '.join(known)}")
+                raise ConfigError(
+                    f"rule {self.name}: there is no {kind} {name!r}; there are: {', '.join(known)}"
+                )
         if not known:
             raise ConfigError(f"rule {self.name}: there are no {kind}s; add {kind}s to the configuration")
         return [known.index(name) for name in names] or list(range(len(known)))

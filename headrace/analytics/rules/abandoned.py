@@ -20,7 +20,8 @@ class AbandonedSettings(RuleSettings):
     owners: tuple[int | str, ...] = Field(min_length=1, description="Classes of those who may have left it.")
     seconds: float = Field(30.0, gt=0, description="Seconds for which it lies alone.")
     distance: float = Field(
-        gt=0, description="How far away everybody must be: metres where the ground is given, otherwise pixels."
+        gt=0,
+        description="How far away everybody must be: metres where the ground is given, otherwise pixels.",
     )
     interval: float = Field(0.5, gt=0, description="Seconds between looks.")
 
@@ -57,11 +58,15 @@ class AbandonedRule(Rule):
         for place in np.flatnonzero(left | taken).tolist():
             kind = "abandoned" if left[place] else "taken"
             moment.emit(
-                self.name, kind, int(rows[place]), int(things[place]), seconds=round(moment.time - since[place], 2)
+                self.name,
+                kind,
+                int(rows[place]),
+                int(things[place]),
+                seconds=round(moment.time - since[place], 2),
             )
         self._told.array[rows] = (self._told.array[rows] | left) & still
 
-    def _attended(self, moment: Moment, things: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def _attended(self, moment: Moment, things: np.ndarray) -> np.ndarray:
         """Whether somebody is near each thing."""
         people = moment.places[moment.of(self._owners)]
         apart = moment.places[things][:, None] - people

@@ -21,7 +21,9 @@ class HeatMapSettings(RuleSettings):
 
     columns: int = Field(64, ge=2, le=1024, description="Cells across the frame.")
     period: float = Field(10.0, gt=0, description="Seconds from one event to the next.")
-    file: str = Field("", description="NPY or PNG file to write when the source ends; {source} is its number.")
+    file: str = Field(
+        "", description="NPY or PNG file to write when the source ends; {source} is its number."
+    )
 
 
 class HeatMapRule(Rule):
@@ -70,7 +72,9 @@ class HeatMapRule(Rule):
             self._sent = self.array.copy()
             rows, columns = self._shape
             cells = {int(i): round(float(new.flat[i]), 2) for i in np.flatnonzero(new > 0)}
-            moment.emit(self.name, "heat", columns=columns, rows=rows, cells=cells, seconds=self.settings.period)
+            moment.emit(
+                self.name, "heat", columns=columns, rows=rows, cells=cells, seconds=self.settings.period
+            )
 
     def _count(self) -> None:
         if self._waiting:

@@ -17,7 +17,9 @@ class NearMissSettings(RuleSettings):
     """What the rule is told."""
 
     others: tuple[int | str, ...] = Field((), description="Classes of those who must not come near; all.")
-    distance: float = Field(gt=0, description="Least distance: metres where the ground is given, otherwise pixels.")
+    distance: float = Field(
+        gt=0, description="Least distance: metres where the ground is given, otherwise pixels."
+    )
     moving: float = Field(0.0, ge=0, description="Least speed of one of the two, in its sizes a second.")
     interval: float = Field(0.1, gt=0, description="Seconds between looks.")
 
@@ -44,7 +46,7 @@ class NearMissRule(Rule):
         near = np.argwhere(square < (self.settings.distance * _APART) ** 2)
         kept = set()
         for one, other in near[near[:, 0] < near[:, 1]].tolist():
-            if not (ours[one] and theirs[other] or theirs[one] and ours[other]):
+            if not ((ours[one] and theirs[other]) or (theirs[one] and ours[other])):
                 continue
             pair = (int(moment.rows[one]), int(moment.rows[other]))
             key = (min(pair), max(pair))

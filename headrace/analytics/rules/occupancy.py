@@ -48,7 +48,9 @@ class OccupancyRule(Rule):
         for place, zone in enumerate(self._zones if self._looks else ()):
             mean, peak = round(self._sum[place] / self._looks, 2), int(self._peak[place])
             name = self.source.zone_names[zone]
-            moment.emit(self.name, "occupancy", zone=name, mean=float(mean), peak=peak, seconds=self.settings.period)
+            moment.emit(
+                self.name, "occupancy", zone=name, mean=float(mean), peak=peak, seconds=self.settings.period
+            )
 
 
 RULE = OccupancyRule

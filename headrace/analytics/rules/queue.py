@@ -12,7 +12,9 @@ from headrace.analytics.source import SourceAnalysis
 class QueueSettings(ZoneSettings):
     """What the rule is told."""
 
-    join: float = Field(1.0, ge=0, description="Seconds in the zone after which somebody stands in the queue.")
+    join: float = Field(
+        1.0, ge=0, description="Seconds in the zone after which somebody stands in the queue."
+    )
     limit: int = Field(5, ge=1, description="Length from which on the queue is long.")
     interval: float = Field(0.5, gt=0, description="Seconds between looks at the length.")
 
@@ -52,7 +54,9 @@ class QueueRule(Rule):
         name, limit = self.source.zone_names[zone], self.settings.limit
         moment.emit(self.name, "queue", zone=name, count=length)
         if (length >= limit) != (before >= limit):
-            moment.emit(self.name, "queue-long" if length >= limit else "queue-short", zone=name, count=length)
+            moment.emit(
+                self.name, "queue-long" if length >= limit else "queue-short", zone=name, count=length
+            )
 
 
 RULE = QueueRule

@@ -16,7 +16,9 @@ _KMH = 3.6
 class SpeedSettings(RuleSettings):
     """What the rule is told."""
 
-    limit: float = Field(0.0, ge=0, description="Speed in km/h from which on somebody is speeding; 0: none is.")
+    limit: float = Field(
+        0.0, ge=0, description="Speed in km/h from which on somebody is speeding; 0: none is."
+    )
     window: float = Field(1.0, gt=0, description="Seconds over which speed is measured.")
     least: float = Field(1.0, ge=0, description="Metres of a path that is told of.")
 
@@ -34,7 +36,9 @@ class SpeedRule(Rule):
     def __init__(self, settings: RuleSettings, source: SourceAnalysis) -> None:
         super().__init__(settings, source)
         if source.ground is None:
-            raise ConfigError(f"rule {self.name}: speed needs the ground; give four points as ground: image, metres")
+            raise ConfigError(
+                f"rule {self.name}: speed needs the ground; give four points as ground: image, metres"
+            )
         tracks = source.tracks
         self.speed, self._top = tracks.column(fill=np.nan), tracks.column()
         self._place, self._time = tracks.column(2, fill=np.nan), tracks.column(fill=np.nan)
@@ -57,7 +61,7 @@ class SpeedRule(Rule):
         if len(who):
             self._measure(moment, who)
 
-    def _measure(self, moment: Moment, who: np.ndarray) -> None:  # type: ignore[type-arg]
+    def _measure(self, moment: Moment, who: np.ndarray) -> None:
         rows, places = moment.rows[who], moment.places[who]
         way = np.hypot(*(places - self._place.array[rows]).T)
         speed = way / (moment.time - self._time.array[rows]) * _KMH

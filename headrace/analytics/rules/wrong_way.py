@@ -19,7 +19,9 @@ class WrongWaySettings(ZoneSettings):
         description="An arrow in the direction that is right: [[x, y], [x, y]]."
     )
     seconds: float = Field(1.0, ge=0, description="Seconds for which somebody must go the wrong way.")
-    least: float = Field(0.3, ge=0, description="Speed that counts as going, in sizes of the object a second.")
+    least: float = Field(
+        0.3, ge=0, description="Speed that counts as going, in sizes of the object a second."
+    )
     interval: float = Field(0.1, gt=0, description="Seconds between looks.")
 
     @field_validator("direction")
@@ -50,7 +52,9 @@ class WrongWayRule(Rule):
             return
         rows, since, told = moment.rows, self._since.array, self._told.array
         speed = np.hypot(*moment.velocity.T)
-        wrong = (moment.velocity @ self._unit < _AGAINST * speed) & (speed > self.settings.least * moment.sizes)
+        wrong = (moment.velocity @ self._unit < _AGAINST * speed) & (
+            speed > self.settings.least * moment.sizes
+        )
         wrong &= moment.inside[:, self._zones].any(axis=1) & moment.of(self.who)
         since[rows] = np.where(wrong, np.minimum(since[rows], moment.time), np.inf)
         told[rows] &= wrong
