@@ -52,7 +52,7 @@ class SpeedRule(Rule):
         if not self.due(moment.time, self.settings.window / 4):
             return
         rows, time = moment.rows, self._time.array
-        new = ~(moment.time - time[rows] >= self.settings.window)
+        new = ~(moment.time - time[rows] > self.settings.window - 1e-6)
         fresh = np.isnan(time[rows]) & np.isfinite(moment.places).all(axis=1)
         starting = rows[fresh]
         self._place.array[starting], time[starting] = moment.places[fresh], moment.time
@@ -76,10 +76,15 @@ class SpeedRule(Rule):
             self._told.array[rows] = fast
 
     def _tell_path(self, moment: Moment, row: int) -> None:
-        metres = float(self._metres.array[row])
-        if metres < self.settings.least or not self.is_about(row):
+        tracks, began = self.source.tracks, float(self._began.array[row])
+        seconds = float(tracks.last.array[row]) - began
+        if not seconds > 0 or not self.is_about(row) or self.source.ground is None:
+            return  # NaN: it was never seen on the ground
+        end = self.source.ground.metres(tracks.raw.array[row : row + 1])[0]
+        rest = float(np.hypot(*(end - self._place.array[row])))
+        metres = float(self._metres.array[row]) + (rest if np.isfinite(rest) else 0.0)
+        if metres < self.settings.least:
             return
-        seconds = float(self._time.array[row] - self._began.array[row])
         mean, top = metres / seconds * _KMH, float(self._top.array[row])
         moment.emit(
             self.name, "path", row, metres=round(metres, 2), seconds=round(seconds, 2), kmh=round(mean, 1),
