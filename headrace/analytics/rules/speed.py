@@ -16,6 +16,9 @@ _KMH = 3.6
 class SpeedSettings(RuleSettings):
     """What the rule is told."""
 
+    zones: tuple[str, ...] = Field(
+        (), description="Zones in which speed is measured, such as those near enough for it; everywhere."
+    )
     limit: float = Field(
         0.0, ge=0, description="Speed in km/h from which on somebody is speeding; 0: none is."
     )
@@ -39,10 +42,11 @@ class SpeedRule(Rule):
             raise ConfigError(
                 f"rule {self.name}: speed needs the ground; give four points as ground: image, metres"
             )
+        self._zones = self.zones_of(self.settings.zones) if self.settings.zones else []
         tracks = source.tracks
         self.speed, self._top = tracks.column(fill=np.nan), tracks.column()
         self._place, self._time = tracks.column(2, fill=np.nan), tracks.column(fill=np.nan)
-        self._began, self._metres = tracks.column(fill=np.nan), tracks.column()
+        self._metres, self._seconds = tracks.column(), tracks.column()
         self._told = tracks.column(dtype=bool, fill=False)
 
     def update(self, moment: Moment) -> None:
@@ -52,20 +56,25 @@ class SpeedRule(Rule):
         if not self.due(moment.time, self.settings.window / 4):
             return
         rows, time = moment.rows, self._time.array
-        new = ~(moment.time - time[rows] > self.settings.window - 1e-6)
-        fresh = np.isnan(time[rows]) & np.isfinite(moment.places).all(axis=1)
+        there = np.isfinite(moment.places).all(axis=1) & moment.of(self.who)
+        if self._zones:
+            there &= moment.inside[:, self._zones].any(axis=1)
+            time[rows[~there]] = np.nan
+        fresh = there & np.isnan(time[rows])
         starting = rows[fresh]
         self._place.array[starting], time[starting] = moment.places[fresh], moment.time
-        self._began.array[starting] = moment.time
-        who = np.flatnonzero(~new & moment.of(self.who) & np.isfinite(moment.places).all(axis=1))
+        who = np.flatnonzero(there & (moment.time - time[rows] > self.settings.window - 1e-6))
         if len(who):
             self._measure(moment, who)
 
     def _measure(self, moment: Moment, who: np.ndarray) -> None:
         rows, places = moment.rows[who], moment.places[who]
         way = np.hypot(*(places - self._place.array[rows]).T)
-        speed = way / (moment.time - self._time.array[rows]) * _KMH
-        self.speed.array[rows], self._metres.array[rows] = speed, self._metres.array[rows] + way
+        seconds = moment.time - self._time.array[rows]
+        speed = way / seconds * _KMH
+        self.speed.array[rows] = speed
+        self._metres.array[rows] += way
+        self._seconds.array[rows] += seconds
         self._top.array[rows] = np.maximum(self._top.array[rows], speed)
         self._place.array[rows], self._time.array[rows] = places, moment.time
         if self.settings.limit:
@@ -76,14 +85,8 @@ class SpeedRule(Rule):
             self._told.array[rows] = fast
 
     def _tell_path(self, moment: Moment, row: int) -> None:
-        tracks, began = self.source.tracks, float(self._began.array[row])
-        seconds = float(tracks.last.array[row]) - began
-        if not seconds > 0 or not self.is_about(row) or self.source.ground is None:
-            return  # NaN: it was never seen on the ground
-        end = self.source.ground.metres(tracks.raw.array[row : row + 1])[0]
-        rest = float(np.hypot(*(end - self._place.array[row])))
-        metres = float(self._metres.array[row]) + (rest if np.isfinite(rest) else 0.0)
-        if metres < self.settings.least:
+        metres, seconds = float(self._metres.array[row]), float(self._seconds.array[row])
+        if metres < self.settings.least or not seconds:
             return
         mean, top = metres / seconds * _KMH, float(self._top.array[row])
         moment.emit(
