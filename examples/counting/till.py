@@ -12,7 +12,9 @@ def main(out="till.jsonl", frames="900"):
             print(f"{event['time']:7.2f} s  {event['type']}: {event['count']}")
     waits = sorted(event["seconds"] for event in events if event["type"] == "wait")
     if waits:
-        print(f"{len(waits)} waited, half of them less than {waits[len(waits) // 2]:.1f} s, at most {waits[-1]:.1f} s")
+        print(
+            f"{len(waits)} waited, half of them less than {waits[len(waits) // 2]:.1f} s, at most {waits[-1]:.1f} s"
+        )
 
 
 if __name__ == "__main__":

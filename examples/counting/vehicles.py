@@ -7,7 +7,9 @@ from playing import play
 
 
 def main(out="vehicles.jsonl", frames="900"):
-    events = play("vehicles.yaml", f"sim://highway?seed=3&objects=16&width=640&height=360&frames={frames}", out)
+    events = play(
+        "vehicles.yaml", f"sim://highway?seed=3&objects=16&width=640&height=360&frames={frames}", out
+    )
     counts = Counter(event["direction"] for event in events if event["type"] == "cross")
     print(f"towards the camera {counts['towards']}, away from it {counts['away']}")
     for event in events:

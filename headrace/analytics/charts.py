@@ -69,11 +69,14 @@ def heat(cells: NDArray[np.float64], picture: str = "", size: tuple[int, int] = 
     strong = np.sqrt(cells / max(float(cells.max()), 1e-9))
     parts = [f'<rect width="{width}" height="{height}" fill="#20242c"/>']
     if picture:
-        parts.append(f'<image href="{picture}" width="{width}" height="{height}" preserveAspectRatio="none"/>')
+        parts.append(
+            f'<image href="{picture}" width="{width}" height="{height}" preserveAspectRatio="none"/>'
+        )
     for row, column in np.argwhere(cells > 0).tolist():
         share = float(strong[row, column])
         parts.append(
-            f'<rect x="{column * width / columns:.1f}" y="{row * height / rows:.1f}" width="{width / columns + 0.3:.1f}" '
+            f'<rect x="{column * width / columns:.1f}" y="{row * height / rows:.1f}" '
+            f'width="{width / columns + 0.3:.1f}" '
             f'height="{height / rows + 0.3:.1f}" fill="hsl({60 * (1 - share):.0f} 100% 50%)" '
             f'fill-opacity="{0.15 + 0.6 * share:.2f}"><title>{cells[row, column]:.1f} s</title></rect>'
         )

@@ -23,7 +23,20 @@ _DWELL_BINS = 24
 #: Events that the charts show; the others, those of Python rules among them, are listed.
 _IN_CHARTS = ("cross", "enter", "exit", "heat", "occupancy", "path", "queue", "wait")
 _MOST_ROWS = 200
-_KNOWN = {"id", "type", "rule", "site", "source", "frame", "time", "object", "class", "label", "bbox", "cells"}
+_KNOWN = {
+    "id",
+    "type",
+    "rule",
+    "site",
+    "source",
+    "frame",
+    "time",
+    "object",
+    "class",
+    "label",
+    "bbox",
+    "cells",
+}
 
 Event = dict[str, Any]
 
@@ -62,8 +75,8 @@ def read_events(lines: Iterable[str]) -> Events:
         except ValueError:
             found.broken += 1
             continue
-        event = document.get("event") if isinstance(document, dict) else None
-        if not _is_event(event):
+        event: Any = document.get("event") if isinstance(document, dict) else None
+        if event is None or not _is_event(event):
             found.others += 1
         elif event["id"] in ids:
             found.repeated += 1
@@ -103,11 +116,16 @@ def page(found: Events, title: str = "Analytics", still: NDArray[np.uint8] | Non
 
     def name(event: Event, *keys: str) -> str:
         parts = [str(event[key]) for key in keys if key in event]
-        return " ".join([*(parts or [event["rule"]]), *([f"(source {event.get('source', 0)})"] if many else [])])
+        return " ".join(
+            [*(parts or [event["rule"]]), *([f"(source {event.get('source', 0)})"] if many else [])]
+        )
 
     start, stop = float(events[0]["time"]), float(events[-1]["time"])
     sections = [
-        ("Crossings over time", _over_time(events, "cross", lambda e: name(e, "line", "direction"), start, stop)),
+        (
+            "Crossings over time",
+            _over_time(events, "cross", lambda e: name(e, "line", "direction"), start, stop),
+        ),
         ("Visits over time", _over_time(events, "enter", lambda e: name(e, "zone"), start, stop)),
         ("Objects in zones", _curves(events, "occupancy", "mean", lambda e: name(e, "zone"))),
         ("Length of queues", _curves(events, "queue", "count", lambda e: name(e, "zone"), steps=True)),
@@ -122,8 +140,13 @@ def page(found: Events, title: str = "Analytics", still: NDArray[np.uint8] | Non
 
 
 def _cards(found: Events, start: float, stop: float) -> str:
-    counts = Counter(event["type"] for event in found.events if event["type"] not in ("heat", "occupancy", "queue"))
-    cards = [("seconds", f"{stop - start:.0f}"), *((kind, str(number)) for kind, number in counts.most_common())]
+    counts = Counter(
+        event["type"] for event in found.events if event["type"] not in ("heat", "occupancy", "queue")
+    )
+    cards = [
+        ("seconds", f"{stop - start:.0f}"),
+        *((kind, str(number)) for kind, number in counts.most_common()),
+    ]
     return "".join(f"<div><b>{value}</b>{escape(kind)}</div>" for kind, value in cards)
 
 
@@ -206,8 +229,8 @@ def read_still(path: Path) -> NDArray[np.uint8]:
     Raises:
         ConfigError: It is neither.
     """
-    picture = cv2.imread(str(path))
-    if picture is None:
+    picture = cv2.imread(str(path)) if path.is_file() else None
+    if picture is None and path.is_file():
         video = cv2.VideoCapture(str(path))
         picture = video.read()[1]
         video.release()
@@ -224,11 +247,14 @@ _PAGE = """<!doctype html>
   :root {{ --ink: #e8eaf0; --soft: #98a1b3; --line: #333a48; --back: #14171d; --card: #1d222b; }} }}
 body {{ font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--back); margin: 0 auto; padding: 24px;
   max-width: 900px; }}
-h1 {{ font-size: 26px; margin: 0 0 16px; }} h2 {{ font-size: 17px; margin: 0 0 6px; }} p {{ color: var(--soft); margin: 0 0 8px; }}
+h1 {{ font-size: 26px; margin: 0 0 16px; }} h2 {{ font-size: 17px; margin: 0 0 6px; }}
+p {{ color: var(--soft); margin: 0 0 8px; }}
 .cards {{ display: flex; flex-wrap: wrap; gap: 10px; margin-bottom: 16px; }}
-.cards div {{ background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 8px 14px; color: var(--soft); }}
+.cards div {{ background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 8px 14px;
+  color: var(--soft); }}
 .cards b {{ display: block; font-size: 22px; color: var(--ink); }}
-section {{ background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 16px; margin-bottom: 16px; }}
+section {{ background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 16px;
+  margin-bottom: 16px; }}
 svg {{ width: 100%; height: auto; display: block; }} svg text {{ font-size: 11px; fill: var(--soft); }}
 .grid {{ stroke: var(--line); }} .legend span {{ margin-right: 14px; font-size: 13px; color: var(--soft); }}
 .legend i {{ display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 5px; }}

@@ -88,7 +88,7 @@ def _walks() -> list[NDArray[np.float64]]:
         feet = feet + step
         step = np.where(feet < (50, 100), np.abs(step), np.where(feet > (1230, 700), -np.abs(step), step))
         seen = feet + random.normal(0, 1, feet.shape)
-        frames.append(np.hstack([seen - (15, 80), seen + (15, 0)]))
+        frames.append(np.hstack([seen - (15, 80), np.add(seen, (15, 0))]))
     return frames
 
 

@@ -142,7 +142,9 @@ def _secondary(cases: Sequence[Throughput]) -> str:
 
 
 def _analytics(costs: Sequence[RuleCost]) -> str:
-    title = f"CPU µs of a frame with {TRACKED} tracked objects, each rule over what all share; events in 30 s:"
+    title = (
+        f"CPU µs of a frame with {TRACKED} tracked objects, each rule over what all share; events in 30 s:"
+    )
     return f"{title}\n\n{_table(('rule', 'per frame', 'events'), [(c.rule, c.per_frame, c.events) for c in costs])}"
 
 

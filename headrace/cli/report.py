@@ -16,12 +16,16 @@ from headrace.paths import resolve
 
 
 def command(
-    events: Annotated[Path, typer.Argument(metavar="EVENTS.jsonl", help="What nvmsgbroker wrote, one message a line.")],
+    events: Annotated[
+        Path, typer.Argument(metavar="EVENTS.jsonl", help="What nvmsgbroker wrote, one message a line.")
+    ],
     out_file: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.html", help="The page; beside the events where it is left out.")
+        Path | None,
+        typer.Option("--out", metavar="FILE.html", help="The page; beside the events where it is left out."),
     ] = None,
     still: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Picture or video, to lay the heat map over its first frame.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Picture or video, to lay the heat map over its first frame."),
     ] = None,
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "Analytics",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tracebacks.")] = False,

@@ -39,6 +39,6 @@ class RuleElement(AnalyticsFace):
     __gstmetadata__ = (
         "Rules",
         "Filter/Analyzer/Video",
-        "Zones, lines, queues, speed, near misses: rules of a YAML file, and events",
+        "Zones, lines, queues, speed: rules of a YAML file",
         "Headrace",
     )
