@@ -6,8 +6,9 @@ import importlib
 import importlib.util
 import itertools
 import sys
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from headrace.errors import HeadraceError, ModelError
@@ -68,11 +69,18 @@ def forget(kind: type) -> None:
         sys.modules.pop(kind.__module__, None)
 
 
+class _Fresh(SourceFileLoader):
+    """Compiles a file as it is now: cached bytecode goes by whole seconds, and a file may be written twice in one."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self.get_data(self.path), self.path, "exec", dont_inherit=True)
+
+
 def _file(path: Path, what: str) -> ModuleType:
     if not path.is_file():
         raise ModelError(f"{what} file {path} does not exist; check the path")
     name = f"{_PREFIX}{path.stem}_{next(_serial)}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_Fresh(name, str(path)))
     if spec is None or spec.loader is None:
         raise ModelError(f"{what} file {path} cannot be imported as Python")
     folder = str(path.resolve().parent)

@@ -60,6 +60,7 @@ _PEOPLE = {"task": "pose", "kpt_shape": "[17, 3]", "names": "{0: 'person'}"}
 
 #: By decoder. A decoder of the registry that is missing here is not measured, and a test fails.
 LAYOUTS: dict[str, Layout] = {
+    "blazeface": Layout({"regressors": (896, 16), "classificators": (896, 1)}, (128, 128)),
     "centernet": Layout({"hm": (_COCO, 128, 128), "wh": (2, 128, 128), "reg": (2, 128, 128)}, (512, 512)),
     "classifier": Layout({"prob": (1000,)}, (224, 224)),
     "damoyolo": Layout({"output": (_CELLS, _COCO), "954": (_CELLS, 4)}),
@@ -83,6 +84,7 @@ LAYOUTS: dict[str, Layout] = {
     ),
     "mmdet": Layout({"dets": (300, 5), "labels*": (300,)}, (800, 800)),
     "movenet": Layout({"output_0": (1, 17, 3)}, (192, 192)),
+    "movenetmulti": Layout({"output_0": (6, 56)}, (256, 256)),
     "multilabel": Layout({"sigmoid": (40,)}, (224, 224)),
     "nanodet": Layout(_square(416, (8, 16, 32), {"cls": _COCO, "dis": 32}), (416, 416)),
     "nanodetplus": Layout({"output": (3598, _COCO + 32)}, (416, 416)),

@@ -16,9 +16,9 @@ from headrace.bench.statistics import Spread
 from headrace.frames import Frame
 from headrace.infer import FileModel, FrameBatch, InferOptions, InferStage, class_aware_nms, load_model
 from headrace.infer.engines import run_batch
-from headrace.infer.merging import MergeOptions, merge
-from headrace.infer.targets import Targets, objects, tiled, whole_frames
-from headrace.infer.tiles import TileOptions
+from headrace.infer.targets.listing import Targets, objects, tiled, whole_frames
+from headrace.infer.targets.merging import MergeOptions, merge
+from headrace.infer.targets.tiles import TileOptions
 from headrace.meta import Detections
 
 _MODELS = Path(__file__).parents[1] / "models"

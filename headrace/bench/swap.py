@@ -177,7 +177,10 @@ def _models(folder: Path) -> list[_Model]:
     large = write_detector(folder / "large.onnx", 416, tuple(f"class {index}" for index in range(80)))
     for file in (small, large):
         os.utime(file, _LONG_AGO)  # a file that was just written would be watched for a second
-    models = [_Model("320×320, 1 class", str(small)), _Model("416×416, 80 classes", str(large))]
+    models = [
+        _Model("320×320, 1 class, onnxruntime", str(small), "onnxruntime"),
+        _Model("416×416, 80 classes, onnxruntime", str(large), "onnxruntime"),
+    ]
     if "openvino" in available_engines():
         models.append(_Model("320×320, 1 class, OpenVINO", str(small), "openvino"))
     return [*models, _Model("class in Python", "headrace.bench.swap:Boxes")]

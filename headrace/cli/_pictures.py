@@ -56,12 +56,16 @@ def read_clip(source: str, count: int) -> list[Picture]:
 
 
 def draw(picture: Picture, result: Result) -> Picture:
-    """A copy of a picture with what a model found: boxes, masks, keypoints, labels."""
+    """A copy of a picture with what a model found: classes of pixels, boxes, masks, keypoints, labels."""
+    from headrace.draw import paint_segmentation
     from headrace.elements.inference.results import ResultSettings, Target, write_result
     from headrace.elements.overlay import Overlay, OverlayOptions
     from headrace.meta.batch import Batch, BatchMetadata
 
     frame = Frame.from_array(picture.copy(), "BGR")
+    if result.segmentation is not None:
+        painted = paint_segmentation(result.segmentation.class_map, (frame.width, frame.height), frame)
+        frame = Frame.from_array(np.ascontiguousarray(painted.planes[0][..., 2::-1]), "BGR")
     meta = BatchMetadata.new(1)
     meta.frames[0].pipeline_width, meta.frames[0].pipeline_height = frame.width, frame.height
     write_result(Batch(meta, []), Target(0), result, ResultSettings())

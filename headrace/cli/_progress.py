@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from types import TracebackType
+from typing import Any
 
 from gi.repository import Gst
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -92,6 +94,8 @@ def show_summary(report: RunReport, verbose: bool = False) -> None:
         f"{report.objects} objects; {report.dropped} frames dropped",
         style="bold",
     )
+    if report.shadow:
+        err.print(_about_shadow(report.shadow), markup=False)
     if verbose:
         for drop in report.drops:
             source = f" of source {drop.source}" if drop.source >= 0 else ""
@@ -99,6 +103,20 @@ def show_summary(report: RunReport, verbose: bool = False) -> None:
                 f"  dropped at {drop.stage}: {drop.count} {drop.unit}{source}: {drop.reason}", markup=False
             )
     err.print(time_table(report))
+
+
+def _about_shadow(shadow: Mapping[str, Any]) -> str:
+    """A line; the whole report is in the summary file."""
+    if not shadow["batches"]:
+        return f"shadow {shadow['shadow']}: nothing was compared"
+    found = f", F1 {shadow['f1']:.3f}" if "f1" in shadow else ""
+    labels = shadow.get("labels")
+    named = f", the same label for {labels['same']} of {sum(labels.values())}" if labels else ""
+    return (
+        f"shadow {shadow['shadow']}: {shadow['pictures']} pictures compared with the model{found}{named}; "
+        f"{shadow['shadow_ms']:.1f} ms per batch, the model {shadow['model_ms']:.1f} ms; "
+        f"{shadow['not_compared']} batches not compared"
+    )
 
 
 def time_table(report: RunReport) -> Table:

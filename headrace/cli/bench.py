@@ -2,6 +2,7 @@
 
 headrace bench elements
 headrace bench elements memory startup --text report.md --json report.json
+headrace bench track --detections DIR --results DIR --tracker cascade --gt DIR
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Part(str, Enum):
     decoders = "decoders"
     secondary = "secondary"
     analytics = "analytics"
+    track = "track"
 
 
 def command(
@@ -34,7 +36,7 @@ def command(
         list[Part] | None,
         typer.Argument(
             metavar="PART...",
-            help="elements, memory, startup, views, swap, decoders, secondary, analytics; all if left out.",
+            help="elements, memory, startup, views, swap, decoders, secondary, analytics; all if left out; track.",
         ),
     ] = None,
     batch_sizes: Annotated[
@@ -50,6 +52,20 @@ def command(
     model: Annotated[
         str, typer.Option(help="Model whose start is measured.")
     ] = "headrace.bench.nullmodel:NullModel",
+    detections: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="track: detections in MOT format, a SEQ.txt for each.")
+    ] = None,
+    results: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="track: where the results go, a SEQ.txt for each.")
+    ] = None,
+    gt: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="track: known truth, SEQ/gt/gt.txt; without it no scores."),
+    ] = None,
+    tracker: Annotated[str, typer.Option(help="track: name of the tracker.")] = "cascade",
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE.yml", help="track: the tracker's settings.")
+    ] = None,
     text: Annotated[
         Path | None, typer.Option(metavar="FILE.md", help="Write the report as Markdown, too.")
     ] = None,
@@ -58,6 +74,12 @@ def command(
     ] = None,
 ) -> None:
     """Measure and report."""
+    if cores:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
+    if detections is not None or Part.track in (parts or ()):
+        _track(detections, results, gt, tracker, config, text)
+        if parts == [Part.track]:
+            return
     from headrace.bench.analytics import rule_costs
     from headrace.bench.cost import element_costs
     from headrace.bench.decoders import decoder_costs
@@ -69,8 +91,6 @@ def command(
     from headrace.bench.swap import swap_costs
     from headrace.bench.views import view_costs
 
-    if cores:
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
     wanted, sizes = set(parts or Part), _sizes(batch_sizes)
     where = machine()
     report = Report(
@@ -90,6 +110,32 @@ def command(
         text.write_text(report.text(), encoding="utf-8")
     if json_ is not None:
         json_.write_text(json.dumps(report.data(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _track(
+    detections: Path | None,
+    results: Path | None,
+    gt: Path | None,
+    tracker: str,
+    config: Path | None,
+    text: Path | None,
+) -> None:
+    """Run a tracker over recorded detections."""
+    from headrace.bench.track import bench_track
+    from headrace.errors import ConfigError
+    from headrace.track import TrackerOptions, read_configuration
+
+    if detections is None or results is None:
+        raise typer.BadParameter("track needs --detections DIR and --results DIR")
+    try:
+        options = TrackerOptions() if config is None else read_configuration(config).options
+        report = bench_track(detections, results, tracker, options, gt)
+    except ConfigError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(report.text(), nl=False)
+    if text is not None:
+        text.write_text(report.text(), encoding="utf-8")
 
 
 def _sizes(text: str) -> list[int]:

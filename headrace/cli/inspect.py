@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 from rich.markup import escape
 from rich.table import Table
 
@@ -17,7 +19,7 @@ from headrace.cli._terminal import FAILED, err, errors_in_a_line, out, set_up_lo
 from headrace.errors import ConfigError, HeadraceError, ModelError
 from headrace.frames import Frame
 from headrace.infer import InferOptions, InferStage, ModelInfo, Result, describe, load_model
-from headrace.infer.options import parse_size
+from headrace.infer.options import parse_decoder_options, parse_size
 from headrace.infer.preprocess import parse_preprocess
 
 _SHOWN_LABELS = 8
@@ -41,6 +43,9 @@ def command(
     labels: Annotated[str | None, typer.Option(help="Text file with a class name on each line.")] = None,
     engine: Annotated[str, typer.Option(help="What runs the file.")] = "auto",
     decoder: Annotated[str, typer.Option(help="Meaning of the outputs.")] = "auto",
+    decoder_options: Annotated[
+        str, typer.Option(help="Options of that family: {order: 'class,score'}.")
+    ] = "",
     preprocess: Annotated[str, typer.Option(help="What to change in it: 'color=BGR scale=1/255'.")] = "",
     input_size: Annotated[str, typer.Option(help="Width and height where they are open: 640x384.")] = "",
     confidence: Annotated[float, typer.Option(min=0, max=1, help="Detections below it are left out.")] = 0.25,
@@ -56,7 +61,8 @@ def command(
             )
         options = InferOptions(
             model=model, labels=labels, confidence=confidence, nms=nms, decoder=decoder, engine=engine,
-            preprocess=parse_preprocess(preprocess) or None, input_size=parse_size(input_size, "--input-size"),
+            decoder_options=parse_decoder_options(decoder_options), preprocess=parse_preprocess(preprocess) or None,
+            input_size=parse_size(input_size, "--input-size"),
         )  # fmt: skip
         info = None if is_code(model) else describe(model, options)
         if info is not None and info.problem:
@@ -131,12 +137,24 @@ def _plain(result: Result) -> dict[str, Any]:
         }
     if result.labels:
         values["labels"] = [dataclasses.asdict(label) for label in result.labels]
+    if result.segmentation is not None:
+        values["classes"] = _shares(result.segmentation.class_map)
+    if result.keypoints is not None:
+        values["keypoints"] = result.keypoints.tolist()
+    if result.embedding is not None:
+        values["embedding"] = result.embedding.tolist()
     return values
+
+
+def _shares(class_map: NDArray[np.int32]) -> dict[int, float]:
+    """How much of a picture each class fills, the largest first; -1 is no class."""
+    numbers, counts = np.unique(class_map, return_counts=True)
+    return {int(numbers[k]): round(float(counts[k]) / class_map.size, 4) for k in np.argsort(-counts)}
 
 
 def _save(info: ModelInfo, options: InferOptions, save: bool) -> None:
     if save:
-        from headrace.infer.sidecar import write_sidecar
+        from headrace.infer.files.sidecar import write_sidecar
 
         err.print(f"saved: {write_sidecar(options.model, info.as_sidecar())}", markup=False)
 
@@ -174,10 +192,21 @@ def _list(name: str, result: Result) -> None:
             )
     for label in result.labels or ():
         out.print(f"{name}: {label.label or label.class_id} {label.prob:.3f}", markup=False)
+    if result.segmentation is not None:
+        shares = ", ".join(
+            f"{names[k] if 0 <= k < len(names) else k} {share:.1%}"
+            for k, share in _shares(result.segmentation.class_map).items()
+        )
+        out.print(f"{name}: pixels of {shares}", markup=False)
+    if result.keypoints is not None:
+        points = ", ".join(f"({x:.1f}, {y:.1f}) {sure:.2f}" for x, y, sure in result.keypoints.tolist())
+        out.print(f"{name}: points {points}", markup=False)
+    if result.embedding is not None:
+        out.print(f"{name}: a vector of {len(result.embedding)} numbers", markup=False)
 
 
 def _try(options: InferOptions, pictures: Sequence[_pictures.Picture]) -> None:
-    from headrace.infer.preprocess_trials import try_preprocessing
+    from headrace.infer.files.preprocess_trials import try_preprocessing
 
     table = Table(box=None, padding=(0, 2, 0, 0), title="preprocessing, the best first", title_justify="left")
     for heading in ("", "colour", "values", "resize", "objects", "score", "to use it"):

@@ -25,7 +25,7 @@ from headrace.gst.face import properties_of
 from headrace.gst.options import option, with_value
 from headrace.infer import InferOptions, load_model
 from headrace.infer.model import Model
-from headrace.infer.options import NmsMode, parse_size
+from headrace.infer.options import NmsMode, parse_decoder_options, parse_size
 from headrace.infer.preprocess import parse_preprocess
 from headrace.meta.batch import Batch
 
@@ -52,9 +52,12 @@ class InferElementOptions(StageOptions):
     device: str = option("auto", "where it runs: auto, cpu, cuda, cuda:1")
     precision: str = option("auto", "auto, f32, bf16 or f16")
     decoder: str = option("auto", "model family, for the meaning of the outputs")
+    decoder_options: str = option("", "options of that family's own, such as {order: 'class,score'}")
     input_size: str = option("", "width and height for models that leave them open, such as 640x384")
     preprocess: str = option("", "what to change in the family's own, such as color=BGR scale=1/255")
-    batch_size: int = option(0, "most frames in one call of the model; 0: what comes", maximum=1024)
+    batch_size: int = option(
+        0, "most pictures in one call of the model; 0: what comes, 4 of tiles", maximum=1024
+    )
     threads: int = option(0, "threads of the engine; 0: its own choice")
     max_detections: int = option(300, "most objects in a frame", minimum=1)
     shadow: str = option("", "a model that runs on the same batches to be compared, and changes nothing")
@@ -63,14 +66,16 @@ class InferElementOptions(StageOptions):
     on_error: str = option("stop", ON_ERROR_HELP)
 
 
+#: Tiles in one call of the model if nothing else is said: all of a batch could take gigabytes.
+_TILES = 4
 #: Options that belong to a model: they take effect with the model that is set next. The others do so at once.
 _WITH_MODEL = (
-    "labels", "engine", "device", "precision", "decoder", "input_size", "preprocess", "threads",
+    "labels", "engine", "device", "precision", "decoder", "decoder_options", "input_size", "preprocess", "threads",
 )  # fmt: skip
 
 
 #: Options that say where the model works: nothing changes for the model, which others may share.
-_OF_STAGE = {field.name for field in dataclasses.fields(StageOptions)} - {"output_tensor_meta"}
+_OF_STAGE = {field.name for field in dataclasses.fields(StageOptions)} - {"output_tensor_meta", "tile_size"}
 
 
 def infer_options(options: InferElementOptions) -> InferOptions:
@@ -85,8 +90,10 @@ def infer_options(options: InferElementOptions) -> InferOptions:
         least_size=parse_size(options.min_object_size, "min-object-size") or (0, 0),
         greatest_size=parse_size(options.max_object_size, "max-object-size") or (0, 0),
         engine=options.engine, device=options.device, precision=options.precision, decoder=options.decoder,
-        batch_size=options.batch_size, threads=options.threads, max_detections=options.max_detections,
+        batch_size=options.batch_size or (_TILES if options.tile_size else 0),
+        threads=options.threads, max_detections=options.max_detections,
         input_size=parse_size(options.input_size, "input-size"),
+        decoder_options=parse_decoder_options(options.decoder_options),
         preprocess=parse_preprocess(options.preprocess) or None, output_tensors=options.output_tensor_meta,
     )  # fmt: skip
 
@@ -157,6 +164,11 @@ class Infer(Shadowed, AsyncFilter):
                 inference.slot.adjust(options)
             self._used = with_value(self.options, self.model_field, self._used.model)
 
+    @property
+    def at_work(self) -> str:
+        """The model at work; the property may tell one that is being loaded."""
+        return str(self._used.model)
+
     def shadow_options(self) -> InferOptions:
         """Options of the candidate: those of the model."""
         return infer_options(self.options)
@@ -168,7 +180,6 @@ class Infer(Shadowed, AsyncFilter):
 
     def model_told(self, model: str, error: BaseException | None) -> None:
         """The property tells the model at work when the one that was set cannot be used."""
-        super().model_told(model, error)
         if error is None:
             self._used = with_value(self._used, self.model_field, model)
         elif self.options.model == model:

@@ -1,27 +1,34 @@
-"""Trackers of all sources, reading and writing the metadata of frames."""
+"""A tracker reading and writing the metadata of batches, all sources at once."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.meta.columns import upright_boxes
+from headrace.frames import Frame
+from headrace.meta.batch import Batch, BatchMetadata
+from headrace.meta.columns import detections_of, upright_boxes
 from headrace.meta.detections import Detections
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.objects import ObjectTable
-from headrace.track import Tracker, TrackerOptions, Tracks, make_tracker
+from headrace.meta.tracking import TargetBatch
+from headrace.meta.user import MetaType, UserMetadata
+from headrace.track import Sightings, Tracker, Tracks
 from headrace.track.turned import TurnedShapes
 
 #: `confidence` of an object that the tracker predicted without a detection (contract: nvtracker).
 PREDICTED = -0.1
 
+Rows = NDArray[np.intp]
 
-class SourceTrackers:
-    """One tracker for each source, made when its first frame comes.
+
+class BatchTracking:
+    """Gives the objects of batches to a tracker and writes what it says.
 
     Args:
-        name: Which tracker.
-        options: Its settings.
+        tracker: Who follows the objects; it belongs to this object from now on.
         classes: Classes to track, ``None`` for all; objects of others pass untouched.
         show_id: Whether the overlay shows the id behind the label.
         keep_untracked: Whether objects that no track claims stay in the frame.
@@ -29,81 +36,165 @@ class SourceTrackers:
 
     def __init__(
         self,
-        name: str,
-        options: TrackerOptions,
+        tracker: Tracker,
         classes: tuple[int, ...] | None = None,
         show_id: bool = True,
         keep_untracked: bool = False,
     ) -> None:
-        self._name, self._options, self._classes, self._show_id = name, options, classes, show_id
+        self.tracker, self._classes, self._show_id = tracker, classes, show_id
         # With a choice of classes the others pass, and so do those of the chosen ones (contract: nvtracker).
         self._keep_untracked = keep_untracked or classes is not None
-        self._trackers: dict[int, Tracker] = {}
         self._shapes: dict[int, TurnedShapes] = {}
-        make_tracker(name, options)  # a wrong name or setting shows now, not with the first frame
+        #: Names of the classes, as objects have them, for what is told of other frames.
+        self._labels: dict[int, str] = {}
 
-    def forget(self, source: int) -> None:
-        """A source has gone: its tracks go too."""
-        self._trackers.pop(source, None)
+    def forget(self, source: int, restart_ids: bool = False) -> None:
+        """A source has gone: its tracks go too; ``restart_ids`` numbers its next track 1 again."""
+        self.tracker.forget(source, restart_ids)
         self._shapes.pop(source, None)
 
-    def update(self, frame: FrameMetadata) -> None:
-        """Track the objects of one frame.
+    def update(self, batch: Batch) -> None:
+        """Track the objects of a batch; frames of one source are taken one after the other.
 
         A tracked object keeps the detector's box and gets id, tracker confidence and the tracker's own
         estimate (`nv_bbox_info`). Objects without a track are removed, or kept untracked when so asked.
         """
-        tracker = self._trackers.get(frame.pad_index)
-        if tracker is None:
-            tracker = self._trackers[frame.pad_index] = make_tracker(self._name, self._options)
-            self._shapes[frame.pad_index] = TurnedShapes()
-        table = frame.table
-        rows = table.rows_of(frame.batch_id)
-        if self._classes is not None:
-            rows = rows[np.isin(table.column("class_id")[rows], self._classes)]
-        if frame.infer_skipped and not len(rows):
-            tracks = tracker.update(None)  # nobody looked, so nobody is gone
-        else:
-            tracks = tracker.update(_detections(table, rows))
+        surfaces = dict(zip(batch.meta.frames, batch.surfaces, strict=False)) if self.tracker.pixels else {}
+        for frames in _one_of_each_source(batch.meta.frames):
+            pictures = [surfaces[frame].frame() for frame in frames if frame in surfaces]
+            self._follow(frames, pictures if len(pictures) == len(frames) else None)
+            self._tell(batch.meta)
+
+    def _follow(self, frames: Sequence[FrameMetadata], pictures: Sequence[Frame] | None) -> None:
+        table = frames[0].table
+        rows, frame = self._rows(table, frames)
+        tracks = self.tracker.follow(self._sightings(table, rows, frame, frames, pictures))
         seen = tracks.row >= 0
-        shapes = self._shapes[frame.pad_index]
-        if not seen.all():
-            self._add_predicted(frame, tracks.of(~seen), shapes)
+        there = rows[tracks.row[seen]]
+        self._note_turned(table, rows, frame, frames, there, tracks.of(seen))
+        if np.count_nonzero(seen) < len(seen):
+            self._add_predicted(frames, tracks.of(~seen & (tracks.missed == 0)))
             tracks = tracks.of(seen)
-        there = rows[tracks.row]
-        if len(rows):
-            shapes.note(tracks.track_id, _corners(table, there), table.column("rotation")[there])
         self._write(table, there, tracks)
         if len(tracks) < len(rows) and not self._keep_untracked:
             table.remove(rows[tracks.ids < 0])
 
-    def _write(self, table: ObjectTable, rows: NDArray[np.intp], tracks: Tracks) -> None:
+    def _rows(self, table: ObjectTable, frames: Sequence[FrameMetadata]) -> tuple[Rows, Rows]:
+        """The objects to track, and of each the frame that it is in, counted among these frames."""
+        rows = table.attached()
+        numbers = [frame.batch_id for frame in frames]
+        place = np.full(max(int(table.column("frame")[rows].max(initial=-1)), *numbers) + 1, -1)
+        place[numbers] = np.arange(len(frames))
+        frame = place[table.column("frame")[rows]]
+        wanted = frame >= 0
+        if self._classes is not None:
+            wanted &= np.isin(table.column("class_id")[rows], self._classes)
+        return rows[wanted], frame[wanted]
+
+    def _tell(self, meta: BatchMetadata) -> None:
+        """What the tracker has to tell of other frames goes to the batch as user metas."""
+        misc, options = self.tracker.misc, self.tracker.options
+        for wanted, kind, told in (
+            (options.past_frames, MetaType.TRACKER_PAST_FRAME, misc.past),
+            (options.output_terminated, MetaType.TRACKER_TERMINATED_LIST, misc.terminated),
+            (options.output_shadow, MetaType.TRACKER_SHADOW_LIST, misc.shadow),
+        ):
+            if wanted and told.streams:
+                self._name(told)
+                meta.append(UserMetadata(kind, told))
+
+    def _name(self, told: TargetBatch) -> None:
+        for stream in told.streams:
+            for target in stream.objects:
+                target.label = self._labels.get(target.class_id, "")
+
+    def _sightings(
+        self,
+        table: ObjectTable,
+        rows: Rows,
+        frame: Rows,
+        frames: Sequence[FrameMetadata],
+        pictures: Sequence[Frame] | None,
+    ) -> Sightings:
+        """What the tracker sees: of turned boxes the upright ones around them."""
+        boxes = upright_boxes(table, rows)
+        boxes[:, 2:] += boxes[:, :2]
+        looked = np.array([not one.infer_skipped for one in frames], bool)
+        looked[frame] = True
+        return Sightings(
+            tuple(one.pad_index for one in frames),
+            frame,
+            boxes,
+            table.column("confidence")[rows],
+            table.column("class_id")[rows],
+            None if looked.all() else looked,
+            detections_of(table, rows).embeddings if self.tracker.appearance and table.user else None,
+            pictures,
+            [one.frame_number for one in frames],
+        )
+
+    def _note_turned(
+        self,
+        table: ObjectTable,
+        rows: Rows,
+        frame: Rows,
+        frames: Sequence[FrameMetadata],
+        there: Rows,
+        tracks: Tracks,
+    ) -> None:
+        """Remember how objects are turned, while there are turned ones."""
+        rotation = table.column("rotation")[there]
+        if not self._shapes and not rotation.any():
+            return
+        boxes = _corners(table, there)
+        for number in np.unique(frame).tolist():
+            mine = tracks.frame == number
+            shapes = self._shapes.setdefault(frames[number].pad_index, TurnedShapes())
+            shapes.note(tracks.track_id[mine], boxes[mine], rotation[mine])
+
+    def _write(self, table: ObjectTable, rows: Rows, tracks: Tracks) -> None:
         table.column("object_id")[rows] = tracks.track_id
         table.column("tracker_confidence")[rows] = tracks.confidence
         table.column("show_id")[rows] = self._show_id
+        if self.tracker.options.remembers:
+            self._labels.update(
+                zip(tracks.class_id.tolist(), table.column("label")[rows].tolist(), strict=True)
+            )
         ltwh = tracks.xyxy.copy()
         ltwh[:, 2:] -= ltwh[:, :2]
         table.column("tracker_box")[rows] = ltwh
 
-    def _add_predicted(self, frame: FrameMetadata, tracks: Tracks, shapes: TurnedShapes) -> None:
-        confidence = np.full(len(tracks), PREDICTED, np.float32)
-        found = shapes.inside(tracks.track_id, Detections(tracks.xyxy, confidence, tracks.class_id))
-        if found.rotation is None:
-            found.xyxy = np.clip(found.xyxy, 0, (frame.pipeline_width, frame.pipeline_height) * 2)
-        added = frame.add_detections(found)
-        rows = np.arange(added.start, added.stop)
-        frame.table.column("detector_box")[rows] = 0
-        self._write(frame.table, rows, tracks)
+    def _add_predicted(self, frames: Sequence[FrameMetadata], tracks: Tracks) -> None:
+        for number in np.unique(tracks.frame).tolist():
+            frame, mine = frames[number], tracks.of(tracks.frame == number)
+            found = Detections(
+                mine.xyxy, np.full(len(mine), PREDICTED, np.float32), mine.class_id.astype(np.int32)
+            )
+            if frame.pad_index in self._shapes:
+                found = self._shapes[frame.pad_index].inside(mine.track_id, found)
+            if found.rotation is None:
+                found.xyxy = np.clip(found.xyxy, 0, (frame.pipeline_width, frame.pipeline_height) * 2)
+            added = frame.add_detections(found)
+            rows = np.arange(added.start, added.stop)
+            frame.table.column("detector_box")[rows] = 0
+            self._write(frame.table, rows, mine)
 
 
-def _detections(table: ObjectTable, rows: NDArray[np.intp]) -> Detections:
-    """What the tracker sees: of turned boxes the upright ones around them."""
-    boxes = upright_boxes(table, rows)
-    boxes[:, 2:] += boxes[:, :2]
-    return Detections(boxes, table.column("confidence")[rows], table.column("class_id")[rows])
+def _one_of_each_source(frames: Sequence[FrameMetadata]) -> Iterator[list[FrameMetadata]]:
+    """The frames in order, parted so that no part holds two of a source."""
+    part: list[FrameMetadata] = []
+    sources: set[int] = set()
+    for frame in frames:
+        if frame.pad_index in sources:
+            yield part
+            part, sources = [], set()
+        part.append(frame)
+        sources.add(frame.pad_index)
+    if part:
+        yield part
 
 
-def _corners(table: ObjectTable, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+def _corners(table: ObjectTable, rows: Rows) -> NDArray[np.float32]:
     boxes: NDArray[np.float32] = table.column("rect")[rows]
     boxes[:, 2:] += boxes[:, :2]
     return boxes

@@ -84,8 +84,13 @@ class Surface:
         """A second surface over the same pixels; the first to write gets its own."""
         return Surface(self.buffer.share(), self.layout)
 
-    def frame(self, writable: bool = False) -> Frame:
+    def frame(self, writable: bool = False, source_id: int | None = None, pts: int | None = None) -> Frame:
         """Map the pixels as a `Frame`; the planes keep the memory mapped as long as they live.
+
+        Args:
+            writable: Whether they will be written.
+            source_id: What the frame is to say of where it comes from.
+            pts: And of when it was taken, in ns.
 
         Raises:
             FrameError: The memory cannot be mapped, or is too small for the frame.
@@ -101,7 +106,7 @@ class Surface:
         ):
             strides = (stride, shape[2], 1) if len(shape) == 3 else (stride, 1)
             planes.append(mapping.array(offset, shape, strides))
-        return Frame(layout.format, layout.width, layout.height, tuple(planes), layout.color)
+        return Frame(layout.format, layout.width, layout.height, tuple(planes), layout.color, source_id, pts)
 
     def _mapping(self, writable: bool) -> Mapping:
         # Writers in one callback must see each other: they share the mapping while it lives.

@@ -1,8 +1,8 @@
 """Inference: frames in, detections out; nothing here knows GStreamer."""
 
 from headrace.infer.batch import FrameBatch
-from headrace.infer.file_model import FileModel
-from headrace.infer.inspect import ModelInfo, describe
+from headrace.infer.files.file_model import FileModel
+from headrace.infer.files.inspect import ModelInfo, describe
 from headrace.infer.loader import load_model
 from headrace.infer.model import Classification, Classifier, Detector, Model, Network
 from headrace.infer.nms import class_aware_nms

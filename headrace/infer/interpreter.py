@@ -53,7 +53,7 @@ class CallWatch:
 
     Once calls take a few milliseconds of processor time, a thread wakes at random moments for a second or so. Where it
     has to wait for the interpreter while a call is under way, and not so otherwise, the model holds it. A call costs
-    two microseconds more, the looks 0.2 % of a processor while they last. In a Python without a global lock nobody is
+    a microsecond more, the looks 0.3 % of a processor while they last. In a Python without a global lock nobody is
     looked at.
 
     Args:

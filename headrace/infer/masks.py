@@ -60,16 +60,59 @@ def crop_masks(
     height, width = masks.shape[1:]
     scale = np.array([width / network_size[0], height / network_size[1]] * 2)
     sides = (side, side) if isinstance(side, int) else side
-    down, across = ((np.arange(length) + 0.5) / length for length in sides)
     cut = np.empty((len(masks), *sides), np.float32)
-    for target, mask, (left, top, right, bottom) in zip(cut, masks, xyxy * scale, strict=True):
-        columns = (left + across * (right - left) - 0.5).astype(np.float32)
-        rows = (top + down * (bottom - top) - 0.5).astype(np.float32)
-        grid = np.meshgrid(columns, rows)
-        target[...] = cv2.remap(
-            np.asarray(mask, np.float32), grid[0], grid[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+    for target, mask, box in zip(cut, masks, (xyxy * scale).tolist(), strict=True):
+        target[...] = _cut_out(np.asarray(mask, np.float32), box, sides)
     return cut
+
+
+def mixed_masks(
+    factors: NDArray[np.float32],
+    pictures: Sequence[NDArray[np.float32]],
+    xyxy: NDArray[np.float32],
+    network_size: tuple[float, float],
+    side: int = 28,
+) -> NDArray[np.float32]:
+    """What weighted sums of pictures over the whole of a network's input show inside boxes.
+
+    Only those parts of the pictures are added up that lie in a box.
+
+    Args:
+        factors: ``(n, m)`` weights.
+        pictures: For each box the ``m`` pictures, ``(m, h, w)``.
+        xyxy: ``(n, 4)`` boxes in pixels of the input.
+        network_size: Width and height of the input.
+        side: Height and width of the result.
+
+    Returns:
+        ``(n, side, side)`` float32, each over its box.
+
+    Example:
+        >>> pictures = np.stack([np.full((8, 8), 1.0), np.full((8, 8), 10.0)]).astype(np.float32)
+        >>> boxes = np.array([[8, 8, 40, 24]], np.float32)
+        >>> mixed_masks(np.array([[3, 0.5]], np.float32), [pictures], boxes, (64, 64), 2).tolist()
+        [[[8.0, 8.0], [8.0, 8.0]]]
+    """
+    cut = np.empty((len(factors), side, side), np.float32)
+    for target, weights, whole, box in zip(cut, factors, pictures, xyxy, strict=True):
+        height, width = whole.shape[1:]
+        left, top, right, bottom = box * np.array([width / network_size[0], height / network_size[1]] * 2)
+        # Between two pixels both count, so that one more is needed on each side.
+        x, y = (int(np.clip(low - 1, 0, most - 1)) for low, most in ((left, width), (top, height)))
+        part = whole[:, y : max(int(bottom) + 2, y + 1), x : max(int(right) + 2, x + 1)]
+        mask = np.tensordot(weights, part, 1)
+        target[...] = _cut_out(mask, (left - x, top - y, right - x, bottom - y), (side, side))
+    return cut
+
+
+def _cut_out(mask: NDArray[np.float32], box: Sequence[float], size: tuple[int, int]) -> NDArray[np.float32]:
+    """What a mask shows inside a box in its own pixels, in a size of height and width; its edges go on outside."""
+    (left, top, right, bottom), (height, width) = box, size
+    across, down = (right - left) / width, (bottom - top) / height
+    moved = np.array([[across, 0, left + (across - 1) / 2], [0, down, top + (down - 1) / 2]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    cut = cv2.warpAffine(mask, moved, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cut, np.float32)
 
 
 def cut_masks(

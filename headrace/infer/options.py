@@ -118,3 +118,28 @@ def parse_size(text: str, where: str) -> tuple[int, int] | None:
     if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
         raise ConfigError(f"{where} {text!r} is no size; write width and height, such as 640x384")
     return int(width), int(height)
+
+
+def parse_decoder_options(text: str) -> dict[str, Any]:
+    """Options of a decoder from a YAML mapping on a line; none for no text.
+
+    Raises:
+        ConfigError: It is none.
+
+    Example:
+        >>> parse_decoder_options("{keypoints: [17, 3]}")
+        {'keypoints': [17, 3]}
+    """
+    import yaml  # here, as hardly anyone needs it: it takes a while to import
+
+    try:
+        values = yaml.safe_load(text) if text else {}
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"decoder-options {text!r} cannot be read: {' '.join(str(error).split())}"
+        ) from error
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"decoder-options {text!r} is no mapping; write for example {{order: 'class,score'}}"
+        )
+    return {str(key): value for key, value in values.items()}

@@ -7,7 +7,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from typing import Any
 
 from headrace.frames import Frame
@@ -65,32 +64,38 @@ class Shadow:
         self._stage: InferStage | None = None
         self._busy, self._closed = True, False
         self._reported = 0.0
-        self.reset()
+        self._stale = False
+        self._reset()
         self._worker = Worker("hr-shadow")
         self._worker.submit(self._load, load)
 
-    def reset(self) -> None:
-        """Forget what has been compared: another model is at work now."""
+    def model_changed(self) -> None:
+        """Report, and begin anew: call between the last batch of one model and the first of the next."""
+        self._told(None)
         with self._lock:
-            self._agreement = Agreement()
-            self._batches = self._skipped = 0
-            self._seconds = 0.0
+            self._reset()
+            self._stale = True  # what is being looked at was the work of the model before
+
+    def _reset(self) -> None:
+        self._agreement = Agreement()
+        self._batches = self._skipped = 0
+        self._seconds = 0.0
 
     def offer(
-        self, frames: Sequence[Frame], regions: Sequence[Region | None] | None, results: Future[list[Result]]
+        self, frames: Sequence[Frame], regions: Sequence[Region | None] | None, results: Sequence[Result]
     ) -> None:
         """Compare a batch if there is time for it; returns at once.
 
         Args:
             frames: As for `InferStage.run`. They are held until they have been looked at.
             regions: The same.
-            results: What the model at work says of them.
+            results: What the model at work said of them.
         """
         with self._lock:
             if self._busy:
                 self._skipped += 1
                 return
-            self._busy = True
+            self._busy, self._stale = True, False
         self._worker.submit(self._take, frames, regions, results)
 
     def report(self) -> dict[str, Any]:
@@ -133,13 +138,15 @@ class Shadow:
         self._go_on()
 
     def _take(
-        self, frames: Sequence[Frame], regions: Sequence[Region | None] | None, future: Future[list[Result]]
+        self, frames: Sequence[Frame], regions: Sequence[Region | None] | None, results: Sequence[Result]
     ) -> None:
         """Look at one batch."""
         if self._stage is None:
             return
         try:
-            self._compare(self._stage, frames, regions, future)
+            started = time.perf_counter()
+            found = self._stage.run(frames, regions)
+            self._add(results, found, time.perf_counter() - started)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
             self._told(error)
             traceback.clear_frames(error.__traceback__)  # they hold the batch
@@ -150,24 +157,10 @@ class Shadow:
             self._told(None)
         self._go_on()
 
-    def _compare(
-        self,
-        stage: InferStage,
-        frames: Sequence[Frame],
-        regions: Sequence[Region | None] | None,
-        future: Future[list[Result]],
-    ) -> None:
-        started = time.perf_counter()
-        found = stage.run(frames, regions)
-        seconds = time.perf_counter() - started
-        if future.cancelled() or future.exception() is not None:
-            with self._lock:
-                self._skipped += 1
-        else:
-            self._add(future.result(), found, seconds)
-
     def _add(self, results: Sequence[Result], found: Sequence[Result], seconds: float) -> None:
         with self._lock:
+            if self._stale:
+                return
             self._batches += 1
             self._seconds += seconds
             for first, second in zip(results, found, strict=True):

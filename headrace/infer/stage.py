@@ -28,7 +28,8 @@ class InferStage:
     """Runs one model on batches of frames; all methods may be called from any thread.
 
     Calls of the model never overlap, so that a model written in Python needs no locks. The stage does not own
-    the model: closing the stage leaves it loaded. The model can be replaced between two batches.
+    the model: closing the stage leaves it loaded. What `call` runs is between two batches, and may replace
+    `model`.
 
     Args:
         model: A loaded model.
@@ -82,17 +83,6 @@ class InferStage:
         """
         return self.call(self.run, frames, regions)
 
-    def replace(self, model: Model) -> Future[Model]:
-        """Put another model in the place of the present one, after what was submitted before.
-
-        Returns:
-            A future of the model that was replaced; nothing calls it any more.
-
-        Raises:
-            ModelError: The stage is closed.
-        """
-        return self.call(self._exchange, model)
-
     def adjust(self, options: InferOptions) -> Future[None]:
         """Go on with other options, after what was submitted before; see `Model.adjust`.
 
@@ -104,10 +94,6 @@ class InferStage:
     def _adjust(self, options: InferOptions) -> None:
         self._options = options
         self.model.adjust(options)
-
-    def _exchange(self, model: Model) -> Model:
-        before, self.model = self.model, model
-        return before
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Call a function on the stage's thread, in order of submission.

@@ -101,8 +101,11 @@ def _masks(masks: Sequence[Floats | None]) -> Floats | None:
     column = np.zeros((len(masks), height, width), np.float32)
     for row, mask in enumerate(masks):
         if mask is not None and mask.size:
-            nearest = (
-                np.arange(side) * have // side for side, have in zip((height, width), mask.shape, strict=True)
-            )
-            column[row] = mask[np.ix_(*nearest)]
+            column[row] = mask if mask.shape == (height, width) else _enlarged(mask, (height, width))
     return column
+
+
+def _enlarged(mask: Floats, shape: tuple[int, int]) -> Floats:
+    """The mask at a greater height and width, each value repeated."""
+    nearest = (np.arange(side) * have // side for side, have in zip(shape, mask.shape, strict=True))
+    return mask[np.ix_(*nearest)]

@@ -1,8 +1,17 @@
 """Tracking: who is who from frame to frame."""
 
-from headrace.track.lowlevel import options_from_yaml
+from headrace.track.following import Tracker
+from headrace.track.lowlevel import read_configuration, tracker_for
 from headrace.track.options import TrackerOptions
 from headrace.track.registry import make_tracker
-from headrace.track.tracker import Tracker, Tracks
+from headrace.track.tracker import Sightings, Tracks
 
-__all__ = ["Tracker", "TrackerOptions", "Tracks", "make_tracker", "options_from_yaml"]
+__all__ = [
+    "Sightings",
+    "Tracker",
+    "TrackerOptions",
+    "Tracks",
+    "make_tracker",
+    "read_configuration",
+    "tracker_for",
+]

@@ -1,117 +1,162 @@
-"""Who is who: overlap of boxes and optimal one-to-one assignment.
+"""Who is who: the pairs that may belong together, and the best one-to-one choice among them.
 
-Boxes are rows centre x, centre y, width, height of one array ``(4, n)``, as in `headrace.track.motion`.
+Pairs are two index arrays, tracks and detections, over all sources of a batch. Only tracks and detections of
+one *block* (a source, or a class in a source) are paired, so one pass over the pairs serves the whole batch.
 """
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import lap
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.track.motion import CENTRE, HEIGHT, SIZE, WIDTH
+from headrace.track.motion import WIDTH, Array
 
-Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
+Blocks = NDArray[np.int64]
+
+#: With so few combinations, trying all is quicker than looking for neighbours.
+_FEW = 1024
+#: Pixels to either side that neighbours are looked for in; what lies outside counts as lying at the edge.
+_REACH = 1 << 20
+#: The part of a block's number that neighbours are sorted by; it leaves room for the place in 64 bits.
+_BLOCKS = (1 << 40) - 1
+#: Most pairs that the solver gets at once where they can be split by block.
+_SOLVE = 64
 
 
-def iou(a: Array, b: Array) -> Array:
-    """Intersection over union of boxes ``(4, n)`` and ``(4, m)``, as ``(n, m)`` in 0-1.
+def nearby(a: Array, a_block: Blocks, b: Array, b_block: Blocks, margin: float) -> tuple[Rows, Rows]:
+    """Pairs of one block whose horizontal extents, grown by ``margin`` on every side, meet.
 
-    Boxes without area overlap nothing.
+    Pairs that do not meet may be among them; none that meets is missing.
+
+    Args:
+        a: Boxes ``(4, n)`` in centre form.
+        a_block: Their blocks ``(n,)``.
+        b: Boxes ``(4, m)``.
+        b_block: Their blocks ``(m,)``.
+        margin: Share of each box's width.
 
     Example:
-        >>> a, b = np.array([[1.0, 1, 2, 2]]).T, np.array([[1.0, 0.5, 2, 1], [5.5, 5.5, 1, 1]]).T
-        >>> iou(a, b).tolist()
-        [[0.5, 0.0]]
+        >>> boxes = np.array([[5.0, 5, 10, 10], [8, 5, 10, 10], [99, 5, 10, 10]]).T
+        >>> [rows.tolist() for rows in nearby(boxes, np.array([0, 1, 0]), boxes, np.array([0, 0, 0]), 0.0)]
+        [[0, 0, 0, 2, 2, 2], [0, 1, 2, 0, 1, 2]]
     """
-    inner, _, union = _overlap(a, b)
-    inner /= union
-    return inner
+    n, m = a.shape[1], b.shape[1]
+    if n * m <= _FEW:
+        first, second = _grid(n, m)
+        same = a_block[first] == b_block[second]
+        return (first, second) if np.count_nonzero(same) == len(same) else (first[same], second[same])
+    places = _place(b[0]) + (b_block & _BLOCKS) * (4 * _REACH)
+    order = places.argsort()
+    places = places[order]
+    reach = (a[WIDTH] + b[WIDTH].max()) * (0.5 + margin) + 1
+    base = (a_block & _BLOCKS) * (4 * _REACH)
+    low = places.searchsorted(base + _place(a[0] - reach))
+    count = places.searchsorted(base + _place(a[0] + reach), "right") - low
+    first = np.repeat(np.arange(n), count)
+    offset = low - count.cumsum() + count
+    second = order[np.arange(len(first)) + offset[first]]
+    same = (a_block[first] == b_block[second]).nonzero()[0]
+    return (first, second) if len(same) == len(first) else (first[same], second[same])
 
 
-def likeness(a: Array, b: Array, margin: float) -> Array:
-    """How alike boxes are in place and height: ``(n, m)`` in 0-1, 1 for equal ones.
-
-    It is the IoU of the boxes after each is grown by ``margin`` of its size on every side (C-BIoU, Yang et
-    al., 2023), so that small and fast objects still meet, times the overlap of their vertical extents
-    (Hybrid-SORT, Yang et al., 2024), which tells apart people who stand behind each other.
-    """
-    # Growing sizes and shrinking distances come to the same, as only ratios matter.
-    inner, height, union = _overlap(a, b, 1 / (1 + 2 * margin))
-    either: Array = a[HEIGHT][:, None] + b[HEIGHT]
-    either -= height
-    either *= union
-    inner *= height
-    inner /= either
-    return inner
+@lru_cache(512)
+def _grid(n: int, m: int) -> tuple[Rows, Rows]:
+    """All combinations, to be read only."""
+    return np.repeat(np.arange(n), m), np.tile(np.arange(m), n)
 
 
-def _overlap(a: Array, b: Array, distance: float = 1.0) -> tuple[Array, Array, Array]:
-    """Of each pair: area of the intersection, its height, and area of the union (never 0).
-
-    Centres count ``distance`` times as far apart as they are.
-    """
-    a_centre, a_half = a[CENTRE] * distance, a[SIZE] * 0.5
-    b_centre, b_half = b[CENTRE] * distance, b[SIZE] * 0.5
-    shared = np.minimum((a_centre + a_half)[:, :, None], (b_centre + b_half)[:, None])
-    shared -= np.maximum((a_centre - a_half)[:, :, None], (b_centre - b_half)[:, None])
-    np.maximum(shared, 0, out=shared)
-    width, height = shared
-    width *= height
-    union = (a[WIDTH] * a[HEIGHT])[:, None] + b[WIDTH] * b[HEIGHT]
-    union -= width
-    np.maximum(union, 1e-9, out=union)
-    return width, height, union
+def _place(x: Array) -> Blocks:
+    return np.clip(x, -_REACH, _REACH).astype(np.int64) + _REACH
 
 
-def assign(score: Array, minimum: float) -> tuple[Rows, Rows]:
-    """Match rows with columns one to one so that the sum of ``score - minimum`` is greatest.
+def assign(first: Rows, second: Rows, score: Array, minimum: float, block: Blocks) -> tuple[Rows, Rows]:
+    """Choose pairs, each row once at most, so that the sum of ``score - minimum`` is greatest.
 
-    Pairs that score less than ``minimum``, or nothing, are never matched. Where the best columns of all rows
-    differ, as they mostly do, they are the answer. Otherwise pairs that nobody competes for are taken and
-    only the rest goes to the Jonker-Volgenant solver, which keeps scattered objects cheap.
+    Pairs that score less than ``minimum``, or nothing, are never chosen. Pairs that nobody competes for are
+    taken as they are; so are the best pairs of a block's rows where they do not get in each other's way, as
+    they mostly do not. Only the rest goes to the Jonker-Volgenant solver.
+
+    Args:
+        first: Index of each pair's track.
+        second: Index of each pair's detection.
+        score: Of each pair.
+        minimum: Least score.
+        block: Of each track; the tracks and detections of one block compete.
 
     Returns:
-        Matched rows and their columns, rows ascending.
+        The chosen pairs in any order.
 
     Example:
-        >>> rows, columns = assign(np.array([[0.9, 0.8], [0.7, 0.1]]), 0.2)
-        >>> rows.tolist(), columns.tolist()
-        ([0, 1], [1, 0])
+        >>> first, second, score = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([0.9, 0.8, 0.7, 0.1])
+        >>> [rows.tolist() for rows in assign(first, second, score, 0.2, np.array([0, 0]))]
+        [[0, 1], [1, 0]]
     """
-    minimum = max(minimum, 1e-9)
-    if not score.size:
-        return _NOBODY, _NOBODY
-    best = score.argmax(1)
-    rows = (score[np.arange(len(best)), best] >= minimum).nonzero()[0]
-    if len(rows) < len(best):
-        best = best[rows]
-    if len(set(best.tolist())) == len(best):
-        return rows, best
-    return _compete(score, minimum)
+    kept = (score >= max(minimum, 1e-9)).nonzero()[0]
+    if not len(kept):
+        return kept, kept
+    if len(kept) < len(score):
+        first, second, score = first[kept], second[kept], score[kept]
+    if len(kept) <= _SOLVE:
+        if len(set(first.tolist())) == len(set(second.tolist())) == len(first):
+            return first, second
+        chosen = _solve(np.arange(len(first)), first, second, score - minimum, block)[0]
+        return first[chosen], second[chosen]
+    rivals = np.maximum(np.bincount(first)[first], np.bincount(second)[second])
+    hard = (rivals > 1).nonzero()[0]
+    if not len(hard):
+        return first, second
+    alone = (rivals == 1).nonzero()[0]
+    one, other = _compete(first[hard], second[hard], score[hard] - minimum, block)
+    return np.concatenate((first[alone], one)), np.concatenate((second[alone], other))
 
 
-def _compete(score: Array, minimum: float) -> tuple[Rows, Rows]:
-    """`assign` where rows want the same column."""
-    allowed = score >= minimum
-    rows, columns = np.nonzero(allowed)
-    alone = (np.bincount(rows)[rows] == 1) & (np.bincount(columns)[columns] == 1)
-    hard_rows, hard_columns = np.unique(rows[~alone]), np.unique(columns[~alone])
-    cost = score[hard_rows[:, None], hard_columns]
-    picked = _solve(np.minimum(minimum - cost, 0.0))
-    found = np.flatnonzero(picked >= 0)
-    chosen = hard_columns[picked[found]]
-    valid = allowed[hard_rows[found], chosen]
-    rows = np.concatenate((rows[alone], hard_rows[found[valid]]))
-    columns = np.concatenate((columns[alone], chosen[valid]))
-    order = np.argsort(rows, kind="stable")
-    return rows[order], columns[order]
+def _compete(first: Rows, second: Rows, gain: Array, block: Blocks) -> tuple[Rows, Rows]:
+    """`assign` where rows want the same."""
+    chosen, pairs, blocks = _undisputed(first, second, gain, block)
+    if len(pairs):
+        chosen = np.concatenate([chosen, *_solve(pairs, first, second, gain, blocks)])
+    return first[chosen], second[chosen]
 
 
-def _solve(cost: Array) -> NDArray[np.int32]:
-    """Column of each row (-1: none) with the least total cost; a cost of 0 is as good as no match."""
-    return lap.lapjv(cost, extend_cost=True, return_cost=False)[0]  # type: ignore[no-any-return]
+def _undisputed(first: Rows, second: Rows, gain: Array, block: Blocks) -> tuple[Rows, Rows, Blocks]:
+    """Pairs of the blocks where everyone gets the best; the pairs of the other blocks, and the blocks of all."""
+    order = gain.argsort(kind="stable")
+    best = np.full(int(first.max()) + 1, -1)
+    best[first[order]] = order  # the last one written stays: the pair that scores most
+    best = best[best >= 0]
+    wanted, blocks = second[best], block[first]
+    clash = np.bincount(wanted)[wanted] > 1
+    disputed = np.isin(blocks, blocks[best[clash]])
+    return best[~disputed[best]], disputed.nonzero()[0], blocks
 
 
-_NOBODY: Rows = np.empty(0, np.intp)
+def _solve(pairs: Rows, first: Rows, second: Rows, gain: Array, blocks: Blocks) -> list[Rows]:
+    """The best of some pairs, by blocks if they are many."""
+    if len(pairs) > _SOLVE:
+        own = blocks[pairs]
+        lower = own < np.median(own)
+        if np.count_nonzero(lower):
+            halves = pairs[lower], pairs[~lower]
+            return [done for half in halves for done in _solve(half, first, second, gain, blocks)]
+    (rows, row), (columns, column) = _ranks(first[pairs]), _ranks(second[pairs])
+    table = np.full((rows, columns), -1)
+    table[row, column] = pairs
+    cost = np.zeros(table.shape)
+    cost[row, column] = -gain[pairs]  # a cost of 0 is as good as no match
+    picked = lap.lapjv(cost, extend_cost=True, return_cost=False)[0]
+    found = (picked >= 0).nonzero()[0]
+    chosen = table[found, picked[found]]
+    return [chosen[chosen >= 0]]
+
+
+def _ranks(index: Rows) -> tuple[int, Rows]:
+    """Small numbers for the entries of an index, and how many."""
+    most = int(index.max()) + 1
+    if most <= _SOLVE:
+        return most, index
+    known, rank = np.unique(index, return_inverse=True)
+    return len(known), rank

@@ -43,7 +43,7 @@ class TrackerOptions(BaseModel):
         description="Detections below this start no track.",
     )
     min_iou: float = Field(
-        default=0.15,
+        default=0.25,
         ge=0,
         le=1,
         validation_alias="minMatchingScore4Iou",
@@ -69,7 +69,7 @@ class TrackerOptions(BaseModel):
         description="Objects of different classes are never matched.",
     )
     probation_age: int = Field(
-        default=2,
+        default=1,
         ge=0,
         le=1000,
         validation_alias="probationAge",
@@ -83,11 +83,18 @@ class TrackerOptions(BaseModel):
         description="Missed frames after which a track still on probation is dropped.",
     )
     max_shadow_age: int = Field(
-        default=30,
+        default=25,
         ge=0,
         le=100_000,
         validation_alias="maxShadowTrackingAge",
         description="Missed frames after which a track is dropped; it keeps its id when found again before.",
+    )
+    bridge_age: int = Field(
+        default=1,
+        ge=0,
+        le=1000,
+        validation_alias="bridgeAge",
+        description="Missed frames through which an object seen ten times is still reported, at its prediction.",
     )
     max_targets: int = Field(
         default=4096,
@@ -96,8 +103,42 @@ class TrackerOptions(BaseModel):
         validation_alias="maxTargetsPerStream",
         description="Most tracks of one source at a time.",
     )
+    min_tracker_confidence: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        validation_alias="minTrackerConfidence",
+        description="Below this a tracker that follows objects in pixels has lost one.",
+    )
     output_shadow: bool = Field(
         default=False,
         validation_alias="outputShadowTracks",
-        description="Also report tracks without a detection, at their prediction.",
+        description="Also tell of tracks without a detection, at their prediction.",
     )
+    output_terminated: bool = Field(
+        default=False,
+        validation_alias="outputTerminatedTracks",
+        description="Tell of tracks that have ended, with their latest frames.",
+    )
+    past_frames: bool = Field(
+        default=False,
+        validation_alias="enablePastFrame",
+        description="When an object is reported, tell of the frames before in which it was not.",
+    )
+    trajectory_length: int = Field(
+        default=30,
+        ge=1,
+        le=100_000,
+        validation_alias="maxTrajectoryBufferLength",
+        description="Most frames of a track that are told of.",
+    )
+    unique_ids: bool = Field(
+        default=False,
+        validation_alias="useUniqueID",
+        description="The upper 32 bits of ids are a random number, another one for each source and run.",
+    )
+
+    @property
+    def remembers(self) -> bool:
+        """Whether something is to be told of other frames than the present one."""
+        return self.output_shadow or self.output_terminated or self.past_frames

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from headrace import discovery
 from headrace.errors import ConfigError
+from headrace.track.following import Tracker
 from headrace.track.options import TrackerOptions
-from headrace.track.tracker import Tracker
 
 PACKAGE = "headrace.track.trackers"
 DEFAULT = "cascade"
@@ -17,7 +17,7 @@ def trackers() -> tuple[str, ...]:
 
 
 def make_tracker(name: str = DEFAULT, options: TrackerOptions | None = None) -> Tracker:
-    """A new tracker for one source.
+    """A new tracker, for any number of sources.
 
     Args:
         name: One of `trackers`.

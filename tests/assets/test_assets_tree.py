@@ -20,7 +20,7 @@ from headrace.infer.nvinfer.reading import read_config
 from headrace.keyfile import read_groups
 from headrace.message.config import MsgConvConfig
 from headrace.paths import resolve
-from headrace.track.lowlevel import options_from_yaml
+from headrace.track.lowlevel import read_configuration
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = "/opt/nvidia/deepstream/deepstream"
@@ -106,7 +106,7 @@ def test_key_file_and_yaml_say_the_same(tree):
 
 @pytest.mark.parametrize("place", TRACKERS)
 def test_every_tracker_setting_has_an_effect(tree, place, caplog):
-    options = options_from_yaml(tree / place)
+    options = read_configuration(tree / place).options
     assert options.probation_age == 2
     assert not caplog.records
 

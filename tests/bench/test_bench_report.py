@@ -18,7 +18,7 @@ from headrace.bench.swap import Gaps, ModelChange, SwapReport, swap_costs
 from headrace.bench.views import ViewCost, view_costs
 from headrace.cli.bench import command
 from headrace.errors import HeadraceError, PipelineError
-from headrace.infer.tiles import TileOptions
+from headrace.infer.targets.tiles import TileOptions
 from headrace.track import make_tracker
 
 

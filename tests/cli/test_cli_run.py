@@ -173,3 +173,21 @@ def _fast_start(folder):
     pipeline.set_state(Gst.State.NULL)
     assert message is not None
     assert message.type == Gst.MessageType.EOS
+
+
+def test_a_candidate_in_the_shadow_is_reported(headrace, models, tmp_path):
+    done = headrace(
+        "run",
+        SMALL.format(60),
+        "--model",
+        models("Slow"),
+        "--set",
+        f"shadow={models('Slow')}",
+        "--summary",
+        "s.json",
+    )
+    assert done.returncode == 0, done.stderr
+    shadow = json.loads((tmp_path / "s.json").read_text())["shadow"]
+    assert shadow["batches"] > 0
+    assert shadow["pictures"] + shadow["not_compared"] <= 60
+    assert f"{shadow['pictures']} pictures compared with the model, F1" in " ".join(done.stderr.split())

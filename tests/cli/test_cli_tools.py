@@ -206,8 +206,8 @@ def test_one_element_shows_pads_properties_and_what_has_no_effect(headrace):
     working, idle = done.stdout.split("without effect here")
     assert "sink (sink, always)" in working
     assert "keep-untracked" in working
-    assert "ll-lib-file" in idle
-    assert "chosen by the property tracker" in idle
+    assert "gpu-id" in idle
+    assert "tracking runs on the CPU" in idle
 
 
 @pytest.mark.parametrize("name", ELEMENTS)

@@ -62,6 +62,7 @@ class Sometimes(Detector):
         self.calls += 1
         return [Oriented([[80, 60, 60, 20, np.nan if self.calls % 2 else 5]]) for _ in frames]
 """
+POINTS = [[40, 60, 1], [120, 60, 1], [60, 90, 0.5]]
 SOURCE = (
     "videotestsrc pattern=black num-buffers={} ! video/x-raw,format=NV12,width=160,height=120,framerate=10/1"
 )
@@ -136,6 +137,19 @@ def test_masks_of_the_picture_tint_their_pixels(play):
     picture = pixels(play("hrinfer model=MODELS:Masks", "nvdsosd display-bbox=false display-text=false"))
     assert picture[60, 60].max() > 60
     assert picture[20, 20].max() < 20
+
+
+def test_branches_of_a_tee_have_their_own_and_the_demultiplexer_keeps_all(run, tmp_path):
+    (tmp_path / "models.py").write_text(MODELS)
+    line = (
+        f"{SOURCE.format(4)} ! m.sink_0 nvstreammux name=m batch-size=1 ! hrinfer model={tmp_path}/models.py:Pose "
+        "! tee name=t t. ! queue ! nvmultistreamtiler width=80 height=60 ! fakesink name=small sync=false "
+        "t. ! queue ! nvstreamdemux name=d d.src_0 ! queue ! fakesink name=plain sync=false"
+    )
+    one = run(line).to_end()
+    for name, points in (("small", [[20, 30, 1], [60, 30, 1], [30, 45, 0.5]]), ("plain", POINTS)):
+        assert len(one.outputs[name].frames) == 4
+        assert all(frame.detections.keypoints.tolist() == [points] for frame in one.outputs[name].frames)
 
 
 def test_messages_carry_what_was_returned(play):

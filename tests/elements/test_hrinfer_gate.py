@@ -112,3 +112,23 @@ def test_gate_and_tiles_can_be_set_while_playing(run: Any, feed: Any, model: Any
     done = [frame.infer_done for frame in one.out.frames]
     assert done == [True, True, True, True, False, False, False, True, True]
     assert [frame.n_objects for frame in one.out.frames] == [1] * 9
+
+
+def test_a_frame_that_the_model_failed_on_is_not_taken_for_seen(run: Any, feed: Any, model: Any) -> None:
+    fails = "n = 0\n" + FIND.replace(
+        "    found = []", "    self.n += 1\n    assert self.n > 1\n    found = []"
+    )
+    one = run(
+        f"appsrc name=s ! m.sink_0 nvstreammux name=m batch-size=1 ! hrinfer name=h model={model(fails)} "
+        f"gate=motion gate-hold=0 on-error=drop ! {OUT}"
+    )
+    feeder = feed(one["s"], "video/x-raw,format=RGB,width=320,height=240")
+    picture = np.zeros((240, 320, 3), np.uint8)
+    picture[100:140, 100:140] = 255
+    one.play()
+    feeder.push(picture.tobytes())
+    one.wait(lambda: one["h"].dropped)
+    feeder.push(picture.tobytes())
+    feeder.end()
+    one.wait().stop()
+    assert [(frame.infer_done, frame.n_objects) for frame in one.out.frames] == [(True, 1)]

@@ -161,7 +161,7 @@ def test_tiles_of_all_cameras_share_calls_of_the_model(
     run: Any, feed: Any, model: Any, seen: Any, format: str
 ) -> None:
     wide, narrow = picture((150, 100, 170, 120), size=(320, 240)), picture((4, 4, 12, 12), size=(160, 120))
-    chain = f"hrinfer model={model(WHITE)} tile-size=160x160 tile-overlap=0.25 batch-size=4"
+    chain = f"hrinfer model={model(WHITE)} tile-size=160x160 tile-overlap=0.25"
     one = Scene(run, feed, chain, wide, narrow, format=format).play()
     # The whole picture and six tiles of the first camera, one of the second, in calls of at most four.
     assert [len(call) for call in sizes()] == [4, 4]

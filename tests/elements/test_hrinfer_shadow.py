@@ -79,8 +79,9 @@ def test_a_new_model_is_compared_anew(run: Any, model: Any) -> None:
     element.swap(other).result(10)
     played.wait(lambda: json.loads(element.get_property("shadow-report"))["batches"] > 2)
     played.wait(lambda: reports(played))
-    assert reports(played)[0]["f1"] == 0
-    assert json.loads(element.get_property("shadow-report"))["f1"] == 1
+    first, now = reports(played)[0], json.loads(element.get_property("shadow-report"))
+    assert (first["model"], first["f1"]) == (one, 0)
+    assert (now["model"], now["f1"]) == (other, 1)
     played.stop()
 
 

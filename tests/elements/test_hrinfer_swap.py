@@ -256,7 +256,7 @@ def test_a_pipeline_ends_while_a_model_is_loaded(swapped: Any, model: Any, tmp_p
 def test_a_file_that_is_being_written_is_waited_for(
     swapped: Any, model: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("headrace.infer.written_file.STILL", 0.3)
+    monkeypatch.setattr("headrace.infer.files.written_file.STILL", 0.3)
     whole = Path(detector(tmp_path / "whole.onnx", ("dog",))).read_bytes()
     target = tmp_path / "target.onnx"
     one = swapped(model(FINDS.format(0)))
@@ -278,7 +278,7 @@ def test_a_file_that_is_being_written_is_waited_for(
 def test_a_file_that_changes_while_it_is_loaded_is_loaded_again(
     swapped: Any, model: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("headrace.infer.written_file.STILL", 0.1)
+    monkeypatch.setattr("headrace.infer.files.written_file.STILL", 0.1)
     # The first version rewrites its own file when it is loaded.
     body = (
         "def load(self, options):\n    text = open(__file__).read()\n"
@@ -325,7 +325,7 @@ def test_a_node_swaps(model: Any) -> None:
 def test_a_file_that_is_replaced_on_disk_is_loaded(
     swapped: Any, model: Any, tmp_path: Path, monkeypatch: Any, kind: str
 ) -> None:
-    monkeypatch.setattr("headrace.infer.written_file.STILL", 0.05)
+    monkeypatch.setattr("headrace.infer.files.written_file.STILL", 0.05)
     if kind == "file":
         spec, new = detector(tmp_path / "net.onnx", ("cat",)), detector(tmp_path / "new.onnx", ("dog",))
         file = spec
@@ -346,3 +346,46 @@ def test_a_file_that_is_replaced_on_disk_is_loaded(
     assert one.told == [(0, spec)]
     before, after = ("cat", "dog") if kind == "file" else ("a", "b")
     assert (labels[0], labels[-1]) == ([before] * 2, [after] * 2)
+
+
+def test_a_secondary_model_is_tried_with_objects_like_those_that_come(
+    run: Any, model: Any, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+    noting = old(model(
+        "def infer(self, frames):\n"
+        f"    with open({str(notes)!r}, 'a') as file:\n"
+        "        print([(f.width, f.height) for f in frames], file=file)\n"
+        "    return [Detections.empty() for _ in frames]"
+    ))  # fmt: skip
+    second = f"hrinfer name=i process-mode=2 unique-id=2 model={model(FINDS.format(0))}"
+    first = f"hrinfer model={model(FINDS.format(0))}"
+    one = run(f"{WHITE} ! m.sink_0 nvstreammux name=m batch-size=1 ! {first} ! {second} ! {OUT}").play()
+    one.wait(lambda: len(one.out.pts) > 2)
+    told = one["i"].swap(noting)
+    one.wait(told.done)
+    told.result(0)
+    one.stop()
+    assert notes.read_text().splitlines()[0] == "[(32, 22)]"
+
+
+def test_a_value_that_cannot_be_used_is_a_warning_while_playing(swapped: Any, model: Any) -> None:
+    one = swapped(model(FINDS.format(0)))
+    one.element.set_property("filter-out-class-ids", "cat")
+    one.element.set_property("nms-mode", "loud")
+    one.go_on()
+    assert one.element.get_property("filter-out-class-ids") == ""
+    assert one.element.get_property("nms-mode") == "class"
+    assert one.stop()[-1] == ["a", "a"]
+    assert [
+        "'cat' is no list of numbers" in w.text or "nms_mode" in w.text for w in one.run.of("warning")
+    ] == [True] * 2
+
+
+def test_a_model_with_options_that_cannot_be_used_leaves_the_one_before(swapped: Any, model: Any) -> None:
+    one = swapped(model(FINDS.format(0)))
+    one.element.set_property("input-size", "wide")
+    with pytest.raises(ModelError, match="input-size"):
+        one.swap(old(model(FINDS.format(1)))).result(0)
+    assert one.stop()[-1] == ["a", "a"]
+    assert "the one before goes on" in one.run.of("warning")[0].text

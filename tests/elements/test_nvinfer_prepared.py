@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from tiny_onnx import build
 
+from headrace.errors import ModelError
+
 SOURCE = (
     "videotestsrc num-buffers=2 pattern=white ! video/x-raw,format=RGB,width=64,height=48,framerate=25/1"
     " ! m.sink_0 nvstreammux name=m batch-size=1"
@@ -198,3 +200,29 @@ def test_the_key_of_the_file_does_the_same(run: Any, regions: Any, infer: Any, d
     element = infer(*detector, "input-tensor-from-meta=1").replace("input-tensor-meta=true", "")
     one = run(f"{SOURCE} ! {regions()} ! {element} ! {OUT}").to_end()
     assert one.out.frames[0].n_objects == 4
+
+
+def test_a_new_model_is_tried_with_tensors_like_those_that_come(
+    run: Any, regions: Any, infer: Any, detector: Any, tmp_path: Any
+) -> None:
+    element = f"{infer(*detector)} name=i"
+    endless = SOURCE.replace("num-buffers=2", "").replace(
+        "! m.sink_0", "! identity sleep-time=5000 ! m.sink_0"
+    )
+    one = run(f"{endless} ! {regions()} ! {element} ! {OUT}").play()
+    one.wait(lambda: len(one.out.pts) > 2)
+    told = one["i"].swap(str(tmp_path / "yolo.onnx"))
+    one.wait(told.done)
+    assert told.result(0) is None
+    # A network of another size cannot take the tensors that nvdspreprocess makes.
+    constant = np.zeros((1, 6, 84), np.float32)
+    other = build(tmp_path / "other.onnx", {"output0": (constant, np.zeros_like(constant))}, size=64)
+    refused = one["i"].swap(str(other))
+    one.wait(refused.done)
+    with pytest.raises(ModelError, match=r"other\.onnx"):
+        refused.result(0)
+    seen = len(one.out.pts)
+    one.wait(lambda: len(one.out.pts) > seen + 3)
+    one.stop()
+    assert one.errors == []
+    assert all(frame.n_objects == 4 for frame in one.out.frames)

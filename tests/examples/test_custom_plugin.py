@@ -61,8 +61,8 @@ def test_the_plugin_runs_between_muxer_and_tracker(env, tmp_path):
     assert played.returncode == 0, played.stderr
     frames = [json.loads(line) for line in events.read_text().splitlines()]
     assert len(frames) == 10
-    # Ids come when the tracker has seen the ball three times.
-    assert [len(frame["objects"]) for frame in frames] == [0, 0, *[1] * 8]
+    # Ids come when the tracker has seen the ball twice.
+    assert [len(frame["objects"]) for frame in frames] == [0, *[1] * 9]
     number, *box, label = frames[-1]["objects"][0].split("|")[:6]
     assert label == "bright"
     assert number == "1"

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from headrace.frames import Frame
-from headrace.infer.continuation import Continuation
-from headrace.infer.motion_gate import MotionGate
 from headrace.infer.result import Result
+from headrace.infer.targets.continuation import Continuation
+from headrace.infer.targets.motion_gate import MotionGate
 from headrace.meta import Detections, Label
 
 
@@ -79,6 +79,7 @@ def test_objects_are_held():
     held = last.at(0, 6, SIZE)
     assert held.detections is found
     assert (held.names, held.labels) == (("a", "b"), None)
+    assert last.at(0, 2, SIZE) is None  # after a seek
     last.forget(0)
     assert last.at(0, 6, SIZE) is None
 

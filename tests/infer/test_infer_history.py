@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from headrace.infer.history import GROWTH, UNSEEN, ObjectHistory
 from headrace.infer.result import Result
+from headrace.infer.targets.history import GROWTH, UNSEEN, ObjectHistory
 from headrace.meta import Label
 
 

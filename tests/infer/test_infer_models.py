@@ -133,7 +133,8 @@ def test_open_sizes_need_a_size(make_onnx, yolov8_outputs):
     path = make_onnx(yolov8_outputs, size="any")
     options = replace(OPTIONS, labels=("a", "b"), decoder="yolov8", preprocess=stretched())
     with pytest.raises(ModelError, match="input_size"):
-        load_model(path, options)
+        load_model(path, replace(options, decoder="nanodet"))  # which has no usual size
+    assert describe(path, options).input_size == (640, 640)
     model = load_model(path, replace(options, input_size=(32, 32)))
     assert len(detected(model, FrameBatch([gray(255)]))[0]) == 1
     stored = make_onnx(yolov8_outputs, size="any", metadata={"imgsz": "[32, 64]"})

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from headrace.errors import ConfigError
-from headrace.infer.regions import Regions, inside
-from headrace.infer.targets import frame_regions, objects, whole_frames
+from headrace.infer.targets.listing import frame_regions, objects, whole_frames
+from headrace.infer.targets.regions import Regions, inside
 from headrace.meta import BatchMetadata, MetaType, RegionsOfInterest
 from headrace.meta.regions import regions_of_interest
 

@@ -7,7 +7,7 @@ import pytest
 from headrace.errors import ConfigError
 from headrace.infer import InferOptions, PreprocessOptions, describe, load_model
 from headrace.infer.decoders import BoxDecoder, Match, registry
-from headrace.infer.sidecar import read_sidecar, write_sidecar
+from headrace.infer.files.sidecar import read_sidecar, write_sidecar
 
 OPTIONS = InferOptions(engine="onnxruntime", threads=1)
 
@@ -42,12 +42,19 @@ def test_labels_may_be_a_file_beside_it(model):
 
 
 def test_what_was_saved_gives_the_same_model_again(model):
-    first = describe(model, replace(OPTIONS, labels=("cat", "dog"), preprocess={"resize": "stretch"}))
+    options = replace(OPTIONS, labels=("cat", "dog"), preprocess={"resize": "stretch"})
+    first = describe(model, options)
     written = write_sidecar(model, first.as_sidecar())
     assert written.name == "tiny.onnx.headrace.yaml"
     again = describe(model, OPTIONS)
     for field in ("decoder", "labels", "preprocess", "input_size"):
         assert getattr(again, field) == getattr(first, field)
+
+
+def test_options_of_a_decoder_are_saved_too(model):
+    options = replace(OPTIONS, decoder="yolox", decoder_options={"decoded": True})
+    write_sidecar(model, describe(model, options).as_sidecar())
+    assert describe(model, OPTIONS).decoder_options == {"decoded": True}
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from headrace.errors import ConfigError
-from headrace.infer.merging import MergeOptions, merge
-from headrace.infer.targets import tiled, whole_frames
-from headrace.infer.tiles import TileOptions, tile_boxes
+from headrace.infer.targets.listing import tiled, whole_frames
+from headrace.infer.targets.merging import MergeOptions, merge
+from headrace.infer.targets.tiles import TileOptions, tile_boxes
 from headrace.meta import Detections
 
 

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from headrace.frames import Frame
 from headrace.infer import InferOptions
-from headrace.infer.preprocess_trials import try_preprocessing
+from headrace.infer.files.preprocess_trials import try_preprocessing
 
 
 def red_finder(path, threshold):

@@ -131,6 +131,14 @@ def yolov8(objects):
     return {"output0": out}
 
 
+def yolov9_dual(objects):
+    """What the auxiliary head says must not come out."""
+    return {
+        "output0": np.full((4 + CLASSES, len(cells())), 0.95, np.float32),
+        "1911": yolov8(objects)["output0"],
+    }
+
+
 def yolov8_rows(objects):
     return {"output0": yolov8(objects)["output0"].T.copy()}
 
@@ -242,9 +250,19 @@ def anchors(objects, table, reach, squared, logits=True, layout="5D"):
         maps[0][n, y, x] = row
     if layout == "4D":
         maps = [np.ascontiguousarray(m.transpose(0, 3, 1, 2)).reshape(-1, *m.shape[1:3]) for m in maps]
+    if layout == "tf":
+        maps = [np.ascontiguousarray(m.transpose(1, 2, 0, 3)) for m in maps]
     if layout == "last":
         maps = [np.ascontiguousarray(m.transpose(1, 2, 0, 3)).reshape(*m.shape[1:3], -1) for m in maps]
     return {f"map{n}": one for n, one in enumerate(maps)}
+
+
+def yolov4_zoo(objects):
+    """ONNX's model zoo: centres and sizes as the convolutions give them, scores behind their sigmoid."""
+    maps = anchors(objects, V4, (1.2,), False, layout="tf")
+    for one in maps.values():
+        one[..., 4:] = 1 / (1 + np.exp(-one[..., 4:]))
+    return maps
 
 
 def deepstream_yolo(objects):
@@ -411,7 +429,7 @@ def retinanet(objects):
         rows, columns = -(-HEIGHT // s), -(-WIDTH // s)
         out[f"cls{s}"] = np.zeros((9 * CLASSES, rows, columns), np.float32)
         out[f"box{s}"] = np.zeros((36, rows, columns), np.float32)
-    for n, (*box, k, p) in enumerate(objects):
+    for *box, k, p in objects:
         cx, cy, w, h = middle(box)
         x, y = int(cx // 8), int(cy // 8)
         out["cls8"][0 * CLASSES + k, y, x] = p
@@ -425,7 +443,7 @@ def ssd300(objects, classes=21, columns=False):
     deltas, logits = np.zeros((8732, 4), np.float32), np.full((8732, classes), -3.0, np.float32)
     logits[:, 0] = 9
     size = np.sqrt(30 * 60) if classes == 21 else np.sqrt(21 * 45)
-    for n, (*box, k, p) in enumerate(objects):
+    for *box, k, p in objects:
         cx, cy, w, h = middle(box)
         x, y = int(cx // 8), int(cy // 8)
         row = 38 * 38 + y * 38 + x if columns else (y * 38 + x) * 4 + 1
@@ -466,6 +484,7 @@ CASES = {
         "yolov3", _raw(V3, (1.0,), False, layout="last", logits=False), 3, named=True, made=_DARKNET
     ),
     "YOLOv4": Case("yolov4", _raw(V4, (1.2,), False, layout="4D"), 3, named=True, made=STRETCH),
+    "YOLOv4 of ONNX's model zoo": Case("yolov4", yolov4_zoo, 3, named=True, made=STRETCH),
     "YOLOv5 raw": Case("yolov5raw", _raw(V3, (2.0,), True), 3, named=True),
     "YOLOv5 raw, sigmoids inside": Case(
         "yolov5raw", _raw(V3, (2.0,), True, logits=False, layout="4D"), named=True
@@ -479,6 +498,7 @@ CASES = {
     "YOLOv6": Case("yolov6", yolov6, 3),
     "YOLOv8": Case("yolov8", yolov8, 3),
     "YOLOv8 with metadata": Case("yolov8", yolov8, 3, ultralytics("detect")),
+    "YOLOv9, two heads": Case("yolov8", yolov9_dual, 3),
     "YOLOv8, rows": Case("yolov8", yolov8_rows, 3),
     "YOLOv8, four strides": Case("yolov8", yolov8_p2, 3),
     "YOLOv8-OBB": Case("yolov8obb", yolov8_obb, 3, ultralytics("obb"), extra=("rotation",)),

@@ -2,39 +2,11 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from headrace.track.association import assign, iou, likeness
-from headrace.track.motion import to_centre
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "expected"),
-    [
-        ([0, 0, 2, 2], [0, 0, 2, 2], 1.0),
-        ([0, 0, 2, 2], [1, 0, 3, 2], 1 / 3),
-        ([0, 0, 2, 2], [2, 0, 4, 2], 0.0),
-        ([0, 0, 2, 2], [5, 5, 6, 6], 0.0),
-        ([0, 0, 4, 4], [1, 1, 2, 2], 1 / 16),
-        ([0, 0, 0, 0], [0, 0, 0, 0], 0.0),
-    ],
-)
-def test_iou(a, b, expected):
-    a, b = to_centre(np.array([a], float)), to_centre(np.array([b], float))
-    assert iou(a, b)[0, 0] == pytest.approx(expected)
-    assert iou(b, a)[0, 0] == pytest.approx(expected)
-
-
-def test_likeness_prefers_the_same_height_and_sees_past_a_small_gap():
-    box = np.array([[0.0, 0, 10, 20]])
-    others = np.array([[0.0, 0, 10, 20], [11, 0, 21, 20], [0, 0, 20, 10], [60, 0, 70, 20]])
-    same, beside, flat, far = likeness(to_centre(box), to_centre(others), 0.3)[0]
-    assert same == pytest.approx(1)
-    assert 0 < beside < 0.5, "a gap smaller than the margin"
-    assert 0 < flat < 0.5
-    assert far == 0
+from headrace.track.association import assign, nearby
 
 
 def best_total(score, minimum):
@@ -48,25 +20,64 @@ def best_total(score, minimum):
     )
 
 
+def assigned(tables, minimum):
+    """`assign` for several blocks at once, as (block, row, column) of each chosen pair."""
+    first, second, score, block, at = [], [], [], [], (0, 0)
+    for number, table in enumerate(tables):
+        rows, columns = np.indices(table.shape).reshape(2, -1)
+        first.append(rows + at[0])
+        second.append(columns + at[1])
+        score.append(table.ravel())
+        block.append(np.full(table.shape[0], number))
+        at = at[0] + table.shape[0], at[1] + table.shape[1]
+    joined = [np.concatenate(part) for part in (first, second, score)]
+    return joined, assign(*joined, minimum, np.concatenate(block))
+
+
 @given(
-    hnp.arrays(float, st.tuples(st.integers(1, 5), st.integers(1, 5)), elements=st.floats(0, 1, width=16)),
+    st.lists(
+        hnp.arrays(
+            float, st.tuples(st.integers(1, 5), st.integers(1, 5)), elements=st.floats(0, 1, width=16)
+        ),
+        min_size=1,
+        max_size=12,
+    ),
     st.sampled_from([0.1, 0.3, 0.6]),
 )
-def test_assignment_is_one_to_one_allowed_and_the_best_there_is(score, minimum):
-    rows, columns = assign(score, minimum)
-    assert len(set(rows.tolist())) == len(rows)
-    assert len(set(columns.tolist())) == len(columns)
-    assert (np.diff(rows) > 0).all()
-    assert (score[rows, columns] >= minimum).all()
-    assert (score[rows, columns] - minimum).sum() == pytest.approx(best_total(score, minimum))
+@settings(deadline=None)
+def test_assignment_is_one_to_one_allowed_and_the_best_there_is_in_every_block(tables, minimum):
+    (first, second, score), (rows, columns) = assigned(tables, minimum)
+    known = dict(zip(zip(first.tolist(), second.tolist(), strict=True), score.tolist(), strict=True))
+    chosen = [known[pair] for pair in zip(rows.tolist(), columns.tolist(), strict=True)]
+    assert len(set(rows.tolist())) == len(set(columns.tolist())) == len(rows)
+    assert all(value >= minimum for value in chosen)
+    assert sum(value - minimum for value in chosen) == pytest.approx(
+        sum(best_total(table, minimum) for table in tables)
+    )
 
 
-@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0)])
-def test_nothing_to_assign(shape):
-    rows, columns = assign(np.empty(shape), 0.1)
-    assert len(rows) == len(columns) == 0
+def test_nothing_to_assign():
+    none = np.empty(0, np.intp)
+    assert [len(side) for side in assign(none, none, np.empty(0), 0.1, none)] == [0, 0]
 
 
 def test_no_overlap_is_never_a_match_even_without_a_minimum():
-    rows, _ = assign(np.zeros((2, 2)), 0.0)
+    (_, _, _), (rows, _) = assigned([np.zeros((2, 2))], 0.0)
     assert len(rows) == 0
+
+
+@pytest.mark.parametrize("count", [5, 200])
+@pytest.mark.parametrize("margin", [0.0, 0.3])
+def test_all_that_meet_in_their_block_are_neighbours(count, margin):
+    rng = np.random.default_rng(count)
+    boxes = np.vstack([rng.uniform(-100, 3000, (2, count)), rng.uniform(1, 90, (2, count))])
+    boxes[0, :3] = 1e30, -1e30, 5e6
+    block = rng.integers(-1, 3, count) * 2**45 + rng.integers(0, 2, count)
+    pairs = set(zip(*(side.tolist() for side in nearby(boxes, block, boxes, block, margin)), strict=True))
+    for i, j in itertools.product(range(count), repeat=2):
+        meet = abs(boxes[0, i] - boxes[0, j]) < (boxes[2, i] + boxes[2, j]) * (0.5 + margin)
+        if block[i] != block[j]:
+            assert (i, j) not in pairs
+        elif meet:
+            assert (i, j) in pairs
+    assert count < 100 or len(pairs) < count * count / 8, "most are not even looked at"

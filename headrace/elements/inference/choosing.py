@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 from headrace.elements.inference.settings import InferenceSettings
 from headrace.frames.frame import Frame
 from headrace.gst.native import CLOCK_TIME_NONE
-from headrace.infer.regions import Regions, inside
-from headrace.infer.targets import Targets, frame_regions, objects, tiled, whole_frames
+from headrace.infer.targets.listing import Targets, frame_regions, objects, tiled, whole_frames
+from headrace.infer.targets.regions import Regions, inside
 from headrace.meta.batch import Batch
 from headrace.meta.columns import upright_boxes
 from headrace.meta.regions import regions_of_interest
@@ -27,7 +26,7 @@ def frame_of(batch: Batch, index: int) -> Frame:
     """A frame's pixels, which know where they come from: models may remember something of each camera."""
     meta = batch.meta.frames[index]
     pts = None if meta.buffer_pts == CLOCK_TIME_NONE else meta.buffer_pts
-    return replace(batch.surfaces[index].frame(), source_id=meta.source_id, pts=pts)
+    return batch.surfaces[index].frame(source_id=meta.source_id, pts=pts)
 
 
 def frame_targets(

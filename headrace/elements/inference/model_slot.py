@@ -14,13 +14,13 @@ import numpy as np
 from headrace.errors import ModelError, SupersededError
 from headrace.frames.frame import Frame, PixelFormat, plane_shapes
 from headrace.infer import InferOptions, InferStage, Region
-from headrace.infer.file_model import FileModel
+from headrace.infer.files.file_model import FileModel
+from headrace.infer.files.written_file import load_when_written
 from headrace.infer.interpreter import CallWatch
 from headrace.infer.model import Model
 from headrace.infer.result import Result
 from headrace.infer.shadow import Shadow
 from headrace.infer.worker import Worker
-from headrace.infer.written_file import load_when_written
 from headrace.usercode import forget
 
 _log = logging.getLogger(__name__)
@@ -87,11 +87,13 @@ class ModelSlot:
         """See `InferStage.submit`."""
         sizes = [(frame.format, frame.width, frame.height) for frame in frames]
         self._trial = _BlackFrames(sizes, regions, self._options)
-        future = self._stage.call(self._watched, self._stage.run, frames, regions)
-        shadow = self.shadow
+        return self._stage.call(self._watched, self._run, frames, regions)
+
+    def _run(self, frames: Sequence[Frame], regions: Sequence[Region | None] | None) -> list[Result]:
+        results, shadow = self._stage.run(frames, regions), self.shadow
         if shadow is not None:
-            shadow.offer(frames, regions, future)
-        return future
+            shadow.offer(frames, regions, results)
+        return results
 
     def call(self, function: Callable[[Model], list[Result]], trial: Trial) -> Future[list[Result]]:
         """Call a function with the model at work, in order of submission.
@@ -125,10 +127,9 @@ class ModelSlot:
         watch = self._watch
         return watch.seconds / watch.calls if watch.calls else None
 
-    def drain(self, timeout: float) -> bool:
-        """Wait for what was submitted so far; returns whether that was done in time."""
-        done = self._stage.call(list)
-        return bool(wait([done], timeout).done)
+    def drain(self, timeout: float) -> None:
+        """Wait for what was submitted so far, but no longer than this."""
+        wait([self._stage.call(list)], timeout)
 
     def adjust(self, options: InferOptions) -> None:
         """Let the model go on with other thresholds, from the next batch on; see `Model.adjust`."""
@@ -184,10 +185,8 @@ class ModelSlot:
             wanted()
             with self._lock:
                 model.adjust(self._options)
-                exchanged = self._stage.replace(model)
+                exchanged = self._stage.call(self._exchange, model, name)
             before = exchanged.result()
-            watch, self._watch = self._watch, self._watch_on(name, model)
-            watch.close()
         except BaseException:
             _let_go(model)
             raise
@@ -196,6 +195,16 @@ class ModelSlot:
         except Exception as error:  # noqa: BLE001 - told; the user's code may raise anything
             return error
         return None
+
+    def _exchange(self, model: Model, name: str) -> Model:
+        """Let another model go on; runs on the stage's thread, between two batches. Returns the one before."""
+        shadow = self.shadow
+        if shadow is not None:
+            shadow.model_changed()
+        self._watch.close()
+        self._watch = self._watch_on(name, model)
+        before, self._stage.model = self._stage.model, model
+        return before
 
     def close(self) -> None:
         """Finish what was submitted and free the model.

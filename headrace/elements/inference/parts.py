@@ -9,8 +9,8 @@ import numpy as np
 
 from headrace.elements.inference.results import Target
 from headrace.errors import ModelError
-from headrace.infer.merging import MergeOptions, merge
 from headrace.infer.result import Result
+from headrace.infer.targets.merging import MergeOptions, merge
 from headrace.meta.detections import Detections
 
 

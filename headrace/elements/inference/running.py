@@ -25,10 +25,10 @@ from headrace.elements.inference.settings import InferenceSettings
 from headrace.elements.inference.tracked import Key, TrackMemory
 from headrace.frames.frame import Frame
 from headrace.infer import IntervalCounter, Region
-from headrace.infer.continuation import Continuation
-from headrace.infer.motion_gate import MotionGate
 from headrace.infer.result import Result
-from headrace.infer.targets import Targets
+from headrace.infer.targets.continuation import Continuation
+from headrace.infer.targets.listing import Targets
+from headrace.infer.targets.motion_gate import MotionGate
 from headrace.meta.batch import Batch
 
 
@@ -216,8 +216,7 @@ class Inference:
             if work.parts:
                 targets, results = put_together(targets, results, self.settings.merge)
         except BaseException:
-            if memory is not None:
-                memory.give_up(batch, work.targets)
+            self._give_up(batch, work)
             raise
         for index in work.looked:
             batch.meta.frames[index].infer_done = True
@@ -227,6 +226,14 @@ class Inference:
         self._write(batch, targets, results)
         if self._continuation is not None:
             self._go_on(batch, targets, results, work.skipped, self._continuation)
+
+    def _give_up(self, batch: Batch, work: Work) -> None:
+        """What the model could not look at is due again."""
+        if self._memory is not None:
+            self._memory.give_up(batch, work.targets)
+        if self._gate is not None:
+            for index in work.looked:
+                self._gate.forget(batch.meta.frames[index].pad_index)
 
     def _write(self, batch: Batch, targets: Sequence[Target], results: Sequence[Result]) -> None:
         for target, result in zip(targets, results, strict=True):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from headrace.elements.inference.results import ResultSettings
-from headrace.infer.continuation import SkippedFrames
-from headrace.infer.merging import MergeOptions
-from headrace.infer.regions import Regions
-from headrace.infer.tiles import TileOptions
+from headrace.infer.targets.continuation import SkippedFrames
+from headrace.infer.targets.merging import MergeOptions
+from headrace.infer.targets.regions import Regions
+from headrace.infer.targets.tiles import TileOptions
 
 
 @dataclass(frozen=True, slots=True)

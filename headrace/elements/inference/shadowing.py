@@ -27,6 +27,11 @@ class Shadowed(Swappable):
     _shadow: Shadow | None = None
     _last_report = ""
 
+    @property
+    def at_work(self) -> str:
+        """What the user calls the model at work."""
+        raise NotImplementedError
+
     def shadow_options(self) -> InferOptions:
         """Options of the candidate's stage."""
         raise NotImplementedError
@@ -64,12 +69,6 @@ class Shadowed(Swappable):
         self.end_shadow()
         self.begin_shadow()
 
-    def model_told(self, model: str, error: BaseException | None) -> None:
-        """A candidate is compared with one model at a time."""
-        if error is None and self._shadow is not None:
-            self.tell_shadow()
-            self._shadow.reset()
-
     def tell_shadow(self) -> None:
         """Post a report of what has been compared so far, if there is a candidate."""
         if self._shadow is not None:
@@ -82,7 +81,7 @@ class Shadowed(Swappable):
         shadow, inference = self._shadow, self.inference
         if shadow is not None and inference is not None:
             mean = inference.slot.mean_seconds
-            about: dict[str, Any] = {"model": self.options.model}
+            about: dict[str, Any] = {"model": self.at_work}
             about["model_ms"] = None if mean is None else round(1000 * mean, 2)
             self._last_report = json.dumps({**about, **shadow.report()}, ensure_ascii=False)
         return self._last_report

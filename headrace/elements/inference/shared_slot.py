@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from headrace.elements.inference.model_slot import PATIENCE, ModelSlot
-from headrace.errors import ModelError
 from headrace.infer import InferOptions, load_model
 from headrace.infer.sharing import Shared
 
@@ -42,6 +41,5 @@ def open_slot(options: InferOptions, name: str = "") -> tuple[ModelSlot, Callabl
 def _give_back(slot: ModelSlot, name: str) -> None:
     if _slots.give_back(name) is not None:
         slot.close()
-        return
-    if not slot.drain(PATIENCE):  # what this user submitted is done then; its frames may go
-        raise ModelError(f"shared-model={name} has not returned for {PATIENCE:g} s; others still use it")
+    else:
+        slot.drain(PATIENCE)  # what this user submitted is done then, unless the others keep the model busy

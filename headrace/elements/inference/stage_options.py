@@ -10,11 +10,11 @@ from headrace.elements.inference.results import ResultSettings
 from headrace.elements.inference.settings import InferenceSettings
 from headrace.errors import ConfigError
 from headrace.gst.options import option, property_name
-from headrace.infer.continuation import SKIPPED_FRAMES, SkippedFrames
-from headrace.infer.merging import MergeMetric, MergeMode, MergeOptions
 from headrace.infer.options import parse_size
-from headrace.infer.regions import Regions
-from headrace.infer.tiles import TileOptions
+from headrace.infer.targets.continuation import SKIPPED_FRAMES, SkippedFrames
+from headrace.infer.targets.merging import MergeMetric, MergeMode, MergeOptions
+from headrace.infer.targets.regions import Regions
+from headrace.infer.targets.tiles import TileOptions
 
 _OBJECTS = "in mode 2: "
 #: Options that only a primary model has.

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.elements.inference.results import Target
-from headrace.infer.history import ObjectHistory
 from headrace.infer.result import Result
+from headrace.infer.targets.history import ObjectHistory
 from headrace.meta.batch import Batch
 from headrace.meta.objects import UNTRACKED
 

@@ -63,6 +63,7 @@ class RunReport:
         drops: What is known of them.
         stages: Time by element.
         cpu_seconds: Processor time by part of the pipeline, decoders, engine and encoder included.
+        shadow: How far a candidate agreed with the model; empty without one.
         interrupted: Whether `Run.interrupt` ended it.
         error: What ended it early.
     """
@@ -75,6 +76,7 @@ class RunReport:
     drops: tuple[Drop, ...] = ()
     stages: tuple[StageTime, ...] = ()
     cpu_seconds: Mapping[str, float] = field(default_factory=dict)
+    shadow: Mapping[str, Any] = field(default_factory=dict)
     interrupted: bool = False
     error: HeadraceError | None = None
 
@@ -124,6 +126,7 @@ class RunReport:
                 for s in self.stages
             ],
             "cpu_seconds": dict(self.cpu_seconds),
+            **({"shadow": dict(self.shadow)} if self.shadow else {}),
             "interrupted": self.interrupted,
             "error": None if self.error is None else str(self.error),
         }

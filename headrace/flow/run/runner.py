@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import threading
 import time
@@ -175,6 +176,7 @@ class Run:
             drops=drops,
             stages=stage_times(self.pipeline),
             cpu_seconds=self._cpu,
+            shadow=json.loads(self.pipeline["infer"].get("shadow-report") or "{}"),
             interrupted=self._interrupted,
             error=error,
         )

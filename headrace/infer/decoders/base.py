@@ -82,6 +82,7 @@ class Decoder(ABC):
         name: What users write, as in ``decoder="yolov8"``.
         task: What the family is for.
         settings: Names of its own options, and what each takes.
+        usual_size: Width and height of the published models' input, for graphs that leave it open.
         class_names: Names of the classes of families that have always the same, where nothing else names them.
     """
 
@@ -89,6 +90,7 @@ class Decoder(ABC):
     task: Task
     settings: Mapping[str, str] = MappingProxyType({})
     class_names: tuple[str, ...] = ()
+    usual_size: tuple[int, int] | None = None
 
     @abstractmethod
     def matches(self, graph: ModelGraph) -> Match | None:
@@ -115,7 +117,7 @@ class Decoder(ABC):
 
     def default_input_size(self, graph: ModelGraph) -> tuple[int, int] | None:
         """Width and height for a graph that leaves them open, where nothing else says; ``None``: the user has to."""
-        return None
+        return self.usual_size
 
     def batched(self, graph: ModelGraph) -> bool:
         """Whether outputs have a row for each picture; if not, pictures go through one by one.

@@ -30,6 +30,7 @@ class DetrDecoder(QueryDecoder):
     """
 
     name = "detr"
+    usual_size = (800, 800)
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By a class more than there are labels, or by the numbers of the published weights."""
@@ -37,11 +38,10 @@ class DetrDecoder(QueryDecoder):
         if shape is None:
             return None
         queries, classes = shape
-        reason = f"logits and boxes of {queries or 'some'} queries, {classes - 1} classes and one for nothing"
-        if graph.class_count is not None:
-            return Match(
-                0.9 if graph.class_count == classes - 1 else 0.3, f"{reason}; {graph.class_count} labels"
-            )
+        reason = f"logits and boxes of {queries or 'some'} queries, {classes or 'some'} classes with one for nothing"
+        if graph.class_count is not None and classes is not None:
+            score = 0.9 if graph.class_count == classes - 1 else 0.3
+            return Match(score, f"{reason}; {graph.class_count} labels")
         return Match(0.9 if queries == _QUERIES or classes in (_COCO, _PANOPTIC) else 0.6, reason)
 
     def class_count(self, graph: ModelGraph) -> int | None:

@@ -23,6 +23,7 @@ class DinoDecoder(QueryDecoder):
     """
 
     name = "dino"
+    usual_size = (800, 800)
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By the numbers of the published weights; RT-DETR gives the same outputs."""
@@ -30,8 +31,8 @@ class DinoDecoder(QueryDecoder):
         if shape is None:
             return None
         queries, classes = shape
-        reason = f"logits and boxes of {queries or 'some'} queries, {classes} classes"
-        if graph.class_count == classes - 1:
+        reason = f"logits and boxes of {queries or 'some'} queries, {classes or 'some'} classes"
+        if classes is not None and graph.class_count == classes - 1:
             return Match(0.3, f"{reason}, one more than there are labels")
         return Match(0.85 if classes == _COCO or queries == _QUERIES else 0.6, reason)
 

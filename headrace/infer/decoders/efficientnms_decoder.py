@@ -19,6 +19,7 @@ class EfficientNmsDecoder(SsdDecoder):
     """
 
     name = "efficientnms"
+    usual_size = (640, 640)
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By an output with the number of rows, unless it is TensorFlow's."""

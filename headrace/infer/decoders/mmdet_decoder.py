@@ -24,6 +24,7 @@ class MmdetDecoder(BoxDecoder):
     """
 
     name = "mmdet"
+    usual_size = (640, 640)
     task = "detect"
     overlapping = False
 

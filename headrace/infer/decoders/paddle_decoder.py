@@ -26,6 +26,7 @@ class PaddleDecoder(BoxDecoder):
     """
 
     name = "paddle"
+    usual_size = (640, 640)
     task = "detect"
     overlapping = False
 

@@ -59,14 +59,14 @@ def query_roles(outputs: Outputs) -> tuple[Array, Array]:
     return logits, boxes
 
 
-def query_shape(graph: ModelGraph) -> tuple[int | None, int] | None:
-    """Number of queries, and of logits of each; ``None`` for other outputs."""
+def query_shape(graph: ModelGraph) -> tuple[int | None, int | None] | None:
+    """Number of queries, and of logits of each, ``None`` where open; ``None`` for other outputs."""
     roles = _roles([output.name for output in graph.outputs])
     if roles is None:
         return None
     shapes = {output.name: output.shape for output in graph.outputs}
     logits, boxes = (shapes[name] for name in roles)
-    if len(logits) != 3 or len(boxes) != 3 or boxes[2] not in (_BOX, None) or logits[2] is None:
+    if len(logits) != 3 or len(boxes) != 3 or boxes[2] not in (_BOX, None):
         return None
     return logits[1], logits[2]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,8 @@ from headrace.infer.engines.base import ModelGraph
 
 #: Metadata key by which a model file names its decoder.
 METADATA_KEY = "headrace.decoder"
+#: How the names of number types begin; texts, sequences and maps are none.
+_NUMBERS = ("float", "bfloat", "int", "uint", "bool")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,19 @@ def known_decoders() -> dict[str, Decoder]:
 
 
 def guess_decoders(graph: ModelGraph) -> list[Guess]:
-    """Decoders that fit a graph, the best first; none for a graph without an input."""
-    if not graph.inputs:
+    """Decoders that fit a graph, the best first; none for one without an input, or with outputs that are no numbers."""
+    if not graph.inputs or not all(output.dtype.startswith(_NUMBERS) for output in graph.outputs):
         return []
-    found = [(decoder, decoder.matches(graph)) for decoder in known_decoders().values()]
+    found = [(decoder, _match(decoder, graph)) for decoder in known_decoders().values()]
     guesses = [Guess(decoder, match) for decoder, match in found if match is not None and match.score > 0]
     return sorted(guesses, key=lambda guess: -guess.match.score)
+
+
+def _match(decoder: Decoder, graph: ModelGraph) -> Match | None:
+    try:
+        return decoder.matches(graph)
+    except IndexError:  # an axis that the family has is missing: a scalar, or a tensor of unknown rank
+        return None
 
 
 def choose_decoder(graph: ModelGraph, name: str = "auto") -> Guess:
@@ -64,9 +74,13 @@ def choose_decoder(graph: ModelGraph, name: str = "auto") -> Guess:
     decoders = known_decoders()
     wanted = graph.metadata.get(METADATA_KEY, "auto") if name == "auto" else name
     if wanted != "auto":
-        if wanted not in decoders:
-            raise ModelError(f"decoder {wanted!r} is unknown; use one of {', '.join(sorted(decoders))}")
         source = "named by the user" if name != "auto" else f"named by the file ({METADATA_KEY})"
+        if wanted not in decoders:
+            near = difflib.get_close_matches(wanted, decoders, 1)
+            hint = f", did you mean {near[0]}?" if near else "."
+            raise ModelError(
+                f"{graph.path}: decoder {wanted!r}, {source}, is unknown{hint} Known: {', '.join(sorted(decoders))}"
+            )
         return Guess(decoders[wanted], Match(1.0, source))
     guesses = guess_decoders(graph)
     if not guesses:

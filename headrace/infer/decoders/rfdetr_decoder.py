@@ -31,6 +31,7 @@ class RfDetrDecoder(QueryDecoder):
     """
 
     name = "rfdetr"
+    usual_size = (560, 560)
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By the names of the outputs and their axes."""

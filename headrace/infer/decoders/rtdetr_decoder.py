@@ -33,6 +33,7 @@ class RtDetrDecoder(QueryDecoder):
     """
 
     name = "rtdetr"
+    usual_size = (640, 640)
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By the input with the size, the exporter's word, or the numbers of the published weights."""
@@ -45,8 +46,8 @@ class RtDetrDecoder(QueryDecoder):
         if shape is None:
             return None
         queries, classes = shape
-        reason = f"logits and boxes of {queries or 'some'} queries, {classes} classes"
-        if graph.class_count == classes - 1:
+        reason = f"logits and boxes of {queries or 'some'} queries, {classes or 'some'} classes"
+        if classes is not None and graph.class_count == classes - 1:
             return Match(0.3, f"{reason}, one more than there are labels")
         return Match(0.85 if classes in _CLASSES or graph.input_size() == _SIZE else 0.6, reason)
 

@@ -24,6 +24,8 @@ _SCORES = {1.0: 0.9, 2.0: 0.6, 4.0: 0.6, 8.0: 0.6, 16.0: 0.55}
 class SemanticDecoder(PictureDecoder):
     """An output ``(N, classes, h, w)`` of scores, or a map ``(N, h, w)`` of class numbers; ``aux`` is not looked at.
 
+    Where the input has its channels last, the output ``(N, h, w, classes)`` has them, too (TensorFlow).
+
     One channel is a chance or a logit of being class 0; what is less likely than not is no class (-1). The map has the
     size of the output.
 
@@ -47,11 +49,12 @@ class SemanticDecoder(PictureDecoder):
         if len(output.shape) == 3:
             whole = size is not None and output.shape[1:] == (size[1], size[0])
             return Match(0.9, reason) if whole and output.dtype.startswith(("int", "uint")) else None
-        if output.shape[1] in _PICTURES and not named:
+        if self.class_count(graph) in _PICTURES and not named:
             return None
-        if size is None or None in output.shape[2:]:
+        sides = output.shape[1:3] if _channels_last(graph) else output.shape[2:]
+        if size is None or None in sides:
             return Match(0.6 if named else 0.5, f"{reason}; sizes are open")
-        height, width = (int(side or 1) for side in output.shape[2:])
+        height, width = (int(side or 1) for side in sides)
         ratios = size[1] / height, size[0] / width
         score = _SCORES.get(ratios[0]) if ratios[0] == ratios[1] else None
         return None if score is None else Match(score + 0.08 * (named and score == _SCORES[4.0]), reason)
@@ -61,7 +64,7 @@ class SemanticDecoder(PictureDecoder):
         output = _main(graph)
         if output is None or len(output.shape) != 4 or output.dtype.startswith(("int", "uint")):
             return None
-        return output.shape[1]
+        return output.shape[3 if _channels_last(graph) else 1]
 
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
         """RGB, stretched, ImageNet's means and deviations."""
@@ -76,6 +79,9 @@ class SemanticDecoder(PictureDecoder):
         output = next((array for name, array in outputs.items() if not _auxiliary(name)), None)
         if output is None:
             raise ValueError("there is no output but an auxiliary one")
+        classes = len(options.labels)
+        if output.ndim == 4 and classes and output.shape[1] != classes == output.shape[3]:
+            output = array_namespace(output).permute_dims(output, (0, 3, 1, 2))
         maps = to_numpy(_classes(output), np.int32)
         return [Result(segmentation=Segmentation(0, one), names=options.labels) for one in maps]
 
@@ -90,6 +96,10 @@ def _classes(output: Array) -> Array:
     plane = output[:, 0]
     least = 0.0 if bool(xp.any((plane < 0) | (plane > 1))) else 0.5
     return xp.where(plane >= least, 0, -1)
+
+
+def _channels_last(graph: ModelGraph) -> bool:
+    return bool(graph.inputs) and graph.channels_last()
 
 
 def _auxiliary(name: str) -> bool:

@@ -42,6 +42,7 @@ class SsdDecoder(BoxDecoder):
     """
 
     name = "ssd"
+    usual_size = (300, 300)
     task = "detect"
     overlapping = False
 

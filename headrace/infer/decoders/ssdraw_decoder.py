@@ -29,6 +29,7 @@ class SsdRawDecoder(BoxDecoder):
     their softmax counts.
 
     Example:
+        >>> import numpy as np
         >>> deltas, logits = np.zeros((1, 8732, 4), np.float32), np.zeros((1, 8732, 21), np.float32)
         >>> logits[0, :, 0], logits[0, 0, 3] = 9, 20
         >>> found = SsdRawDecoder().decode({"loc": deltas, "conf": logits}, DecodeOptions(0.5, 300, 300))

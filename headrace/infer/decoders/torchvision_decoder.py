@@ -26,6 +26,7 @@ class TorchvisionDecoder(BoxDecoder):
     """
 
     name = "torchvision"
+    usual_size = (800, 800)
     task = "detect"
     overlapping = False
 
@@ -37,10 +38,6 @@ class TorchvisionDecoder(BoxDecoder):
             if roles is None
             else Match(0.9, f"outputs {', '.join(roles)} of one picture, without a batch axis")
         )
-
-    def default_input_size(self, graph: ModelGraph) -> tuple[int, int] | None:
-        """800x800, the length of the shorter side in training; the graph scales and normalises pictures itself."""
-        return 800, 800
 
     def batched(self, graph: ModelGraph) -> bool:
         """Rows are objects."""

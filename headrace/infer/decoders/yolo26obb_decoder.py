@@ -24,6 +24,7 @@ class Yolo26ObbDecoder(Yolov10Decoder):
     """
 
     name = "yolo26obb"
+    usual_size = (1024, 1024)
     task = "oriented"
 
     def matches(self, graph: ModelGraph) -> Match | None:

@@ -14,14 +14,16 @@ from headrace.infer.decoders.scores import numbers
 from headrace.infer.engines.base import ModelGraph
 
 _ROW = 7
-_ORDERS = {"class,score": (6, 5), "score,class": (5, 6)}
+#: Columns of score, class and left.
+_ORDERS = {"class,score": (6, 5, 1), "score,class": (5, 6, 1), "class,score,box": (2, 1, 3)}
 
 
 class YoloNmsDecoder(BoxDecoder):
     """Output ``(K, 7)``: row of the batch, left, top, right, bottom, class, score, or score before class.
 
-    YOLOv6 and v7 (``--end2end --max-wh``) put the class first, YOLO-NAS (``flat``) the score. Which it is shows in the
-    numbers, as scores are hardly ever whole; the option ``order`` says it once and for all.
+    YOLOv6 and v7 (``--end2end --max-wh``) put the class first, YOLO-NAS (``flat``) the score; PINTO's model zoo puts
+    both before the box. Which it is shows in the numbers, as scores are hardly ever whole; the option ``order`` says
+    it once and for all.
 
     Example:
         >>> import numpy as np
@@ -31,9 +33,12 @@ class YoloNmsDecoder(BoxDecoder):
     """
 
     name = "yolonms"
+    usual_size = (640, 640)
     task = "detect"
     overlapping = False
-    settings = MappingProxyType({"order": "class,score or score,class: what follows the box"})
+    settings = MappingProxyType(
+        {"order": "class,score or score,class: what follows the box; class,score,box: what precedes it"}
+    )
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By rows of seven, as many as there are objects; seven classes of an open batch look the same."""
@@ -61,15 +66,16 @@ class YoloNmsDecoder(BoxDecoder):
         """See `BoxDecoder.decode`."""
         (rows,) = (array[0] for array in outputs.values())
         xp = array_namespace(rows)
-        score, class_id = _ORDERS[options.settings["order"]] if "order" in options.settings else _seen(rows)
+        order = options.settings.get("order")
+        score, class_id, left = _ORDERS[order] if order else _seen(rows)
         rows = rows[numbers(rows[:, score]) >= options.confidence]
         classes = xp.astype(rows[:, class_id], xp.int32)
-        frame, boxes = xp.astype(rows[:, 0], xp.int32), in_pixels(rows[:, 1:5], options)
+        frame, boxes = xp.astype(rows[:, 0], xp.int32), in_pixels(rows[:, left : left + 4], options)
         return Candidates(frame, boxes, rows[:, score], classes)
 
 
-def _seen(rows: Array) -> tuple[int, int]:
-    """Columns of score and class: classes are whole numbers, scores lie in 0–1."""
+def _seen(rows: Array) -> tuple[int, int, int]:
+    """Columns of score, class and left: classes are whole numbers, scores lie in 0–1."""
     xp = array_namespace(rows)
     fits = [
         columns
@@ -79,7 +85,7 @@ def _seen(rows: Array) -> tuple[int, int]:
     ]
     if not fits:
         numbers(rows)
-        raise ValueError("their last two columns are not a score in 0-1 and the number of a class")
+        raise ValueError("neither before nor after the box are a score in 0-1 and the number of a class")
     return fits[0]
 
 

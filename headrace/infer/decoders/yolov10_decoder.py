@@ -34,6 +34,7 @@ class Yolov10Decoder(BoxDecoder):
     """
 
     name = "yolov10"
+    usual_size = (640, 640)
     task: Task = "detect"
     overlapping = False
     settings = MappingProxyType({"order": "score,class or class,score: what follows the box"})

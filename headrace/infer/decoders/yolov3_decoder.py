@@ -35,7 +35,7 @@ class Yolov3Decoder(AnchorDecoder):
     anchors = ANCHORS
     scale = (1.0,)
     squared = False
-    scores = (0.5, 0.7)
+    scores = (0.5, 0.7, 0.8)
 
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
         """RGB 0–1, letterboxed to the centre on grey 127."""

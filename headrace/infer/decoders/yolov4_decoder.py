@@ -35,7 +35,7 @@ class Yolov4Decoder(AnchorDecoder):
     anchors = ANCHORS
     scale = (1.2, 1.1, 1.05)
     squared = False
-    scores = (0.5, 0.7)
+    scores = (0.5, 0.7, 0.8)
 
     def preprocess(self, graph: ModelGraph) -> PreprocessOptions:
         """RGB 0–1, stretched."""

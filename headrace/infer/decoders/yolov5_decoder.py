@@ -24,6 +24,7 @@ class Yolov5Decoder(BoxDecoder):
     """
 
     name = "yolov5"
+    usual_size = (640, 640)
     task = "detect"
 
     def matches(self, graph: ModelGraph) -> Match | None:

@@ -32,7 +32,7 @@ class Yolov5RawDecoder(AnchorDecoder):
     anchors = MappingProxyType({**yolov3_decoder.ANCHORS, 4: P6})
     scale = (2.0,)
     squared = True
-    scores = (0.8, 0.7)
+    scores = (0.8, 0.7, 0.5)
 
 
 DECODER = Yolov5RawDecoder()

@@ -25,6 +25,7 @@ class Yolov6Decoder(BoxDecoder):
     """
 
     name = "yolov6"
+    usual_size = (640, 640)
     task = "detect"
 
     def matches(self, graph: ModelGraph) -> Match | None:

@@ -21,7 +21,7 @@ class Yolov7RawDecoder(AnchorDecoder):
     anchors = MappingProxyType({3: yolov4_decoder.ANCHORS[3], 4: P6})
     scale = (2.0,)
     squared = True
-    scores = (0.8, 0.7)
+    scores = (0.8, 0.7, 0.5)
 
 
 DECODER = Yolov7RawDecoder()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from headrace.infer.candidates import Array, Candidates
-from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, corners, only_output
+from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, corners
 from headrace.infer.decoders.layouts import fit, is_rtdetr, rows_last, strides_of, task_of
 from headrace.infer.decoders.scores import Sure, above, above_columns, single
 from headrace.infer.engines.base import ModelGraph
 
-_BOX = 4
+#: YOLOv9 of its authors gives what the auxiliary head says before what the head says.
+_BOX, _HEADS = 4, 2
 
 
 class Yolov8Decoder(BoxDecoder):
     """Output ``(N, 4 + classes, cells)`` or its transpose: centre x, y, width, height in pixels, scores.
+
+    Of two such outputs (YOLOv9 of its authors) the second counts.
 
     Example:
         >>> import numpy as np
@@ -23,6 +26,7 @@ class Yolov8Decoder(BoxDecoder):
     """
 
     name = "yolov8"
+    usual_size = (640, 640)
     task = "detect"
 
     def matches(self, graph: ModelGraph) -> Match | None:
@@ -32,11 +36,11 @@ class Yolov8Decoder(BoxDecoder):
             return None
         numbers, cells, transposed = found
         classes = numbers - _BOX
-        if classes < 1 or (cells is None and graph.class_count != classes):
+        if classes < 1 or (cells is None and classes != (graph.class_count or 80)):
             return None
         shape = f"{graph.outputs[0]}: {classes} classes and a box"
         if cells is None:
-            return Match(0.6, f"{shape}, as many as there are labels; the number of cells is open")
+            return Match(0.6, f"{shape}; the number of cells is open")
         if not transposed:
             return Match(
                 fit(graph, classes, 0.95, 0.75, 0.5), f"{shape} in each of {cells} columns, one for each cell"
@@ -51,7 +55,9 @@ class Yolov8Decoder(BoxDecoder):
 
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
-        (batch,) = outputs.values()
+        *others, batch = outputs.values()
+        if len(others) >= _HEADS:
+            raise ValueError(f"{len(others) + 1} outputs, but there are two heads at most")
         rows = rows_last(batch, options)
         frame, cell, scores, classes = sure_rows(batch, rows, slice(_BOX, None), options.confidence)
         return Candidates(frame, corners(single(rows[frame, cell, :_BOX])), scores, classes)
@@ -59,10 +65,10 @@ class Yolov8Decoder(BoxDecoder):
 
 def numbers_and_cells(graph: ModelGraph) -> tuple[int, int | None, bool] | None:
     """Numbers of a box, boxes (``None`` where open), and whether each box is a row; ``None`` for other outputs."""
-    output = only_output(graph)
-    if output is None:
+    shapes = {output.shape for output in graph.outputs}
+    if len(shapes) != 1 or len(graph.outputs) > _HEADS or len(graph.outputs[0].shape) != 3:
         return None
-    first, second = output.shape[1:]
+    first, second = graph.outputs[0].shape[1:]
     if strides_of(second, graph.input_size()) and first is not None:
         return first, second, False
     if strides_of(first, graph.input_size()) and second is not None:

@@ -30,6 +30,7 @@ class Yolov8ObbDecoder(BoxDecoder):
     """
 
     name = "yolov8obb"
+    usual_size = (1024, 1024)
     task = "oriented"
 
     def matches(self, graph: ModelGraph) -> Match | None:

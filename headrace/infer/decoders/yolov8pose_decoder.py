@@ -36,6 +36,7 @@ class Yolov8PoseDecoder(BoxDecoder):
     """
 
     name = "yolov8pose"
+    usual_size = (640, 640)
     task = "pose"
     settings = SETTING
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headrace.infer.candidates import Array, Candidates, to_numpy
 from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, clipped, corners
@@ -11,7 +10,7 @@ from headrace.infer.decoders.layouts import fit, rows_last, strides_of
 from headrace.infer.decoders.scores import sigmoid, single
 from headrace.infer.decoders.yolov8_decoder import sure_rows
 from headrace.infer.engines.base import ModelGraph
-from headrace.infer.masks import crop_masks
+from headrace.infer.masks import mixed_masks
 
 #: Numbers of a finished object before its factors, in exports with suppression inside.
 ROW = 6
@@ -35,6 +34,7 @@ class Yolov8SegDecoder(BoxDecoder):
     """
 
     name = "yolov8seg"
+    usual_size = (640, 640)
     task = "segment"
 
     def matches(self, graph: ModelGraph) -> Match | None:
@@ -82,8 +82,9 @@ def with_masks(kept: Candidates, pictures: Array, options: DecodeOptions) -> Can
     """The candidates with masks made of their factors and of the pictures ``(N, m, h, w)``."""
     if kept.factors is None or not len(kept):
         return kept
-    whole = _mixed(kept.factors, kept.frame, to_numpy(pictures, np.float32))
-    cut = crop_masks(whole, kept.xyxy, (options.width, options.height), _SIDE)
+    wholes = to_numpy(pictures, np.float32)
+    own, size = [wholes[frame] for frame in kept.frame], (options.width, options.height)
+    cut = mixed_masks(kept.factors, own, kept.xyxy, size, _SIDE)
     kept.masks = np.asarray(sigmoid(cut), np.float32)
     return kept
 
@@ -98,17 +99,6 @@ def roles(outputs: Outputs) -> tuple[Array, Array]:
     if head.ndim != 3 or len(pictures) != 1 or pictures[0].ndim != 4:
         raise ValueError("they are not boxes and pictures")
     return head, pictures[0]
-
-
-def _mixed(
-    factors: NDArray[np.float32], frames: NDArray[np.intp], pictures: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """For each box its frame's pictures weighted and added, ``(n, h, w)``."""
-    whole = np.empty((len(factors), *pictures.shape[2:]), np.float32)
-    for frame in np.unique(frames):
-        rows = frames == frame
-        whole[rows] = np.tensordot(factors[rows], pictures[frame], 1)
-    return whole
 
 
 DECODER = Yolov8SegDecoder()

@@ -41,6 +41,7 @@ class YoloxDecoder(BoxDecoder):
     """
 
     name = "yolox"
+    usual_size = (640, 640)
     task = "detect"
     settings = MappingProxyType({"decoded": "true or false: whether the graph gives boxes in pixels"})
 

@@ -1,7 +1,7 @@
 """Engines run a model file on arrays; one file each, found by discovery."""
 
 from headrace.infer.engines.base import Array, Engine, EngineKind, EngineOptions, ModelGraph, TensorSpec
-from headrace.infer.engines.batching import run_batch, run_each
+from headrace.infer.engines.batching import run_batch, run_each, run_slices
 from headrace.infer.engines.registry import available_engines, engine_kinds, missing_engines, open_engine
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "open_engine",
     "run_batch",
     "run_each",
+    "run_slices",
 ]

@@ -83,15 +83,12 @@ class ModelGraph:
         return width, height
 
     def _size_in_metadata(self) -> tuple[int, int] | None:
-        """The exporter's ``imgsz`` ``[height, width]``, for graphs that take any size."""
-        text = self.metadata.get("imgsz")
-        if text is None:
-            return None
+        """The exporter's ``imgsz`` ``[height, width]``, for graphs of any size; others may mean something else."""
         try:
-            height, width = ast.literal_eval(text)
-            return int(width), int(height)
-        except (ValueError, TypeError, SyntaxError) as error:
-            raise ModelError(f"{self.path}: metadata imgsz is {text!r}; expected [height, width]") from error
+            height, width = map(int, ast.literal_eval(self.metadata.get("imgsz", "()")))
+        except (ValueError, TypeError, SyntaxError):
+            return None
+        return (width, height) if min(width, height) > 0 else None
 
 
 @dataclass(frozen=True, slots=True)

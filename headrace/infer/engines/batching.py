@@ -16,6 +16,18 @@ from headrace.infer.engines.base import Array, Engine
 def run_batch(engine: Engine, tensor: Array) -> dict[str, Array]:
     """Run a model with one input on ``n`` rows and return ``n`` rows of every output.
 
+    Args and errors are those of `run_slices`, whose parts are joined.
+    """
+    parts = run_slices(engine, tensor)
+    if len(parts) == 1:
+        return parts[0]
+    xp = array_namespace(tensor)
+    return {name: xp.concat([part[name] for part in parts]) for name in parts[0]}
+
+
+def run_slices(engine: Engine, tensor: Array) -> list[dict[str, Array]]:
+    """Run a model with one input on ``n`` rows, in as many runs as its batch size asks for.
+
     A graph with an open batch axis runs once; one with a fixed batch ``b`` runs on slices of ``b`` rows, several
     at a time where the engine gains by that. Where the last slice is short it is filled up with its own first row,
     and what comes of that is cut off.
@@ -25,7 +37,8 @@ def run_batch(engine: Engine, tensor: Array) -> dict[str, Array]:
         tensor: ``n`` rows, as NumPy array or as a tensor that the engine takes.
 
     Returns:
-        Arrays of the tensor's library, on its device.
+        What each run gave, together ``n`` rows of every output, as arrays of the tensor's library on its device.
+        Their other axes may differ from run to run where the graph leaves them open.
 
     Raises:
         ModelError: An output does not have one row for each input row, or the run failed.
@@ -34,7 +47,7 @@ def run_batch(engine: Engine, tensor: Array) -> dict[str, Array]:
     rows = tensor.shape[0]
     size = spec.shape[0] or rows
     if size == rows:
-        return _checked(engine, engine.run({spec.name: tensor}), size)
+        return [_checked(engine, engine.run({spec.name: tensor}), size)]
     xp = array_namespace(tensor)
 
     def run(part: Array) -> dict[str, Array]:
@@ -44,8 +57,7 @@ def run_batch(engine: Engine, tensor: Array) -> dict[str, Array]:
         return {name: array[:have] for name, array in outputs.items()}
 
     at_once = engine.concurrency > 1 and rows > size
-    parts = list((_threads().map if at_once else map)(run, _slices(tensor, size)))
-    return {name: xp.concat([part[name] for part in parts]) for name in parts[0]}
+    return list((_threads().map if at_once else map)(run, _slices(tensor, size)))
 
 
 def run_each(engine: Engine, tensor: Array) -> Iterator[dict[str, Array]]:

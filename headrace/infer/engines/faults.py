@@ -75,7 +75,9 @@ def cannot_load(model: str, library: str, reason: object) -> ModelError:
     """The error for a file that a library refuses; an operator that is missing has a remedy of its own."""
     text = str(reason).strip()
     remedy = "copy the file again, or export it again for this version"
-    if _OPERATOR.search(text):
+    if "external data" in text.lower():
+        remedy = "its weights lie in a second file that belongs beside it, under the name that it was exported with"
+    elif _OPERATOR.search(text):
         remedy = "an operator is missing there: name another engine, or export without it"
     return ModelError(f"model file {model} cannot be loaded by {library}: {text.rstrip('.')}; {remedy}")
 

@@ -82,10 +82,30 @@ def _check(file: Path, kind: EngineKind | None) -> None:
         named = [one.name for one in engine_kinds() if suffix in one.on_request]
         hint = f" unless it is named: engine={named[0]}" if named else f"; known suffixes: {_suffixes()}"
         raise ModelError(f"no engine reads {file}{hint}")
+    _check_content(file)
+
+
+def _check_content(file: Path) -> None:
+    """Refuse what is plainly no model, whatever its suffix: engines say little of it."""
     if not file.is_file():
-        raise ModelError(f"model file {file} does not exist; check the path")
-    if file.stat().st_size == 0:
+        raise ModelError(
+            f"model file {file} {'is a folder' if file.is_dir() else 'does not exist'}; check the path"
+        )
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(64).lstrip().lower()
+    except OSError as error:
+        raise ModelError(
+            f"model file {file} cannot be read: {error.strerror}; check its permissions"
+        ) from error
+    if not start:
         raise ModelError(f"model file {file} is empty; copy or download it again")
+    if start.startswith(b"version https://git-lfs"):
+        raise ModelError(
+            f"model file {file} is a pointer of Git LFS, not the model; fetch it with: git lfs pull"
+        )
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise ModelError(f"model file {file} is a web page, not a model; download it again, as a raw file")
 
 
 def _open_address(address: str, scheme: str, engine: str, options: EngineOptions) -> Engine:

@@ -21,8 +21,8 @@ def open_file(model: str, options: EngineOptions) -> Engine:
         ModelError: rfdetr cannot read the file, or the network does not run.
         ConfigError: A device or precision that torch does not offer here.
     """
-    from headrace.infer.engines.torch_files import LIBRARY, Named, pictures_program, reason
-    from headrace.infer.engines.torch_module import TorchEngine
+    from headrace.infer.engines.pytorch.files import LIBRARY, Named, pictures_program, reason
+    from headrace.infer.engines.pytorch.module import TorchEngine
 
     rfdetr = importlib.import_module("rfdetr")
     try:

@@ -8,9 +8,9 @@ from headrace.infer.engines.base import Engine, EngineKind, EngineOptions
 
 
 def open_file(model: str, options: EngineOptions) -> Engine:
-    """Load a file; errors as for `TorchEngine` and `headrace.infer.engines.torch_files.read`."""
-    from headrace.infer.engines.torch_files import read
-    from headrace.infer.engines.torch_module import TorchEngine
+    """Load a file; errors as for `TorchEngine` and `headrace.infer.engines.pytorch.files.read`."""
+    from headrace.infer.engines.pytorch.files import read
+    from headrace.infer.engines.pytorch.module import TorchEngine
 
     return TorchEngine(read(model), options)
 
@@ -28,8 +28,8 @@ def open_module(module: Any, name: str, options: EngineOptions) -> Engine:
         ModelError: The module fails on zeros, or the size of its input is not known.
         ConfigError: A device or precision that torch does not offer here.
     """
-    from headrace.infer.engines.torch_files import pictures_program
-    from headrace.infer.engines.torch_module import TorchEngine
+    from headrace.infer.engines.pytorch.files import pictures_program
+    from headrace.infer.engines.pytorch.module import TorchEngine
 
     metadata = {str(key): str(value) for key, value in getattr(module, "metadata", {}).items()}
     return TorchEngine(pictures_program(name, module.eval(), "images", metadata), options)

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from headrace.errors import ModelError
 from headrace.infer.engines.base import Array, EngineKind, EngineOptions, ModelGraph
 from headrace.infer.engines.faults import check_inputs, closed, describe
-from headrace.infer.engines.triton_address import PORTS, Address, parse_url
-from headrace.infer.engines.triton_labels import with_labels
-from headrace.infer.engines.triton_protocol import ServerError, Transport, Trouble, graph_of
-from headrace.infer.engines.triton_tensors import Tensor
-from headrace.infer.engines.triton_words import ABOUT_MODEL, in_words, why_unusable
+from headrace.infer.engines.triton.address import PORTS, Address, parse_url
+from headrace.infer.engines.triton.labels import with_labels
+from headrace.infer.engines.triton.protocol import ServerError, Transport, Trouble, graph_of
+from headrace.infer.engines.triton.tensors import Tensor
+from headrace.infer.engines.triton.words import ABOUT_MODEL, in_words, why_unusable
 
 _log = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer")
@@ -38,7 +38,7 @@ class TritonEngine:
     each `run` fails, and the first one after it is back works again.
 
     Args:
-        url: See `headrace.infer.engines.triton_address.parse_url`.
+        url: See `headrace.infer.engines.triton.address.parse_url`.
         options: Without effect: the server decides how it runs its models.
 
     Raises:
@@ -178,7 +178,7 @@ def _transport(address: Address) -> Transport:
     """The way to a server; the libraries for gRPC are imported only where they are needed."""
     kind = "grpc" if address.scheme.startswith("grpc") else "http"
     try:
-        module = importlib.import_module(f"headrace.infer.engines.triton_{kind}")
+        module = importlib.import_module(f"headrace.infer.engines.triton.{kind}")
     except (ImportError, RuntimeError) as error:  # tritonclient says with RuntimeError that gRPC is missing
         raise ModelError(
             f"{address} needs Triton's client for gRPC, which is not installed ({error}): "

@@ -22,8 +22,8 @@ def open_file(model: str, options: EngineOptions) -> Engine:
         ModelError: ultralytics cannot read the file, or the network does not run.
         ConfigError: A device or precision that torch does not offer here.
     """
-    from headrace.infer.engines.torch_files import pictures_program, reason
-    from headrace.infer.engines.torch_module import TorchEngine
+    from headrace.infer.engines.pytorch.files import pictures_program, reason
+    from headrace.infer.engines.pytorch.module import TorchEngine
 
     ultralytics = importlib.import_module("ultralytics")
     try:

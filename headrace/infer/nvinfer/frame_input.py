@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from headrace.errors import ConfigError, ModelError
 from headrace.infer.batch import FrameBatch
 from headrace.infer.engines import ModelGraph, TensorSpec
-from headrace.infer.network_input import NetworkInput
+from headrace.infer.files.network_input import NetworkInput
 from headrace.infer.nvinfer.config import NvInferConfig
 from headrace.infer.options import InferOptions
 from headrace.infer.parsers import NetworkInfo

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
 from headrace.infer.engines import open_engine, run_batch
-from headrace.infer.labels import labels_in_metadata
+from headrace.infer.files.labels import labels_in_metadata
 from headrace.infer.model import Model
 from headrace.infer.nvinfer.config import CLASSIFIER, OTHER, NvInferConfig
 from headrace.infer.nvinfer.frame_input import FrameInput, tensor_info

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
@@ -58,7 +59,7 @@ class PreprocessOptions:
         for name in ("pad_value", "scale", "mean", "std"):
             value = getattr(self, name)
             numbers = value if name in ("mean", "std") else (value,)
-            if not isinstance(numbers, tuple) or not all(isinstance(n, int | float) for n in numbers):
+            if not isinstance(numbers, tuple) or not all(map(_is_number, numbers)):
                 raise ConfigError(
                     f"{name} is {value!r}; a number is needed, for mean and std one for each channel"
                 )
@@ -87,7 +88,7 @@ class PreprocessOptions:
         A change to ``GRAY`` or back keeps mean and deviation only as far as they go.
 
         Args:
-            values: Attribute to value; lists serve as tuples.
+            values: Attribute to value; lists serve as tuples, ``"1/255"`` as a number.
             where: What says so, for messages.
 
         Raises:
@@ -96,15 +97,22 @@ class PreprocessOptions:
         known = [field.name for field in fields(self)]
         for key in values:
             if key not in known:
-                near = difflib.get_close_matches(key, known, 1)
+                near = difflib.get_close_matches(str(key), known, 1)
                 hint = f", did you mean {near[0]}?" if near else "."
                 raise ConfigError(f"{where} has no {key!r}{hint} Known: {', '.join(known)}")
-        plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-        return replace(self, **plain)
+        plain = {key: _plain(value) for key, value in values.items()}
+        try:
+            return replace(self, **plain)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from error
 
     @classmethod
-    def from_json(cls, text: str) -> PreprocessOptions:
+    def from_json(cls, text: str, where: str = "preprocessing options") -> PreprocessOptions:
         """Read options from a JSON object with the names of the attributes.
+
+        Args:
+            text: The JSON.
+            where: What says so, for messages.
 
         Raises:
             ConfigError: The text is no JSON object, or has keys that are no attributes.
@@ -112,10 +120,10 @@ class PreprocessOptions:
         try:
             values = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ConfigError(f"preprocessing options are no JSON: {error}") from error
+            raise ConfigError(f"{where}: {text[:60]!r} is no JSON: {error}") from error
         if not isinstance(values, dict):
-            raise ConfigError(f"preprocessing options {text!r} must be a JSON object")
-        return cls().changed(values, "preprocessing options")
+            raise ConfigError(f"{where}: {text[:60]!r} must be a JSON object")
+        return cls().changed(values, where)
 
 
 def parse_preprocess(text: str) -> dict[str, Any]:
@@ -138,6 +146,17 @@ def parse_preprocess(text: str) -> dict[str, Any]:
         parts = [_number(part) for part in value.split(",") if part]
         values[key.replace("-", "_")] = parts[0] if len(parts) == 1 and "," not in value else tuple(parts)
     return values
+
+
+def _plain(value: Any) -> Any:
+    """A value from YAML or JSON: lists become tuples, texts numbers where they are some."""
+    if isinstance(value, list):
+        return tuple(map(_plain, value))
+    return _number(value) if isinstance(value, str) else value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _number(text: str) -> float | str:

@@ -127,6 +127,46 @@ def test_centernet_takes_logits_and_only_peaks():
     np.testing.assert_allclose(found.confidence, [0.9, 0.72, 0.5], atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_blazeface_of_both_ranges(kind):
+    for strides, size in ((((8, 2), (16, 6)), (128, 128)), (((4, 1),), (192, 192))):
+        middles = [
+            ((x + 0.5) * s, (y + 0.5) * s)
+            for s, count in strides
+            for y in range(size[1] // s)
+            for x in range(size[0] // s)
+            for _ in range(count)
+        ]
+        logits, rows = np.full((2, len(middles), 1), -8.0), np.zeros((2, len(middles), 16))
+        row, points = 601, [(40.0 + n, 50.0 + 2 * n) for n in range(6)]
+        mx, my = middles[row]
+        logits[1, row] = np.log(0.8 / 0.2)
+        rows[1, row] = [48 - mx, 60 - my, 32, 40, *(v for x, y in points for v in (x - mx, y - my))]
+        outputs = in_kind({"regressors": rows, "classificators": logits}, kind)
+        nothing, found = decoded(known_decoders()["blazeface"], outputs, DecodeOptions(0.5, *size))
+        assert len(nothing) == 0
+        np.testing.assert_allclose(found.xyxy, [[32, 40, 64, 80]], atol=0.05)
+        np.testing.assert_allclose(found.keypoints[0, :, :2], points, atol=0.05)
+        assert found.confidence[0] == pytest.approx(0.8, abs=1e-3)
+    with pytest.raises(ValueError, match="the grid gives"):
+        known_decoders()["blazeface"].decode(outputs, DecodeOptions(0.5, 256, 256))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_movenet_of_several_people(kind):
+    rows = np.zeros((2, 6, 56))
+    rows[0, 4, :51] = np.linspace(0, 1, 51)
+    rows[0, 4, 51:] = 0.125, 0.25, 0.5, 0.75, 0.9
+    rows[1, 0, 51:] = 0, 0, 1, 1, 0.2
+    found, nothing = decoded(
+        known_decoders()["movenetmulti"], in_kind({"output_0": rows}, kind), DecodeOptions(0.3, 256, 160)
+    )
+    assert len(nothing) == 0
+    np.testing.assert_allclose(found.xyxy, [[64, 20, 192, 80]], atol=0.1)
+    y, x, confidence = rows[0, 4, :51].reshape(17, 3).T
+    np.testing.assert_allclose(found.keypoints[0], np.stack([x * 256, y * 160, confidence], axis=1), atol=0.1)
+
+
 def test_scrfd_may_have_no_landmarks_a_batch_axis_or_five_strides():
     encode, objects, _ = DETECTORS["scrfd"]
     outputs = batch_of(encode, [objects])

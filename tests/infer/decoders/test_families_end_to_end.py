@@ -8,7 +8,7 @@ from probe_onnx import build
 
 from headrace.errors import ConfigError, ModelError
 from headrace.frames import Frame
-from headrace.infer import FrameBatch, InferOptions, load_model
+from headrace.infer import FrameBatch, InferOptions, InferStage, load_model
 
 SIDE = 64
 BOX = (8.0, 20.0, 40.0, 44.0)
@@ -136,6 +136,21 @@ def test_poses_are_in_pixels_of_the_frame(tmp_path):
         # letterboxed by four: 24 pixels of the input's 48 across, beginning at 12
         assert result.keypoints[3].tolist() == [(6.25 * 4 - 12) * 4, 64.0, 0.75]
         assert result.keypoints.shape == (17, 3)
+
+
+def test_poses_of_objects_are_in_pixels_of_the_frame(tmp_path):
+    maps = np.zeros((2, 16, 16))
+    maps[0, 8, 8], maps[1, 0, 15] = 0.9, 0.8
+    model = load_model(
+        build(tmp_path / "pose.onnx", {"heatmaps": maps}, {}, (64, 64)), InferOptions(threads=1)
+    )
+    stage = InferStage(model, InferOptions(batch_size=2))
+    frame = solid(COLOURS[0], (640, 360))
+    results = stage.run([frame] * 3, [(100, 50, 228, 178), (10, 20, 74, 84), (0, 0, 640, 360)])
+    stage.close()
+    points = [result.keypoints[:, :2].tolist() for result in results]
+    assert points[:2] == [[[164, 114], [220, 50]], [[42, 52], [70, 20]]]
+    assert points[2][0] == [320, pytest.approx(180)]
 
 
 def test_movenet_takes_whole_numbers(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from headrace.errors import ModelError
 from headrace.infer.decoders import choose_decoder
 from headrace.infer.engines import ModelGraph, TensorSpec
-from headrace.infer.file_model import image_graph
+from headrace.infer.files.file_model import image_graph
 
 
 def _strides(size, strides, lengths, names):
@@ -64,6 +64,9 @@ LAYOUTS = [
     ("simcc", (None, 3, 256, 192), {"simcc_x": (None, 17, 384), "simcc_y": (None, 17, 512)}, {}),
     ("simcc", (1, 3, 384, 288), {"output": (1, 133, 576), "1848": (1, 133, 768)}, {}),
     ("movenet", (1, 192, 192, 3), {"output_0": (1, 1, 17, 3)}, {}),
+    ("movenetmulti", (1, None, None, 3), {"output_0": (1, 6, 56)}, {}),
+    ("blazeface", (1, 128, 128, 3), {"regressors": (1, 896, 16), "classificators": (1, 896, 1)}, {}),
+    ("blazeface", (1, 3, 192, 192), {"box": (1, 2304, 16), "score": (1, 2304, 1)}, {}),
     ("classifier", (None, 3, 224, 224), {"resnetv17_dense0_fwd": (None, 1000)}, {}),
     ("classifier", (1, 3, 224, 224), {"softmaxout_1": (1, 1000, 1, 1)}, {}),
     ("classifier", (1, 224, 224, 3), {"Softmax:0": (1, 1000)}, {}),

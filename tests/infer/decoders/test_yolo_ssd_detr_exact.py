@@ -54,17 +54,22 @@ def found_in(decoder, outputs, options, count):
     return decoder.complete(boxes, outputs, options).split(count)
 
 
+def floats(kind, array):
+    return array.astype(kind) if array.dtype == np.float32 else array
+
+
+NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device")
+CUDA = pytest.param("cuda", marks=[pytest.mark.gpu, NO_CUDA])
 LIBRARIES = {
     "numpy": lambda array: array,
-    "numpy half": lambda array: array.astype(np.float16) if array.dtype == np.float32 else array,
+    "numpy half": lambda array: floats(np.float16, array),
     "torch": torch.from_numpy,
-    "torch half": lambda array: (
-        torch.from_numpy(array).half() if array.dtype == np.float32 else torch.from_numpy(array)
-    ),
+    "torch half": lambda array: torch.from_numpy(floats(np.float16, array)),
+    "cuda": lambda array: torch.from_numpy(array).cuda(),
 }
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("library", [*list(LIBRARIES)[:-1], CUDA])
 @pytest.mark.parametrize("name", CASES)
 def test_objects_come_back_from_their_encoding(name, library):
     case = CASES[name]
@@ -89,17 +94,14 @@ def test_objects_come_back_from_their_encoding(name, library):
 
 
 def check_extra(case, found, objects, half):
-    for box, confidence, rotation, keypoints, masks in zip(
-        found.xyxy, found.confidence,
-        *(column if column is not None else [None] * len(found) for column in (found.rotation, found.keypoints, found.masks)),
-        strict=True,
-    ):  # fmt: skip
-        number = int(np.argmin([abs(row[5] - confidence) for row in objects]))
+    for row, confidence in enumerate(found.confidence):
+        number = int(np.argmin([abs(one[5] - confidence) for one in objects]))
         if "rotation" in case.extra:
-            assert rotation == pytest.approx(ANGLES[number], abs=0.1 if half else 1e-3)
+            assert found.rotation[row] == pytest.approx(ANGLES[number], abs=0.1 if half else 1e-3)
         if "keypoints" in case.extra:
-            np.testing.assert_allclose(keypoints, points_of(objects[number]), atol=0.1 if half else 1e-3)
+            np.testing.assert_allclose(
+                found.keypoints[row], points_of(objects[number]), atol=0.1 if half else 1e-3
+            )
         if "masks" in case.extra:
-            assert masks.shape == (64, 64)
-            assert masks.min() > 0.99
-        assert (box[2:] > box[:2]).all()
+            assert found.masks[row].shape == (64, 64)
+            assert found.masks[row].min() > 0.99

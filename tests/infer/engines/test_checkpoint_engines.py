@@ -8,7 +8,7 @@ import pytest
 
 from headrace.errors import ModelError
 from headrace.infer.engines import EngineOptions, available_engines, open_engine, run_batch
-from headrace.infer.labels import labels_in_metadata
+from headrace.infer.files.labels import labels_in_metadata
 
 pytest.importorskip("torch")
 

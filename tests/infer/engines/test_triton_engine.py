@@ -13,7 +13,7 @@ from kserve import KServe, Refused, Served
 
 from headrace.errors import ConfigError, ModelError
 from headrace.infer.engines import open_engine, run_batch
-from headrace.infer.engines.triton_address import AUTHORIZATION
+from headrace.infer.engines.triton.address import AUTHORIZATION
 
 SECRET = "tr0ub4dor"
 
@@ -86,7 +86,7 @@ def test_servers_without_tritons_extensions(serve, triton, binary):
     "dtype", ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float64"]
 )  # fmt: skip
 def test_number_types(serve, dtype):
-    from headrace.infer.engines.triton_tensors import DATATYPES
+    from headrace.infer.engines.triton.tensors import DATATYPES
 
     engine = open_engine(serve({"m": echo(DATATYPES[dtype])}).url("m"))
     assert engine.graph.inputs[0].dtype == dtype
@@ -388,7 +388,7 @@ def test_a_header_that_cannot_be_sent_is_not_quoted(kind, monkeypatch, value):
 
 
 def test_http_urls_may_be_the_protocols_own():
-    from headrace.infer.engines.triton_address import parse_url
+    from headrace.infer.engines.triton.address import parse_url
 
     address = parse_url("https://gate.way/ns/v2/models/yolo%20x/versions/3/infer?timeout=3&connect-timeout=1")
     assert (address.prefix, address.model, address.version, address.port) == ("/ns", "yolo x", "3", 443)
@@ -412,7 +412,7 @@ def test_half_an_answer_is_asked_for_again():
 
 def test_the_libraries_of_grpc_are_loaded_for_grpc_only():
     code = (
-        "import sys, headrace.infer.engines.triton_engine, headrace.infer.engines.triton_http\n"
+        "import sys, headrace.infer.engines.triton_engine, headrace.infer.engines.triton.http\n"
         "sys.exit(any(name in sys.modules for name in ('grpc', 'tritonclient', 'gevent')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -420,13 +420,13 @@ def test_the_libraries_of_grpc_are_loaded_for_grpc_only():
 
 def test_without_the_library_the_error_names_the_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "tritonclient.grpc", None)
-    monkeypatch.delitem(sys.modules, "headrace.infer.engines.triton_grpc", raising=False)
+    monkeypatch.delitem(sys.modules, "headrace.infer.engines.triton.grpc", raising=False)
     with pytest.raises(ModelError, match=r"pip install 'headrace\[triton\]'"):
         open_engine("grpc://127.0.0.1:1/m")
 
 
 def test_nothing_is_saved_beside_a_url():
-    from headrace.infer.sidecar import write_sidecar
+    from headrace.infer.files.sidecar import write_sidecar
 
     with pytest.raises(ConfigError, match="a model on a server has no folder") as caught:
         write_sidecar(f"http://me:{SECRET}@h/m", {})

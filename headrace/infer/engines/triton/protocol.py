@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from headrace.infer.engines.base import ModelGraph, TensorSpec
-from headrace.infer.engines.triton_tensors import DTYPES, Tensor
+from headrace.infer.engines.triton.tensors import DTYPES, Tensor
 
 _LONGEST = 500
 

@@ -75,7 +75,12 @@ def _checked(key: str, value: Any, path: Path) -> Any:
         return resolve(value, path.parent)
     if key == "labels" and isinstance(value, list) and value:
         return tuple(map(str, value))
-    if key == "input_size" and isinstance(value, list) and [type(side) for side in value] == [int, int]:
+    if (
+        key == "input_size"
+        and isinstance(value, list)
+        and [type(side) for side in value] == [int, int]
+        and min(value) > 0
+    ):
         return tuple(value)
     if key == "preprocess" and isinstance(value, dict):
         PreprocessOptions().changed(value, f"{path}: preprocess")
@@ -84,7 +89,7 @@ def _checked(key: str, value: Any, path: Path) -> Any:
         return value
     wanted = {
         "decoder": "a name", "labels": "a list of names, or a file with one on each line",
-        "input_size": "[width, height]", "preprocess": "a mapping", "decoder_options": "a mapping",
+        "input_size": "[width, height] in pixels", "preprocess": "a mapping", "decoder_options": "a mapping",
     }  # fmt: skip
     raise ConfigError(f"{path}: {key} is {value!r}; expected {wanted[key]}")
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from headrace.errors import ModelError
 from headrace.infer.decoders import guess_decoders
 from headrace.infer.engines import TensorSpec
-from headrace.infer.file_model import FileModel, ModelFile
-from headrace.infer.labels import COCO
-from headrace.infer.network_input import PREPROCESS_KEY
+from headrace.infer.files.file_model import FileModel, ModelFile
+from headrace.infer.files.labels import COCO
+from headrace.infer.files.network_input import PREPROCESS_KEY
+from headrace.infer.files.sidecar import find_sidecar
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import PreprocessOptions
-from headrace.infer.sidecar import find_sidecar
 
 _DEFAULTS = InferOptions()
 
@@ -34,6 +35,7 @@ class ModelInfo:
         labels: Class names; empty when unknown.
         preprocess: How frames become input; ``None`` without a decoder.
         input_size: Width and height of the input; ``None`` where open.
+        decoder_options: Options of the decoder's own that were set.
         reasons: Why decoder, labels, preprocessing and size are what they are.
         candidates: Every decoder that fits, the best first, with score and reason.
         problem: Why the file cannot be used as it is; empty when it can.
@@ -54,6 +56,7 @@ class ModelInfo:
     labels: tuple[str, ...] = ()
     preprocess: PreprocessOptions | None = None
     input_size: tuple[int, int] | None = None
+    decoder_options: Mapping[str, Any] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
     problem: str = ""
@@ -72,6 +75,8 @@ class ModelInfo:
             said["labels"] = list(self.labels)
         if self.input_size is not None:
             said["input_size"] = list(self.input_size)
+        if self.decoder_options:
+            said["decoder_options"] = dict(self.decoder_options)
         if self.preprocess is not None:
             steps = asdict(self.preprocess)
             said["preprocess"] = {k: list(v) if isinstance(v, tuple) else v for k, v in steps.items()}
@@ -109,29 +114,41 @@ def describe(path: str | Path, options: InferOptions = _DEFAULTS) -> ModelInfo:
         labels=model.labels,
         preprocess=model.network.options,
         input_size=(model.network.width, model.network.height),
+        decoder_options=file.options.decoder_options,
         reasons=_reasons(file, model, options),
     )
 
 
 def _reasons(file: ModelFile, model: FileModel, asked: InferOptions) -> tuple[str, ...]:
-    decoder, graph = model.decoder, file.graph
+    decoder = model.decoder
     sidecar = find_sidecar(file.options.model)
     reasons = [
         f"decoder {decoder.name}: {model.guess.match.reason}",
-        f"labels: {_labels_from(file, model.labels)}",
+        f"labels: {_labels_from(file, model)}",
         f"preprocessing: {_preprocess_from(file, decoder.name)}",
-        f"input size: {'of the graph' if None not in graph.inputs[0].shape[1:] else 'of the options or the file'}",
+        f"input size: {_size_from(file, model)}",
     ]
     if sidecar is not None and file.options != replace(asked, model=file.options.model):
         reasons.append(f"{sidecar.name} says some of this")
     return tuple(reasons)
 
 
-def _labels_from(file: ModelFile, labels: tuple[str, ...]) -> str:
+def _size_from(file: ModelFile, model: FileModel) -> str:
+    if None not in file.graph.inputs[0].shape[1:]:
+        return "of the graph"
+    if file.options.input_size is None and model.graph.input_size() is None:
+        return f"{model.decoder.name}'s own, the graph leaves it open"
+    return "of the options or the file"
+
+
+def _labels_from(file: ModelFile, model: FileModel) -> str:
+    labels = model.labels
     if file.given is not None:
         return "as given"
     if file.stored is not None:
         return "names in the file"
+    if labels == model.decoder.class_names != ():
+        return f"{model.decoder.name} knows no others"
     if labels == COCO:
         return "80 classes are taken for COCO's"
     return "numbers: nothing names the classes" if labels else "nothing tells their number"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,16 +15,24 @@ from headrace.infer.candidates import strongest, to_numpy
 from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder, Guess, choose_decoder
 from headrace.infer.decoders.base import Outputs, PictureDecoder
 from headrace.infer.decoders.scores import NotFiniteError
-from headrace.infer.engines import Engine, EngineOptions, ModelGraph, open_engine, run_batch, run_each
-from headrace.infer.known_inputs import image_graph, with_known_inputs
-from headrace.infer.labels import choose_labels, labels_in_metadata, read_labels
+from headrace.infer.engines import (
+    Engine,
+    EngineOptions,
+    ModelGraph,
+    open_engine,
+    run_batch,
+    run_each,
+    run_slices,
+)
+from headrace.infer.files.known_inputs import image_graph, with_known_inputs
+from headrace.infer.files.labels import choose_labels, labels_in_metadata, read_labels
+from headrace.infer.files.network_input import NetworkInput
+from headrace.infer.files.sidecar import with_sidecar
 from headrace.infer.model import Model
-from headrace.infer.network_input import NetworkInput
 from headrace.infer.nms import suppress
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import Placement
 from headrace.infer.result import Result
-from headrace.infer.sidecar import with_sidecar
 from headrace.meta import Detections, TensorOutput
 
 #: Of a batch of images.
@@ -40,7 +48,7 @@ class ModelFile:
         graph: Tensors and metadata, with the number of labels where there are some.
         options: What the user set, completed by the file beside the model.
         given: Class names from the user.
-        stored: Class names from the file.
+        stored: Class names from the file; not looked at where the user gives some.
 
     Example:
         >>> ModelFile.open(InferOptions(model="missing.onnx"))
@@ -74,7 +82,7 @@ class ModelFile:
         engine = open_engine(options.model, options.engine, how) if opener is None else opener(how)
         try:
             graph = engine.graph
-            stored = labels_in_metadata(dict(graph.metadata), graph.path)
+            stored = None if given else labels_in_metadata(dict(graph.metadata), graph.path)
         except BaseException:
             engine.close()
             raise
@@ -84,7 +92,8 @@ class ModelFile:
 
     def labels(self, classes: int | None, usual: tuple[str, ...] = ()) -> tuple[str, ...]:
         """One name for each class, ``usual`` where neither user nor file names them; errors as for `choose_labels`."""
-        return choose_labels(self.given, self.stored or usual or None, classes, self.graph.path)
+        known = usual if classes in (None, len(usual)) else ()
+        return choose_labels(self.given, self.stored or known or None, classes, self.graph.path)
 
 
 class FileModel(Model):
@@ -115,15 +124,16 @@ class FileModel(Model):
         self._options = options = options or file.options
         self.graph = image_graph(file.graph)
         self.guess: Guess = choose_decoder(self.graph, options.decoder)
-        self.labels = file.labels(self.decoder.class_count(self.graph), self.decoder.class_names)
-        self.network = NetworkInput(
-            self.graph,
-            options,
-            self.decoder.preprocess(self.graph),
-            self.decoder.default_input_size(self.graph),
-        )
-        pictures = any(len(spec.shape) == _AXES for spec in file.graph.inputs)
-        self._batched = pictures and self.decoder.batched(self.graph)
+        try:
+            classes = self.decoder.class_count(self.graph)
+            usual = self.decoder.preprocess(self.graph), self.decoder.default_input_size(self.graph)
+            batched = self.decoder.batched(self.graph)
+        except (ValueError, LookupError) as error:
+            raise self._unreadable(error) from error
+        self.labels = file.labels(classes, self.decoder.class_names)
+        self.network = NetworkInput(self.graph, options, *usual)
+        self._batched = batched and any(len(spec.shape) == _AXES for spec in file.graph.inputs)
+        self._open = any(None in output.shape[1:] for output in self.graph.outputs)
         self._engine = with_known_inputs(file.engine, (self.network.width, self.network.height))
         self._decode = self._decode_options()
         self.decoder.check(self._decode)
@@ -154,10 +164,11 @@ class FileModel(Model):
             return []
         tensor = self.network.take(len(frames))
         frames.fill(tensor, self.network.options)
-        if self._batched:
-            results = self._read(run_batch(self._engine, tensor), len(frames))
-        else:
-            results = [self._read(outputs, 1)[0] for outputs in run_each(self._engine, tensor)]
+        if not self._batched:
+            parts: Iterable[Outputs] = run_each(self._engine, tensor)
+        else:  # what differs in length from run to run cannot be joined, and is read run by run
+            parts = run_slices(self._engine, tensor) if self._open else [run_batch(self._engine, tensor)]
+        results = [one for outputs in parts for one in self._read(outputs, _rows(outputs))]
         self.network.give(tensor)
         return [self._placed(*pair) for pair in zip(results, frames.placements, strict=True)]
 
@@ -206,12 +217,15 @@ class FileModel(Model):
                 "holds NaN or what becomes infinite: export the model again, in float32 where it is float16, and check "
                 "how its input is normalised"
             ) from error
-        except (ValueError, IndexError) as error:
-            raise ModelError(
-                f"decoder {decoder.name} cannot read the outputs of {self.graph.path} "
-                f"({'; '.join(map(str, self.graph.outputs))}): {error}; name another decoder"
-            ) from error
+        except (ValueError, LookupError, TypeError) as error:
+            raise self._unreadable(error) from error
         raise ModelError(f"decoder {decoder.name} is neither a BoxDecoder nor a PictureDecoder")
+
+    def _unreadable(self, reason: Exception) -> ModelError:
+        return ModelError(
+            f"decoder {self.decoder.name} cannot read the outputs of {self.graph.path} "
+            f"({'; '.join(map(str, self.graph.outputs))}): {reason}; name another decoder"
+        )
 
     def _boxes(self, decoder: BoxDecoder, outputs: Outputs, rows: int) -> list[Detections]:
         options = self._options
@@ -252,3 +266,7 @@ class FileModel(Model):
     def close(self) -> None:
         """Free the engine."""
         self._engine.close()
+
+
+def _rows(outputs: Outputs) -> int:
+    return int(next(iter(outputs.values())).shape[0])

@@ -18,10 +18,10 @@ from urllib.parse import quote
 
 from numpy.typing import NDArray
 
-from headrace.infer.engines.triton_address import Address
-from headrace.infer.engines.triton_json import read_json, read_object, read_outputs, write_request
-from headrace.infer.engines.triton_protocol import ServerError, Trouble
-from headrace.infer.engines.triton_tensors import Tensor
+from headrace.infer.engines.triton.address import Address
+from headrace.infer.engines.triton.json import read_json, read_object, read_outputs, write_request
+from headrace.infer.engines.triton.protocol import ServerError, Trouble
+from headrace.infer.engines.triton.tensors import Tensor
 
 _log = logging.getLogger(__name__)
 _TROUBLES = {401: Trouble.DENIED, 403: Trouble.DENIED, 404: Trouble.UNKNOWN, 502: Trouble.DROPPED,
@@ -39,10 +39,10 @@ class HttpTransport:
         address: Of the model.
 
     Example:
-        >>> from headrace.infer.engines.triton_address import parse_url
+        >>> from headrace.infer.engines.triton.address import parse_url
         >>> HttpTransport(parse_url("http://127.0.0.1:9/m")).metadata()
         Traceback (most recent call last):
-        headrace.infer.engines.triton_protocol.ServerError: [Errno 111] Connection refused
+        headrace.infer.engines.triton.protocol.ServerError: [Errno 111] Connection refused
     """
 
     def __init__(self, address: Address) -> None:

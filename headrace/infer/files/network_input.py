@@ -47,15 +47,26 @@ class NetworkInput:
                 f"{graph.path}: input {spec} has an open size; set input_size to width and height"
             )
         self.width, self.height = size
+        if not spec.dtype.startswith(("float", "int", "uint")):
+            raise ModelError(
+                f"{graph.path}: input {spec} cannot be filled from frames; export it with an input of float32"
+            )
         self._dtype = numpy_dtype(spec.dtype)
         if np.issubdtype(self._dtype, np.integer):  # the network normalises pictures itself
-            default = replace(default, scale=1.0, mean=(0.0,) * 3, std=(1.0,) * 3)
+            zero = 128.0 if self._dtype == np.int8 else 0.0
+            default = replace(default, scale=1.0, mean=(zero,) * 3, std=(1.0,) * 3)
         stored = graph.metadata.get(PREPROCESS_KEY)
-        default = PreprocessOptions.from_json(stored) if stored else default
+        if stored:
+            default = PreprocessOptions.from_json(stored, f"{graph.path}: metadata {PREPROCESS_KEY}")
         if graph.channels() == 1:
             default = replace(default, color="GRAY")
         changed = options.preprocess
         self.options = changed if isinstance(changed, PreprocessOptions) else default.changed(changed or {})
+        if graph.channels() not in (None, 1, 3):
+            raise ModelError(
+                f"{graph.path}: input {spec} takes {graph.channels()} channels, but frames give 1 or 3: write a "
+                "Python model for it"
+            )
         if graph.channels() not in (None, self.options.channels):
             raise ConfigError(
                 f"{graph.path}: input {spec} does not take {self.options.channels} channels; "
@@ -66,13 +77,23 @@ class NetworkInput:
         self._free: deque[NDArray[Any]] = deque(maxlen=4)
 
     def take(self, rows: int) -> NDArray[Any]:
-        """A tensor with a number of rows and undefined content; hand it back with `give`."""
+        """A tensor with a number of rows and undefined content; hand it back with `give`.
+
+        Raises:
+            ModelError: There is not enough memory.
+        """
         try:
             tensor = self._free.pop()
         except IndexError:
             tensor = np.empty((0, *self._row_shape), self._dtype)
         if len(tensor) < rows:
-            tensor = np.empty((rows, *self._row_shape), self._dtype)
+            try:
+                tensor = np.empty((rows, *self._row_shape), self._dtype)
+            except (MemoryError, ValueError) as error:
+                raise ModelError(
+                    f"an input of {self.width}x{self.height} pixels does not fit in memory ({error}); set a smaller "
+                    "input_size"
+                ) from error
         return tensor[:rows]
 
     def give(self, tensor: NDArray[Any]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headrace.infer.engines.triton_address import AUTHORIZATION, Address
-from headrace.infer.engines.triton_protocol import ServerError, Trouble, one_line
+from headrace.infer.engines.triton.address import AUTHORIZATION, Address
+from headrace.infer.engines.triton.protocol import ServerError, Trouble, one_line
 
 #: Troubles that a server has with a model, rather than we with the server.
 ABOUT_MODEL = (Trouble.UNKNOWN, Trouble.REFUSED, Trouble.DROPPED)
@@ -16,7 +16,7 @@ def in_words(address: Address, error: ServerError, otherwise: str) -> str:
     """An error with its remedy; ``otherwise`` where the trouble has no remedy of its own.
 
     Example:
-        >>> from headrace.infer.engines.triton_address import parse_url
+        >>> from headrace.infer.engines.triton.address import parse_url
         >>> in_words(parse_url("grpc://h/m"), ServerError(Trouble.UNKNOWN, ""), "is not known")
         'grpc://h:8001/m is not known'
     """
@@ -41,7 +41,7 @@ def why_unusable(address: Address, error: ServerError, index: Sequence[Mapping[s
     Args:
         address: Of the model.
         error: What the server said.
-        index: Its models, see `headrace.infer.engines.triton_protocol.Transport.models`; ``None`` if it does not tell.
+        index: Its models, see `headrace.infer.engines.triton.protocol.Transport.models`; ``None`` if it does not tell.
     """
     reason = f"cannot be used: {error.text}"
     if index is None:

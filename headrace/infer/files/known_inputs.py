@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 
 from headrace.errors import ModelError
 from headrace.infer.engines import Engine, ModelGraph
-from headrace.infer.engines.base import numpy_dtype
+from headrace.infer.engines.base import TensorSpec, numpy_dtype
 
 _AXES = 4
 #: Value of one row, by width and height of the network's input: frames have that size already, boxes come out in it.
-_KNOWN: Mapping[str, Callable[[int, int], tuple[int, int]]] = {
+_KNOWN: Mapping[str, Callable[[int, int], Any]] = {
     "orig_target_sizes": lambda width, height: (width, height),  # RT-DETR, D-FINE, DEIM
     "im_shape": lambda width, height: (height, width),  # PaddleDetection
     "scale_factor": lambda width, height: (1, 1),  # PaddleDetection: y, x
+    "pixel_mask": lambda width, height: np.ones(
+        (height, width)
+    ),  # DETR of Hugging Face: everything is picture
 }
 
 
@@ -56,11 +59,7 @@ class _Filled:
     def __init__(self, engine: Engine, size: tuple[int, int]) -> None:
         self._engine = engine
         self.graph = replace(engine.graph, inputs=image_graph(engine.graph).inputs[:1])
-        self._rows = {
-            spec.name: np.array([_KNOWN[spec.name](*size)], numpy_dtype(spec.dtype))
-            for spec in engine.graph.inputs
-            if spec.name in _KNOWN
-        }
+        self._rows = {spec.name: _row(spec, size) for spec in engine.graph.inputs if spec.name in _KNOWN}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
@@ -70,3 +69,9 @@ class _Filled:
         (image,) = inputs.values()
         known = {name: np.repeat(row, len(image), axis=0) for name, row in self._rows.items()}
         return self._engine.run({**inputs, **known})
+
+
+def _row(spec: TensorSpec, size: tuple[int, int]) -> NDArray[Any]:
+    row = np.array(_KNOWN[spec.name](*size), numpy_dtype(spec.dtype))
+    shape = tuple(wanted or have for wanted, have in zip(spec.shape[1:], row.shape, strict=False))
+    return np.resize(row, shape)[None]

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.infer.engines.triton_protocol import ServerError, Trouble
-from headrace.infer.engines.triton_tensors import Tensor, from_wire, shaped, split_bytes, wire_dtype
+from headrace.infer.engines.triton.protocol import ServerError, Trouble
+from headrace.infer.engines.triton.tensors import Tensor, from_wire, shaped, split_bytes, wire_dtype
 
 _HEADER_LENGTH = "Inference-Header-Content-Length"
 
@@ -27,7 +27,7 @@ def write_request(
 
     Args:
         inputs: Tensors by name.
-        outputs: See `headrace.infer.engines.triton_protocol.Transport.infer`.
+        outputs: See `headrace.infer.engines.triton.protocol.Transport.infer`.
         binary: Whether tensors go and come as binary data.
 
     Example:

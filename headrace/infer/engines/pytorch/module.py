@@ -14,8 +14,8 @@ import torch
 from headrace.errors import ModelError
 from headrace.infer.engines.base import Array, EngineOptions, ModelGraph, TensorSpec, numpy_dtype
 from headrace.infer.engines.faults import check_inputs, closed, refuse_device, refuse_precision, run_failed
-from headrace.infer.engines.torch_files import LIBRARY, TorchProgram, reason
-from headrace.infer.engines.torch_graphs import CudaGraphs
+from headrace.infer.engines.pytorch.files import LIBRARY, TorchProgram, reason
+from headrace.infer.engines.pytorch.graphs import CudaGraphs
 
 _log = logging.getLogger(__name__)
 _TYPES = {"bf16": torch.bfloat16, "f16": torch.float16}
@@ -43,7 +43,7 @@ class TorchEngine:
         ConfigError: A device or precision that torch does not offer here.
 
     Example:
-        >>> from headrace.infer.engines.torch_files import pictures_program
+        >>> from headrace.infer.engines.pytorch.files import pictures_program
         >>> program = pictures_program("flat.pt", torch.nn.Flatten(), "images", {"imgsz": "[8, 8]"})
         >>> engine = TorchEngine(program, EngineOptions(device="cpu"))
         >>> print(*engine.graph.inputs, *engine.graph.outputs)

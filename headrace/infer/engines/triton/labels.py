@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from headrace.errors import ModelError
 from headrace.infer.engines.base import ModelGraph, TensorSpec, numpy_dtype
-from headrace.infer.engines.triton_protocol import ServerError
-from headrace.infer.engines.triton_tensors import Tensor
+from headrace.infer.engines.triton.protocol import ServerError
+from headrace.infer.engines.triton.tensors import Tensor
 
 _log = logging.getLogger(__name__)
 _NAMES = "names"
@@ -35,7 +35,7 @@ def with_labels(graph: ModelGraph, config: Mapping[str, Any], infer: _Infer) -> 
     Args:
         graph: The model.
         config: Triton's configuration; may be empty.
-        infer: Runs the model; see `headrace.infer.engines.triton_protocol.Transport.infer`.
+        infer: Runs the model; see `headrace.infer.engines.triton.protocol.Transport.infer`.
     """
     if _NAMES in graph.metadata:
         return graph

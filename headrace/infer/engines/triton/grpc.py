@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 from headrace.errors import ModelError
-from headrace.infer.engines.triton_address import Address
-from headrace.infer.engines.triton_protocol import ServerError, Trouble
-from headrace.infer.engines.triton_tensors import Tensor, from_wire, shaped, split_bytes, wire_dtype
+from headrace.infer.engines.triton.address import Address
+from headrace.infer.engines.triton.protocol import ServerError, Trouble
+from headrace.infer.engines.triton.tensors import Tensor, from_wire, shaped, split_bytes, wire_dtype
 from headrace.paths import resolve
 
 _TROUBLES = {
@@ -49,7 +49,7 @@ class GrpcTransport:
         ModelError: The certificates to trust cannot be read.
 
     Example:
-        >>> from headrace.infer.engines.triton_address import parse_url
+        >>> from headrace.infer.engines.triton.address import parse_url
         >>> GrpcTransport(parse_url("grpc://127.0.0.1:9/m")).close()
     """
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from headrace.frames import Frame, to_bgr
 from headrace.infer.batch import FrameBatch
-from headrace.infer.file_model import FileModel, ModelFile
+from headrace.infer.files.file_model import FileModel, ModelFile
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions
 from headrace.infer.result import Result
@@ -35,7 +35,7 @@ class Trial:
 
     Attributes:
         color: ``RGB`` or ``BGR``.
-        values: ``0-1``, ``0-255``, ``-1-1`` or ``imagenet``.
+        values: ``0-1``, ``0-255``, ``-1-1`` or ``imagenet``; ``own`` where what would be used is none of them.
         resize: ``letterbox`` or ``stretch``.
         options: The preprocessing.
         chosen: Whether it is what would be used.
@@ -79,6 +79,8 @@ def try_preprocessing(frames: Sequence[Frame], options: InferOptions) -> list[Tr
     try:
         usual = FileModel(file).network.options
         trials = [_try(file, frames, usual, *way) for way in _ways(usual)]
+        if not any(trial.chosen for trial in trials):
+            trials.insert(0, _try(file, frames, usual, usual.color, "own", usual.resize))
     finally:
         file.engine.close()
     return sorted(trials, key=lambda trial: -trial.score)
@@ -92,9 +94,11 @@ def _ways(usual: PreprocessOptions) -> Iterator[tuple[str, str, str]]:
 def _try(
     file: ModelFile, frames: Sequence[Frame], usual: PreprocessOptions, color: str, values: str, resize: str
 ) -> Trial:
-    options = usual.changed({"color": color, "resize": resize, **_SCALES[values]})
-    if color == "BGR":
-        options = replace(options, mean=options.mean[::-1], std=options.std[::-1])
+    options = usual
+    if values in _SCALES:
+        options = usual.changed({"color": color, "resize": resize, **_SCALES[values]})
+        if color == "BGR":
+            options = replace(options, mean=options.mean[::-1], std=options.std[::-1])
     model = FileModel(file, replace(file.options, preprocess=options))
     mirrored, empty = ([change(frame) for frame in frames] for change in (_mirrored, _empty))
     seen, again, nothing = (model.results(FrameBatch(pictures)) for pictures in (frames, mirrored, empty))

@@ -60,7 +60,7 @@ class Continuation:
         self._sources[source] = _Last(number, result.objects, found, velocity)
 
     def at(self, source: int, number: int, size: tuple[int, int], moving: bool = True) -> Result | None:
-        """The objects in a later frame; ``None`` where nothing is known of the source.
+        """The objects in a later frame; ``None`` where nothing is known of the source before it.
 
         Args:
             source: Number of the source.
@@ -69,8 +69,10 @@ class Continuation:
             moving: Whether the picture may have changed since.
         """
         last = self._sources.get(source)
-        if last is None or not moving or not self._predict:
-            return None if last is None else last.objects
+        if last is None or number < last.number:  # after a seek
+            return None
+        if not moving or not self._predict:
+            return last.objects
         found, shift = last.found, last.velocity * (number - last.number)
         moved = replace(found, xyxy=found.xyxy + shift)
         if found.keypoints is not None:

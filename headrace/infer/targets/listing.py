@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.infer.stage import Region
-from headrace.infer.tiles import TileOptions, tile_boxes
+from headrace.infer.targets.tiles import TileOptions, tile_boxes
 
 Boxes = NDArray[np.float32]
 Rows = NDArray[np.intp]

@@ -59,10 +59,12 @@ def labels_in_metadata(metadata: dict[str, str], path: str) -> tuple[str, ...] |
         return None
     try:
         names = ast.literal_eval(text)
+        if isinstance(names, str):
+            raise TypeError("one name")
         pairs = dict(names) if isinstance(names, dict) else dict(enumerate(names))
         by_number = {int(key): str(value) for key, value in pairs.items()}
         return tuple(by_number[i] for i in range(len(by_number)))
-    except (ValueError, TypeError, SyntaxError, KeyError) as error:
+    except (ValueError, TypeError, SyntaxError, KeyError, RecursionError, MemoryError) as error:
         raise ModelError(
             f"{path}: metadata names {text[:60]!r} are no class names by number; give a labels file"
         ) from error

@@ -1,0 +1,1 @@
+"""Modules of PyTorch: read from files, run, recorded as CUDA graphs."""

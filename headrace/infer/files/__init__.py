@@ -1,0 +1,1 @@
+"""Models that are files of weights: opened, put together from engine, decoder and labels, described."""

@@ -1,0 +1,1 @@
+"""What a model looks at: frames, regions, tiles, objects; when; and how the parts become one again."""
