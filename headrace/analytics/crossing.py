@@ -109,7 +109,7 @@ class Crossings:
         active = np.minimum(now[:, :count] * side, before[:, :count] * side) <= 0
         if self._open:
             active |= self._balance.array.take(rows, 0) != 0
-        if not active.any():
+        if not np.count_nonzero(active):
             return []
         found = []
         for index, line in np.argwhere(active).tolist():

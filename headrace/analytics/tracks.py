@@ -209,6 +209,7 @@ class Tracks:
 def usable(xyxy: Floats) -> NDArray[np.bool_] | None:
     """Which boxes ``(n, 4)`` are finite and have a size; ``None`` for all of them."""
     good = xyxy[:, 2:] > xyxy[:, :2]
-    if good.all() and math.isfinite(xyxy.sum()):
+    # Counting and reducing are quicker than the methods all and sum, and this is asked for each frame.
+    if np.count_nonzero(good) == good.size and math.isfinite(np.add.reduce(xyxy, axis=None)):
         return None
     return np.asarray(good.all(axis=1) & np.isfinite(xyxy).all(axis=1))

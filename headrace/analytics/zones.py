@@ -65,7 +65,7 @@ class Zones:
         inside = np.logical_xor.reduceat(spans, self._starts, axis=0).T
         member = self._member.array.take(rows, 0)
         changed = inside != member
-        if changed.any():
+        if np.count_nonzero(changed):
             self._change(rows, foot, inside, member, changed)
         self.inside = inside
         return inside

@@ -14,6 +14,7 @@ class CrowdSettings(ZoneSettings):
     """What the rule is told."""
 
     limit: int = Field(ge=1, description="Objects from which on a zone is crowded.")
+    interval: float = Field(0.1, gt=0, description="Seconds between counts.")
     seconds: float = Field(1.0, ge=0, description="Seconds for which there must be as many, or fewer again.")
 
 
@@ -35,7 +36,9 @@ class CrowdRule(Rule):
         self._began = np.zeros(len(self.zones))
 
     def update(self, moment: Moment) -> None:
-        """Count."""
+        """Count now and then."""
+        if not self.due(moment.time, self.settings.interval):
+            return
         for place, zone in enumerate(self.zones):
             count = int(np.count_nonzero(moment.within(zone, self.who)))
             if (count >= self.settings.limit) == self.crowded[place]:

@@ -39,23 +39,25 @@ class NearMissRule(Rule):
         """Look at all pairs now and then."""
         if not self.due(moment.time, self.settings.interval):
             return
-        # Only half of the pairs: each stands once in it. Squares, as roots cost more than all the rest.
-        x, y = moment.places.T
-        square = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2
-        ours, theirs = moment.of(self.who), moment.of(self._others)
-        near = np.argwhere(square < (self.settings.distance * _APART) ** 2)
-        kept = set()
-        for one, other in near[near[:, 0] < near[:, 1]].tolist():
-            if not ((ours[one] and theirs[other]) or (theirs[one] and ours[other])):
+        ours, theirs = np.flatnonzero(moment.of(self.who)), np.flatnonzero(moment.of(self._others))
+        (x, y), (u, v) = moment.places[ours].T[..., None], moment.places[theirs].T
+        x, y = x - u, y - v
+        square = x * x + y * y  # roots would cost more than all the rest
+        kept: set[tuple[int, int]] = set()
+        for i, j in np.argwhere(square < (self.settings.distance * _APART) ** 2).tolist():
+            one, other = int(ours[i]), int(theirs[j])
+            if one == other:
                 continue
             pair = (int(moment.rows[one]), int(moment.rows[other]))
             key = (min(pair), max(pair))
+            if key in kept:
+                continue  # the same two the other way round
             if key in self._near:
                 kept.add(key)
-            elif square[one, other] < self.settings.distance**2 and self._moves(moment, one, other):
+            elif square[i, j] < self.settings.distance**2 and self._moves(moment, one, other):
                 kept.add(key)
                 second = str(self.source.tracks.id.array[pair[1]])
-                distance = round(float(square[one, other]) ** 0.5, 2)
+                distance = round(float(square[i, j]) ** 0.5, 2)
                 moment.emit(self.name, "near-miss", pair[0], one, other=second, distance=distance)
         self._near = kept
 

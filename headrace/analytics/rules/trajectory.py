@@ -26,7 +26,7 @@ class TrajectoryRule(Rule):
 
     def __init__(self, settings: RuleSettings, source: SourceAnalysis) -> None:
         super().__init__(settings, source)
-        self._ring = source.tracks.column(self.settings.points, 2, dtype=np.float32, fill=np.nan)
+        self._ring = source.tracks.column(self.settings.points, 4, dtype=np.float32, fill=np.nan)
         self._last: Trajectories | None = None
 
     def update(self, moment: Moment) -> None:
@@ -38,13 +38,12 @@ class TrajectoryRule(Rule):
     def _sample(self, moment: Moment) -> Trajectories:
         there = moment.of(self.who)
         rows, ring = moment.rows[there], self._ring.array
-        points = np.concatenate([ring[rows, 1:], moment.feet[there, None].astype(np.float32)], axis=1)
+        # Pixels and metres side by side: only the new point has to be taken to the ground.
+        new = np.hstack([moment.feet[there], moment.places[there]]).astype(np.float32)
+        points = np.concatenate([ring[rows, 1:], new[:, None]], axis=1)
         ring[rows] = points
-        ground = self.source.ground
-        metres = None
-        if ground is not None:
-            metres = ground.metres(points.reshape(-1, 2)).astype(np.float32).reshape(points.shape)
-        return Trajectories(moment.ids[there], points, metres, self.settings.interval)
+        metres = points[..., 2:] if self.source.ground is not None else None
+        return Trajectories(moment.ids[there], points[..., :2], metres, self.settings.interval)
 
 
 RULE = TrajectoryRule

@@ -22,7 +22,7 @@ class WrongWaySettings(ZoneSettings):
     least: float = Field(
         0.3, ge=0, description="Speed that counts as going, in sizes of the object a second."
     )
-    interval: float = Field(0.1, gt=0, description="Seconds between looks.")
+    interval: float = Field(0.2, gt=0, description="Seconds between looks.")
 
     @field_validator("direction")
     @classmethod
