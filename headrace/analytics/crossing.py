@@ -63,14 +63,12 @@ class Crossings:
         self._length = np.hypot(along[:, 0], along[:, 1])
         unit = along / self._length[:, None]
         # One product gives the distances from all lines, and the places along them.
-        self._axes = np.concatenate([np.stack([-unit[:, 1], unit[:, 0]], axis=1), unit]).T
-        self._origin = np.concatenate(
-            [(lines[:, 0] * axes).sum(axis=1) for axes in np.split(self._axes.T, 2)]
-        )
+        self._axes = np.concatenate([np.stack([-unit[:, 1], unit[:, 0]], axis=1), unit])
+        self._origin = (np.tile(lines[:, 0], (2, 1)) * self._axes).sum(axis=1)[:, None]
         self._endless = np.zeros(len(lines), bool) if endless is None else endless
         self._across = np.abs(unit[:, 0])
-        self._place = tracks.column(2 * len(lines))
-        self._side = tracks.column(len(lines))
+        self._place = tracks.lanes(2 * len(lines))
+        self._side = tracks.lanes(len(lines))
         self._balance = tracks.column(len(lines), dtype=np.int8, fill=0)
         self._open = False  # whether any balance is not zero
         self._since = tracks.column(len(lines), 2)
@@ -86,36 +84,37 @@ class Crossings:
         """
         if len(self._tracks.fresh):
             self._begin(self._tracks.fresh)
-        return self._follow(rows, self._tracks.foot.array.take(rows, 0), self._band, reach)
+        return self._follow(rows, self._tracks.current[:2], self._band, reach)
 
     def settle(self, rows: Rows) -> list[Crossing]:
         """Tracks that were lost are where they were last seen, in the band or not; they are not in the frame."""
-        found = self._follow(rows, self._tracks.raw.array[rows], 0.0, None)
+        found = self._follow(rows, self._tracks.raw.array[rows].T, 0.0, None)
         return [one._replace(at=-1) for one in found]
 
     def _begin(self, rows: Rows) -> None:
         foot = self._tracks.foot.array[rows]
-        place = foot @ self._axes - self._origin
-        self._place.array[rows] = place
-        self._side.array[rows] = np.where(place[:, : len(self._length)] >= 0, 1.0, -1.0)
+        place = self._axes @ foot.T - self._origin
+        self._place.array[:, rows] = place
+        self._side.array[:, rows] = np.where(place[: len(self._length)] >= 0, 1.0, -1.0)
         self._since.array[rows] = foot[:, None]
 
     def _follow(self, rows: Rows, foot: Floats, band: float, reach: Floats | None) -> list[Crossing]:
         count = len(self._length)
-        now, before = foot @ self._axes - self._origin, self._place.array.take(rows, 0)
-        self._place.array[rows] = now
-        side = self._side.array.take(rows, 0)
+        now, before = self._axes @ foot, self._place.array.take(rows, 1)
+        now -= self._origin
+        self._place.array[:, rows] = now
+        side = self._side.array.take(rows, 1)
         # Only those are looked at closely who are, or were, on the other side than they count to.
-        active = np.minimum(now[:, :count] * side, before[:, :count] * side) <= 0
+        active = np.minimum(now[:count] * side, before[:count] * side) <= 0
         if self._open:
-            active |= self._balance.array.take(rows, 0) != 0
+            active |= self._balance.array.take(rows, 0).T != 0
         if not np.count_nonzero(active):
             return []
         found = []
-        for index, line in np.argwhere(active).tolist():
+        for index, line in np.argwhere(active.T).tolist():
             row, slack = int(rows[index]), 0.0 if reach is None else float(reach[index] * self._across[line])
             edge = max(float(self._tracks.size.array[row]) * band, _LEAST_BAND) if band else 0.0
-            sense = self._step(row, line, before[index], now[index], edge, slack)
+            sense = self._step(row, line, before[:, index], now[:, index], edge, slack)
             if sense:
                 found.append(Crossing(index, row, line, sense))
         self._open = bool(self._balance.array.any())
@@ -124,7 +123,7 @@ class Crossings:
     def _step(self, row: int, line: int, before: Floats, now: Floats, band: float, slack: float) -> int:
         """One step of one track against one line: 1 or -1 when it has crossed, otherwise 0."""
         count, balance = len(self._length), self._balance.array
-        was, is_, side = float(before[line]), float(now[line]), float(self._side.array[row, line])
+        was, is_, side = float(before[line]), float(now[line]), float(self._side.array[line, row])
         if (was >= 0) != (is_ >= 0):
             start, end = float(before[count + line]), float(now[count + line])
             spot = start + (end - start) * was / (was - is_)
@@ -135,7 +134,7 @@ class Crossings:
         if (is_ >= 0) == (side > 0) or abs(is_) < band:
             return 0
         crossed = balance[row, line] * -side > 0
-        balance[row, line], self._side.array[row, line] = 0, -side
+        balance[row, line], self._side.array[line, row] = 0, -side
         self.origin.array[row, line] = self._since.array[row, line]
         self._since.array[row, line] = self._tracks.foot.array[row]
         return int(-side) if crossed else 0

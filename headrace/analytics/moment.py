@@ -28,6 +28,7 @@ class Moment:
         source_id, frame_number, time: Which frame; seconds of the stream.
         ids, class_ids, xyxy: Tracks, classes, boxes ``(n, 4)`` in pixels of the frame.
         rows: Row of each object in the columns of ``source.tracks``.
+        state: ``(9, n)``, see `Tracks.current`.
         inside: ``(n, zones)`` bool, who is in which zone.
         crossed: The crossings of this frame.
         lost: Rows of tracks that count as gone from this frame on.
@@ -43,16 +44,17 @@ class Moment:
     class_ids: NDArray[np.int32]
     xyxy: Floats
     rows: Rows
+    state: Floats
     inside: NDArray[np.bool_]
     crossed: list[Crossing]
     lost: Rows
     events: list[AnalyticsEvent] = field(default_factory=list)
     trajectories: Trajectories | None = None
 
-    @cached_property
+    @property
     def feet(self) -> Floats:
         """Where objects stand, smoothed, ``(n, 2)`` pixels."""
-        return np.asarray(self.source.tracks.foot.array.take(self.rows, 0))
+        return self.state[:2].T
 
     @cached_property
     def places(self) -> Floats:
@@ -60,15 +62,15 @@ class Moment:
         ground = self.source.ground
         return self.feet if ground is None else ground.metres(self.feet)
 
-    @cached_property
+    @property
     def velocity(self) -> Floats:
         """``(n, 2)`` pixels a second, smoothed."""
-        return np.asarray(self.source.tracks.velocity.array.take(self.rows, 0))
+        return self.state[2:4].T
 
-    @cached_property
+    @property
     def sizes(self) -> Floats:
         """``(n,)`` longer side of each box, pixels."""
-        return np.asarray(self.source.tracks.size.array[self.rows])
+        return np.asarray(self.state[6])
 
     def of(self, who: Column | None) -> NDArray[np.bool_]:
         """Which objects a rule is about; see `SourceAnalysis.classes`."""

@@ -129,7 +129,9 @@ class SourceAnalysis:
         inside, lost = self.zones.update(rows), self.tracks.sweep()
         crossed = self._cross(rows, lost)
         number = self.index if source_id is None else source_id
-        moment = Moment(self, number, frame_number, time, ids, class_ids, boxes, rows, inside, crossed, lost)
+        moment = Moment(
+            self, number, frame_number, time, ids, class_ids, boxes, rows, self.tracks.current, inside, crossed, lost
+        )
         for rule in self.rules:
             rule.update(moment)
         return moment

@@ -44,8 +44,9 @@ class Zones:
         count = len(self._polygons)
         edges = [np.hstack([one, np.roll(one, -1, axis=0)]) for one in self._polygons]
         x1, self._y1, x2, self._y2 = np.concatenate([*edges, np.empty((0, 4))]).T[..., None].copy()
-        self._slope = (x2 - x1) / np.where(self._y2 == self._y1, 1.0, self._y2 - self._y1)
-        self._shift = x1 - self._slope * self._y1
+        slope = (x2 - x1) / np.where(self._y2 == self._y1, 1.0, self._y2 - self._y1)
+        # A foot is left of an edge where x - slope * y is less than this.
+        self._lean, self._shift = np.hstack([np.ones_like(slope), -slope]), x1 - slope * self._y1
         self._starts = np.cumsum([0, *(len(one) for one in self._polygons)])[:count]
         self._corners = [one.tolist() for one in self._polygons]
         self._member = tracks.column(count, dtype=bool, fill=False)
@@ -55,13 +56,14 @@ class Zones:
         self.left: list[Change] = []
 
     def update(self, rows: Rows) -> NDArray[np.bool_]:
-        """Who is in which zone now; ``entered`` and ``left`` hold what changed."""
+        """Who of the objects of the tracks' last frame is in which zone; ``entered`` and ``left`` hold what changed."""
         self.entered, self.left = [], []
         if not self._polygons:
             return np.zeros((len(rows), 0), bool)
-        x, y = foot = self._tracks.foot.array.take(rows, 0).T
+        foot = self._tracks.current[:2]
+        y = foot[1]
         spans = (self._y1 > y) != (self._y2 > y)
-        spans &= x < self._slope * y + self._shift
+        spans &= self._lean @ foot < self._shift
         inside = np.logical_xor.reduceat(spans, self._starts, axis=0).T
         member = self._member.array.take(rows, 0)
         changed = inside != member

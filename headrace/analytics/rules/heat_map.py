@@ -79,7 +79,8 @@ class HeatMapRule(Rule):
     def _count(self) -> None:
         if self._waiting:
             feet = np.concatenate([feet for _, feet in self._waiting])
-            weight = np.concatenate([np.full(len(feet), seconds) for seconds, feet in self._waiting])
+            times, counts = zip(*((seconds, len(feet)) for seconds, feet in self._waiting), strict=True)
+            weight = np.repeat(times, counts)
             last = self._shape[1] - 1, self._shape[0] - 1
             column, row = np.minimum(np.maximum(feet / self._cell, 0), last).astype(np.intp).T
             cells = np.bincount(row * self._shape[1] + column, weight, self._counts.size)
