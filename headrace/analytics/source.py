@@ -130,7 +130,18 @@ class SourceAnalysis:
         crossed = self._cross(rows, lost)
         number = self.index if source_id is None else source_id
         moment = Moment(
-            self, number, frame_number, time, ids, class_ids, boxes, rows, self.tracks.current, inside, crossed, lost
+            self,
+            number,
+            frame_number,
+            time,
+            ids,
+            class_ids,
+            boxes,
+            rows,
+            self.tracks.current,
+            inside,
+            crossed,
+            lost,
         )
         for rule in self.rules:
             rule.update(moment)
