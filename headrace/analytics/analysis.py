@@ -75,7 +75,8 @@ class Analysis:
         self.settings = settings
         self.sources: dict[int, SourceAnalysis] = {}
         self._code: list[tuple[str, Callable[[list[Seen]], object]]] = [
-            (name, load_name(name, settings.base, "rule")) for name in settings.code
+            (one.name or one.rule.rpartition(":")[2], load_name(one.rule, settings.base, "rule"))
+            for one in settings.code
         ]
 
     def source(self, index: int, size: tuple[int, int]) -> SourceAnalysis:
@@ -88,7 +89,7 @@ class Analysis:
     def finish(self, moments: Sequence[Moment]) -> None:
         """Let the rules in Python look at all frames of a batch."""
         for name, call in self._code:
-            call([Seen(moment, name.rpartition(":")[2]) for moment in moments])
+            call([Seen(moment, name) for moment in moments])
 
     def forget(self, index: int) -> None:
         """A source has ended."""

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import yaml
@@ -22,6 +22,7 @@ from headrace.keyfile import one_line
 from headrace.paths import resolve
 
 Point = tuple[float, float]
+Settings = TypeVar("Settings", bound=BaseModel)
 Quad = tuple[Point, Point, Point, Point]
 
 
@@ -30,6 +31,15 @@ class GroundSettings(Strict):
 
     image: Quad = Field(description="The points in pixels of the nominal frame, going round.")
     metres: Quad = Field(description="The same points in metres, on axes of your own.")
+
+
+class CodeSettings(Strict):
+    """A rule that is Python code."""
+
+    rule: str = Field(
+        description="FILE.py:FUNCTION or package.module:FUNCTION, called with the frames of each batch."
+    )
+    name: str = Field("", description="Its name in events; that of the function where it is left out.")
 
 
 class AnalyticsSettings(Strict):
@@ -95,9 +105,25 @@ class AnalyticsSettings(Strict):
         )
 
     @cached_property
-    def code(self) -> tuple[str, ...]:
-        """``FILE.py:FUNCTION`` of the rules that are Python code."""
-        return tuple(str(one["rule"]) for one in self.rules if _is_code(str(one.get("rule"))))
+    def code(self) -> tuple[CodeSettings, ...]:
+        """The rules that are Python code."""
+        return tuple(
+            _checked(number, one, CodeSettings)
+            for number, one in enumerate(self.rules)
+            if _is_code(str(one.get("rule")))
+        )
+
+    def check_names(self) -> None:
+        """Names tell events apart, and so do the ids that are made from them.
+
+        Raises:
+            ConfigError: Two rules have one name.
+        """
+        names = [one.name or one.rule for one in self.typed_rules]
+        names += [one.name or one.rule for one in self.code]
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError(f"two rules are called {name!r}; give each a name of its own")
 
     def of(self, source: int) -> AnalyticsSettings:
         """What holds for a source: its own keys before the common ones."""
@@ -155,7 +181,9 @@ def load_settings(path: str | Path) -> AnalyticsSettings:
     try:
         settings = AnalyticsSettings.model_validate({"base": place.parent, **content})
         for number in (-1, *settings.sources):
-            SourceAnalysis(settings.of(number), settings.of(number).frame)
+            one = settings.of(number)
+            one.check_names()
+            SourceAnalysis(one, one.frame)
     except ValidationError as error:
         raise ConfigError(f"analytics configuration {place}: {_explain(error, AnalyticsSettings)}") from error
     except ConfigError as error:
@@ -184,7 +212,10 @@ def _is_code(name: str) -> bool:
 def _typed(number: int, given: Mapping[str, Any]) -> RuleSettings:
     if not given.get("rule"):
         raise ConfigError(f"rules.{number}: the key rule is missing")
-    kind = rule_class(str(given["rule"])).settings_type
+    return _checked(number, given, rule_class(str(given["rule"])).settings_type)
+
+
+def _checked(number: int, given: Mapping[str, Any], kind: type[Settings]) -> Settings:
     try:
         return kind.model_validate({str(key).replace("_", "-"): value for key, value in given.items()})
     except ValidationError as error:

@@ -264,6 +264,8 @@ def test_a_source_that_begins_again_goes_on() -> None:
         ({"lines": {"l": [[-5, 5], [-9, 50]]}}, "line 'l' lies outside the frame"),
         ({"lines": {"l": [[5, 5]]}}, "lines.l"),
         ({"rules": [{"rule": "zoen"}]}, "unknown rule 'zoen', did you mean 'zone'"),
+        ({"rules": [{"rule": "zone"}, {"rule": "zone"}]}, "two rules are called 'zone'"),
+        ({"rules": [{"rule": "mine.py:f", "nam": "x"}]}, "unknown key 'nam', did you mean 'name'"),
         ({"rules": [{"name": "x"}]}, "rules.0: the key rule is missing"),
         ({"rules": [{"rule": "dwell", "second": 3}]}, "unknown key 'second', did you mean 'seconds'"),
         ({"rules": [{"rule": "dwell", "seconds": -1}]}, "greater than 0"),
