@@ -45,8 +45,8 @@ class BatchTracking:
         # With a choice of classes the others pass, and so do those of the chosen ones (contract: nvtracker).
         self._keep_untracked = keep_untracked or classes is not None
         self._shapes: dict[int, TurnedShapes] = {}
-        #: Names of the classes, as objects have them, for what is told of other frames.
-        self._labels: dict[int, str] = {}
+        #: Class to label and component of the latest object, for objects that no detector gave any.
+        self._names: dict[int, tuple[str, int]] = {}
 
     def forget(self, source: int, restart_ids: bool = False) -> None:
         """A source has gone: its tracks go too; ``restart_ids`` numbers its next track 1 again."""
@@ -71,6 +71,8 @@ class BatchTracking:
         tracks = self.tracker.follow(self._sightings(table, rows, frame, frames, pictures))
         seen = tracks.row >= 0
         there = rows[tracks.row[seen]]
+        named = (table.column(name)[there].tolist() for name in ("label", "component_id"))
+        self._names.update(zip(tracks.class_id[seen].tolist(), zip(*named, strict=True), strict=True))
         self._note_turned(table, rows, frame, frames, there, tracks.of(seen))
         if np.count_nonzero(seen) < len(seen):
             self._add_predicted(frames, tracks.of(~seen & (tracks.missed == 0)))
@@ -106,7 +108,7 @@ class BatchTracking:
     def _name(self, told: TargetBatch) -> None:
         for stream in told.streams:
             for target in stream.objects:
-                target.label = self._labels.get(target.class_id, "")
+                target.label = self._names.get(target.class_id, ("", 0))[0]
 
     def _sightings(
         self,
@@ -156,10 +158,6 @@ class BatchTracking:
         table.column("object_id")[rows] = tracks.track_id
         table.column("tracker_confidence")[rows] = tracks.confidence
         table.column("show_id")[rows] = self._show_id
-        if self.tracker.options.remembers:
-            self._labels.update(
-                zip(tracks.class_id.tolist(), table.column("label")[rows].tolist(), strict=True)
-            )
         ltwh = tracks.xyxy.copy()
         ltwh[:, 2:] -= ltwh[:, :2]
         table.column("tracker_box")[rows] = ltwh
@@ -177,6 +175,9 @@ class BatchTracking:
             added = frame.add_detections(found)
             rows = np.arange(added.start, added.stop)
             frame.table.column("detector_box")[rows] = 0
+            names = [self._names.get(number, (str(number), 0)) for number in mine.class_id.tolist()]
+            for column, values in zip(("label", "component_id"), zip(*names, strict=True), strict=True):
+                frame.table.column(column)[rows] = values
             self._write(frame.table, rows, mine)
 
 

@@ -43,7 +43,7 @@ def batch(*frames: tuple[int, Detections | None], number: int = 0) -> Batch:
             infer_skipped=found is None,
         )  # fmt: skip
         if found is not None:
-            frame.add_detections(found, ("person",))
+            frame.add_detections(found, ("person",), component_id=7)
     return Batch(meta)
 
 
@@ -100,6 +100,7 @@ def test_frames_that_nobody_looked_at_get_predictions() -> None:
     predicted = next(now.meta.frames[0].object_items)
     assert (predicted.object_id, round(predicted.confidence, 3)) == (1, -0.1)
     assert predicted.rect_params.left == pytest.approx(50 + 4 * 19, abs=2)
+    assert (predicted.label, predicted.unique_component_id) == ("person", 7), "what its class is called"
     assert ids(now.meta) == [[1], [1]]
 
 
