@@ -69,16 +69,13 @@ class BatchTracking:
         table = frames[0].table
         rows, frame = self._rows(table, frames)
         tracks = self.tracker.follow(self._sightings(table, rows, frame, frames, pictures))
-        seen = tracks.row >= 0
-        there = rows[tracks.row[seen]]
-        named = (table.column(name)[there].tolist() for name in ("label", "component_id"))
-        self._names.update(zip(tracks.class_id[seen].tolist(), zip(*named, strict=True), strict=True))
-        self._note_turned(table, rows, frame, frames, there, tracks.of(seen))
-        if np.count_nonzero(seen) < len(seen):
-            self._add_predicted(frames, tracks.of(~seen & (tracks.missed == 0)))
-            tracks = tracks.of(seen)
-        self._write(table, there, tracks)
-        if len(tracks) < len(rows) and not self._keep_untracked:
+        found = tracks.of(tracks.row >= 0)
+        there = rows[found.row]
+        self._remember(table, there, found, frames)
+        if len(found) < len(tracks):
+            self._add_predicted(frames, tracks.of((tracks.row < 0) & (tracks.missed == 0)))
+        self._write(table, there, found)
+        if len(found) < len(rows) and not self._keep_untracked:
             table.remove(rows[tracks.ids < 0])
 
     def _rows(self, table: ObjectTable, frames: Sequence[FrameMetadata]) -> tuple[Rows, Rows]:
@@ -135,21 +132,17 @@ class BatchTracking:
             [one.frame_number for one in frames],
         )
 
-    def _note_turned(
-        self,
-        table: ObjectTable,
-        rows: Rows,
-        frame: Rows,
-        frames: Sequence[FrameMetadata],
-        there: Rows,
-        tracks: Tracks,
+    def _remember(
+        self, table: ObjectTable, rows: Rows, tracks: Tracks, frames: Sequence[FrameMetadata]
     ) -> None:
-        """Remember how objects are turned, while there are turned ones."""
-        rotation = table.column("rotation")[there]
-        if not self._shapes and not rotation.any():
+        """What classes are called and, while there are turned objects, how they are turned."""
+        named = (table.column(name)[rows].tolist() for name in ("label", "component_id"))
+        self._names.update(zip(tracks.class_id.tolist(), zip(*named, strict=True), strict=True))
+        rotation = table.column("rotation")[rows]
+        if not self._shapes and not np.count_nonzero(rotation):
             return
-        boxes = _corners(table, there)
-        for number in np.unique(frame).tolist():
+        boxes = _corners(table, rows)
+        for number in np.unique(tracks.frame).tolist():
             mine = tracks.frame == number
             shapes = self._shapes.setdefault(frames[number].pad_index, TurnedShapes())
             shapes.note(tracks.track_id[mine], boxes[mine], rotation[mine])
