@@ -62,12 +62,13 @@ class BatchTracking:
         surfaces = dict(zip(batch.meta.frames, batch.surfaces, strict=False)) if self.tracker.pixels else {}
         for frames in _one_of_each_source(batch.meta.frames):
             pictures = [surfaces[frame].frame() for frame in frames if frame in surfaces]
-            self._follow(frames, pictures if len(pictures) == len(frames) else None)
+            whole = len(frames) == len(batch.meta.frames)
+            self._follow(frames, pictures if len(pictures) == len(frames) else None, whole)
             self._tell(batch.meta)
 
-    def _follow(self, frames: Sequence[FrameMetadata], pictures: Sequence[Frame] | None) -> None:
+    def _follow(self, frames: Sequence[FrameMetadata], pictures: Sequence[Frame] | None, whole: bool) -> None:
         table = frames[0].table
-        rows, frame = self._rows(table, frames)
+        rows, frame = self._rows(table, frames, whole)
         tracks = self.tracker.follow(self._sightings(table, rows, frame, frames, pictures))
         found = tracks.of(tracks.row >= 0)
         there = rows[found.row]
@@ -78,9 +79,13 @@ class BatchTracking:
         if len(found) < len(rows) and not self._keep_untracked:
             table.remove(rows[tracks.ids < 0])
 
-    def _rows(self, table: ObjectTable, frames: Sequence[FrameMetadata]) -> tuple[Rows, Rows]:
+    def _rows(
+        self, table: ObjectTable, frames: Sequence[FrameMetadata], whole: bool
+    ) -> tuple[Rows, Rows]:
         """The objects to track, and of each the frame that it is in, counted among these frames."""
         rows = table.attached()
+        if whole and self._classes is None:
+            return rows, table.column("frame")[rows]
         numbers = [frame.batch_id for frame in frames]
         place = np.full(max(int(table.column("frame")[rows].max(initial=-1)), *numbers) + 1, -1)
         place[numbers] = np.arange(len(frames))
@@ -118,15 +123,17 @@ class BatchTracking:
         """What the tracker sees: of turned boxes the upright ones around them."""
         boxes = upright_boxes(table, rows)
         boxes[:, 2:] += boxes[:, :2]
-        looked = np.array([not one.infer_skipped for one in frames], bool)
-        looked[frame] = True
+        looked: NDArray[np.bool_] | None = None
+        if any(one.infer_skipped for one in frames):
+            looked = np.array([not one.infer_skipped for one in frames], bool)
+            looked[frame] = True
         return Sightings(
             tuple(one.pad_index for one in frames),
             frame,
             boxes,
             table.column("confidence")[rows],
             table.column("class_id")[rows],
-            None if looked.all() else looked,
+            looked,
             detections_of(table, rows).embeddings if self.tracker.appearance and table.user else None,
             pictures,
             [one.frame_number for one in frames],
