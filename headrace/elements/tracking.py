@@ -70,18 +70,17 @@ class BatchTracking:
         table = frames[0].table
         rows, frame = self._rows(table, frames, whole)
         tracks = self.tracker.follow(self._sightings(table, rows, frame, frames, pictures))
-        found = tracks.of(tracks.row >= 0)
+        seen = tracks.row >= 0
+        found = tracks if np.count_nonzero(seen) == len(seen) else tracks.of(seen)
         there = rows[found.row]
         self._remember(table, there, found, frames)
         if len(found) < len(tracks):
-            self._add_predicted(frames, tracks.of((tracks.row < 0) & (tracks.missed == 0)))
+            self._add_predicted(frames, tracks.of(~seen & (tracks.missed == 0)))
         self._write(table, there, found)
         if len(found) < len(rows) and not self._keep_untracked:
             table.remove(rows[tracks.ids < 0])
 
-    def _rows(
-        self, table: ObjectTable, frames: Sequence[FrameMetadata], whole: bool
-    ) -> tuple[Rows, Rows]:
+    def _rows(self, table: ObjectTable, frames: Sequence[FrameMetadata], whole: bool) -> tuple[Rows, Rows]:
         """The objects to track, and of each the frame that it is in, counted among these frames."""
         rows = table.attached()
         if whole and self._classes is None:
