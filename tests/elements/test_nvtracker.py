@@ -232,3 +232,11 @@ def test_an_unknown_tracker_in_the_file_is_named(run: Any, tmp_path: Any) -> Non
         f"{SOURCE.format(n=1)} nvstreammux name=m ! nvtracker ll-config-file={tmp_path / 't.yml'} ! {OUT}"
     ).to_error()
     assert "did you mean 'bytetrack'" in error.text
+
+
+def test_of_several_files_the_first_is_read(run: Any, tmp_path: Any) -> None:
+    (tmp_path / "t.yml").write_text("tracker: sort\n")
+    one = run(
+        f"{SOURCE.format(n=1)} nvstreammux name=m ! nvtracker ll-config-file={tmp_path / 't.yml'};/x/other.yml ! {OUT}"
+    ).to_end()
+    assert ["other.yml" in told.text for told in one.of("warning")] == [True]
