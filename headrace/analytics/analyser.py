@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.analytics.config import AnalyticsConfig, StreamRules
+from headrace.analytics.conditions import goes_far, moves_along, sense_of, stopped
+from headrace.analytics.config import AnalyticsConfig, Line, StreamRules
+from headrace.analytics.crossing import Crossings
 from headrace.analytics.geometry import inside
 from headrace.analytics.history import CountSmoother, History
-from headrace.analytics.rules import crosses, moves_along, stopped
+from headrace.analytics.tracks import Tracks, usable
 
 #: Frames of history, and ms of the counting window, unless the configuration says otherwise (contract: configs §4).
 DEFAULT_WINDOW = 50
+#: An object not seen for so many seconds is forgotten (contract: configs §4).
+FORGET_S = 8.0
 Boxes = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
@@ -78,7 +82,15 @@ class Analyser:
     def __init__(self, config: AnalyticsConfig, rules: StreamRules, frame_size: tuple[int, int]) -> None:
         self.rules = rules.scaled(frame_size[0] / config.width, frame_size[1] / config.height)
         window = config.window_ms or DEFAULT_WINDOW
-        self._history = History(window, len(rules.lines))
+        self._tracks = Tracks(forget=FORGET_S)
+        self._history = History(self._tracks, window)
+        ends = np.array([line.ends for line in self.rules.lines]).reshape(-1, 2, 2)
+        endless = np.array([line.extended for line in rules.lines], bool)
+        self._crossings = Crossings(self._tracks, ends, endless)
+        self._senses = np.array([sense_of(line) for line in self.rules.lines], np.int8)
+        #: Who has come across a line, waits to have come far enough, and is counted then.
+        self._across = self._tracks.column(len(rules.lines), dtype=bool, fill=False)
+        self._counted = self._tracks.column(len(rules.lines), dtype=bool, fill=False)
         self._counts = CountSmoother(window)
         self._totals = {line.label: 0 for line in rules.lines}
 
@@ -102,11 +114,16 @@ class Analyser:
         """
         boxes = np.asarray(xyxy, np.float64)
         known = np.ones(len(ids), bool) if tracked is None else tracked
+        good = usable(boxes)
+        if good is not None:
+            self._tracks.skipped += int((~good).sum())
+            found = self.update(ids[good], class_ids[good], boxes[good], now_ms, known[good])
+            there = iter(found.objects)
+            return replace(found, objects=[next(there) if one else None for one in good.tolist()])
         results = [ObjectResult() for _ in ids]
         size = boxes[:, 2:] - boxes[:, :2]
-        rows = self._history.update(
-            ids[known], np.hstack([boxes[known, :2] + size[known] / 2, size[known]]), now_ms
-        )
+        rows = self._tracks.update(ids[known], class_ids[known], boxes[known], now_ms / 1e3)
+        self._history.update(rows, np.hstack([boxes[known, :2] + size[known] / 2, size[known]]))
         in_roi, crowded = self._regions(results, class_ids, self._feet(boxes, size, rows, known))
         self._directions(results, class_ids, rows, known)
         line_now = self._lines(results, class_ids, rows, size, known)
@@ -167,17 +184,35 @@ class Analyser:
         size: Boxes,
         known: Mask,
     ) -> dict[str, int]:
-        places, now = np.flatnonzero(known), {}
-        for number, rule in enumerate(self.rules.lines):
-            came = crosses(self._history, rows, size[known], rule) & _of(classes[known], rule.classes)
-            came &= ~self._history.crossed[rows, number]
-            self._history.crossed[rows[came], number] = True
-            now[rule.label] = int(came.sum())
-            self._totals[rule.label] += now[rule.label]
-            for index in places[came].tolist():
-                results[index].lines.append(rule.label)
-                results[index].status += f" LC:{rule.label} "
+        places, now = np.flatnonzero(known), dict.fromkeys(self._totals, 0)
+        if not now:
+            return now
+        lost = self._tracks.sweep()
+        sides = [(rows, self._crossings.update(rows, size[known, 0] / 2), places.tolist())]
+        if len(lost):
+            sides.append((lost, self._crossings.settle(lost), []))
+        for whom, crossed, shown in sides:
+            for one in crossed:
+                self._across.array[one.row, one.line] = self._senses[one.line] in (0, one.sense)
+            across = self._across.array[whom]
+            waiting = across & ~self._counted.array[whom]
+            if not waiting.any():
+                continue
+            for number, rule in enumerate(self.rules.lines):
+                if waiting[:, number].any():
+                    came = waiting[:, number] & self._far(whom, number, rule)
+                    came &= _of(self._tracks.class_id.array[whom], rule.classes)
+                    self._counted.array[whom[came], number] = True
+                    now[rule.label] += int(came.sum())
+                    self._totals[rule.label] += int(came.sum())
+                    for index in (shown[i] for i in np.flatnonzero(came).tolist() if shown):
+                        results[index].lines.append(rule.label)
+                        results[index].status += f" LC:{rule.label} "
         return now
+
+    def _far(self, rows: NDArray[np.intp], number: int, rule: Line) -> Mask:
+        way = self._tracks.foot.array[rows] - self._crossings.origin.array[rows, number]
+        return goes_far(way, self._tracks.seen.array[rows], rule)
 
 
 def _of(class_ids: NDArray[np.int32], wanted: tuple[int, ...] | None) -> Mask:

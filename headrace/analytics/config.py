@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.analytics.geometry import crosses_itself
 from headrace.errors import ConfigError
 from headrace.keyfile import read_groups
 from headrace.paths import resolve
@@ -220,9 +221,22 @@ class _Group:
 
     def numbers(self, key: str) -> list[float]:
         try:
-            return [float(part) for part in self._keys[key].split(";") if part.strip()]
+            values = [float(part) for part in self._keys[key].split(";") if part.strip()]
         except ValueError as error:
             raise self.error(key, "numbers separated by ';'") from error
+        if not np.isfinite(values).all():
+            raise self.error(key, "finite numbers separated by ';'")
+        return values
+
+    def arrow(self, key: str, numbers: list[float]) -> Points:
+        """Two different points."""
+        points = np.array(numbers).reshape(2, 2)
+        if (points[0] == points[1]).all():
+            raise self.error(key, "two different points, for a line or an arrow with a length,")
+        return points
+
+    def warn(self, key: str, text: str) -> None:
+        _log.warning("%s: [%s] %s: %s", self._path, self._name, key, text)
 
     def shapes(self, make: Callable[[str, list[float]], T]) -> tuple[T, ...]:
         return tuple(
@@ -257,8 +271,8 @@ def _lines(group: _Group) -> tuple[Line, ...]:
     def line(key: str, numbers: list[float]) -> Line:
         if len(numbers) != 8:
             raise group.error(key, "eight numbers, arrow x1;y1;x2;y2 and line x1;y1;x2;y2,")
-        points = np.array(numbers).reshape(4, 2)
-        return Line(key.removeprefix("line-crossing-"), points[:2], points[2:], classes, extended, mode)
+        arrow, ends = group.arrow(key, numbers[:4]), group.arrow(key, numbers[4:])
+        return Line(key.removeprefix("line-crossing-"), arrow, ends, classes, extended, mode)
 
     return group.shapes(line)
 
@@ -269,7 +283,7 @@ def _directions(group: _Group) -> tuple[Direction, ...]:
     def direction(key: str, numbers: list[float]) -> Direction:
         if len(numbers) not in (4, 8):  # of eight the last four say nothing
             raise group.error(key, "four numbers x1;y1;x2;y2")
-        return Direction(key.removeprefix("direction-"), np.array(numbers[:4]).reshape(2, 2), classes, mode)
+        return Direction(key.removeprefix("direction-"), group.arrow(key, numbers[:4]), classes, mode)
 
     return group.shapes(direction)
 
@@ -277,7 +291,10 @@ def _directions(group: _Group) -> tuple[Direction, ...]:
 def _polygon(group: _Group, key: str, numbers: list[float]) -> Points:
     if len(numbers) < 6 or len(numbers) % 2:
         raise group.error(key, "x;y of three or more corners")
-    return np.array(numbers).reshape(-1, 2)
+    polygon = np.array(numbers).reshape(-1, 2)
+    if crosses_itself(polygon if (polygon[0] != polygon[-1]).any() else polygon[:-1]):
+        group.warn(key, "the polygon crosses itself; what is in it an even number of times is outside")
+    return polygon
 
 
 _READERS: dict[str, tuple[Callable[[_Group], tuple[Any, ...]], str, tuple[str, ...]]] = {

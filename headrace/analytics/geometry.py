@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,3 +57,46 @@ def crosses_segment(before: Points, after: Points, segment: Points) -> NDArray[n
         where=across != 0,
     )
     return np.asarray((place >= 0) & (place <= 1))
+
+
+def edge_distance(x: float, y: float, corners: Sequence[Sequence[float]]) -> float:
+    """Pixels from a point to the nearest edge of a polygon; plain numbers, as it is asked for one object now and then.
+
+    Example:
+        >>> edge_distance(5, 2, [[0, 0], [10, 0], [10, 10], [0, 10]])
+        2.0
+    """
+    nearest = math.inf
+    x1, y1 = corners[-1]
+    for x2, y2 in corners:
+        dx, dy = x2 - x1, y2 - y1
+        share = ((x - x1) * dx + (y - y1) * dy) / ((dx * dx + dy * dy) or 1.0)
+        share = min(max(share, 0.0), 1.0)
+        nearest = min(nearest, math.hypot(x - x1 - share * dx, y - y1 - share * dy))
+        x1, y1 = x2, y2
+    return nearest
+
+
+def area(polygon: Points) -> float:
+    """Signed area of a polygon in square pixels, positive where it goes round clockwise on the screen."""
+    x, y = polygon.T
+    return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum() / 2)
+
+
+def crosses_itself(polygon: Points) -> bool:
+    """Whether any two edges of a polygon that are not neighbours meet, or two neighbours lie upon each other.
+
+    Example:
+        >>> crosses_itself(np.array([[0, 0], [9, 9], [9, 0], [0, 9]], float))
+        True
+    """
+    count = len(polygon)
+    ends = np.roll(polygon, -1, axis=0)
+    for i in range(count):
+        for j in range(i + 2, count - (i == 0)):
+            one, other = np.array([polygon[i], ends[i]]), np.array([polygon[j], ends[j]])
+            if side(one[:1], other)[0] * side(one[1:], other)[0] <= 0 and (
+                side(other[:1], one)[0] * side(other[1:], one)[0] <= 0
+            ):
+                return True
+    return False

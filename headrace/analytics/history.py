@@ -7,69 +7,42 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-#: An object not seen for so long is forgotten, ms of stream time (contract: configs §4).
-FORGET_MS = 8000
-_INITIAL = 64
+from headrace.analytics.tracks import Tracks
 
 
 class History:
     """The last boxes of every track, as centre x, centre y, width and height.
 
     Args:
+        tracks: The stream's tracks, which say who has which row.
         length: Frames that are remembered of each track.
-        lines: Number of lines, to remember which of them a track has crossed.
 
     Example:
-        >>> history = History(50, lines=1)
-        >>> rows = history.update(np.array([7]), np.array([[10.0, 20.0, 4.0, 8.0]]), 0.0)
+        >>> tracks = Tracks()
+        >>> history = History(tracks, 50)
+        >>> rows = tracks.update(np.array([7]), np.array([0]), np.array([[8.0, 16.0, 12.0, 24.0]]), 0.0)
+        >>> history.update(rows, np.array([[10.0, 20.0, 4.0, 8.0]]))
         >>> history.seen[rows].tolist(), history.centre(rows).tolist()
         ([1], [[10.0, 20.0]])
     """
 
-    def __init__(self, length: int, lines: int) -> None:
+    def __init__(self, tracks: Tracks, length: int) -> None:
         self.length = length
-        self._row_of: dict[int, int] = {}
-        self._free: list[int] = []
-        self._boxes = np.zeros((_INITIAL, length, 4))
-        self.seen = np.zeros(_INITIAL, np.int64)
-        self._last_ms = np.zeros(_INITIAL)
-        self.crossed = np.zeros((_INITIAL, lines), bool)
-        self._free.extend(range(_INITIAL - 1, -1, -1))
+        self._tracks = tracks
+        self._ring = tracks.column(length, 4)
 
-    def __len__(self) -> int:
-        return len(self._row_of)
+    @property
+    def seen(self) -> NDArray[np.int64]:
+        """How often each row's track was seen."""
+        return self._tracks.seen.array.astype(np.int64)
 
-    def update(self, ids: NDArray[np.uint64], boxes: NDArray[np.float64], now_ms: float) -> NDArray[np.intp]:
-        """Add the boxes ``(n, 4)`` of this frame; returns the rows of the tracks."""
-        rows = np.array([self._row(track) for track in ids.tolist()], np.intp)
-        self._boxes[rows, self.seen[rows] % self.length] = boxes
-        self.seen[rows] += 1
-        self._last_ms[rows] = now_ms
-        self._forget(now_ms)
-        return rows
+    @property
+    def _boxes(self) -> NDArray[np.float64]:
+        return self._ring.array
 
-    def _row(self, track: int) -> int:
-        row = self._row_of.get(track)
-        if row is None:
-            if not self._free:
-                self._grow()
-            row = self._row_of[track] = self._free.pop()
-            self.seen[row] = 0
-            self.crossed[row] = False
-        return row
-
-    def _grow(self) -> None:
-        old = len(self.seen)
-        self._boxes = np.concatenate([self._boxes, np.zeros_like(self._boxes)])
-        self.seen = np.concatenate([self.seen, np.zeros_like(self.seen)])
-        self._last_ms = np.concatenate([self._last_ms, np.zeros_like(self._last_ms)])
-        self.crossed = np.concatenate([self.crossed, np.zeros_like(self.crossed)])
-        self._free.extend(range(2 * old - 1, old - 1, -1))
-
-    def _forget(self, now_ms: float) -> None:
-        gone = [track for track, row in self._row_of.items() if now_ms - self._last_ms[row] > FORGET_MS]
-        for track in gone:
-            self._free.append(self._row_of.pop(track))
+    def update(self, rows: NDArray[np.intp], boxes: NDArray[np.float64]) -> None:
+        """Add the boxes ``(n, 4)`` of this frame, after the tracks have been updated."""
+        self._boxes[rows, (self.seen[rows] - 1) % self.length] = boxes
 
     def centre(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """Current centres ``(n, 2)``."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from headrace.bench.analytics import OBJECTS as TRACKED
+from headrace.bench.analytics import RuleCost
 from headrace.bench.cost import StageCost
 from headrace.bench.decoders import CANDIDATES, DecoderCost
 from headrace.bench.memory import MemoryUse
@@ -30,6 +32,7 @@ class Report:
         swap: Replacing a model while playing.
         decoders: Reading models' outputs.
         secondary: Objects and tiles, packed and one by one.
+        analytics: Rules of analytics.
     """
 
     machine: dict[str, str]
@@ -41,6 +44,7 @@ class Report:
     swap: SwapReport | None = None
     decoders: Sequence[DecoderCost] = ()
     secondary: Sequence[Throughput] = ()
+    analytics: Sequence[RuleCost] = ()
 
     def data(self) -> dict[str, Any]:
         """The report ready for JSON; spreads are median, low, high."""
@@ -63,6 +67,8 @@ class Report:
             parts.append(self._decoders())
         if self.secondary:
             parts.append(_secondary(self.secondary))
+        if self.analytics:
+            parts.append(_analytics(self.analytics))
         return "\n\n".join(parts) + "\n"
 
     def _head(self) -> str:
@@ -133,6 +139,13 @@ def _secondary(cases: Sequence[Throughput]) -> str:
     title = "Pictures a second, four frames in a batch:"
     rows = [(one.case, one.packed, one.plain, "{:.2f} ({:.2f}–{:.2f})".format(*one.ratio)) for one in cases]
     return f"{title}\n\n{_table(('', 'hrinfer, packed', 'plain loop', 'ratio'), rows)}"
+
+
+def _analytics(costs: Sequence[RuleCost]) -> str:
+    title = (
+        f"CPU µs of a frame with {TRACKED} tracked objects, each rule over what all share; events in 30 s:"
+    )
+    return f"{title}\n\n{_table(('rule', 'per frame', 'events'), [(c.rule, c.per_frame, c.events) for c in costs])}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

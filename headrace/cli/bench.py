@@ -1,4 +1,4 @@
-"""``headrace bench``: what elements, views and decoders cost, memory, start and the swap of models.
+"""``headrace bench``: what elements, views, decoders and rules cost, memory, start and the swap of models.
 
 headrace bench elements
 headrace bench elements memory startup --text report.md --json report.json
@@ -27,6 +27,7 @@ class Part(str, Enum):
     swap = "swap"
     decoders = "decoders"
     secondary = "secondary"
+    analytics = "analytics"
     track = "track"
 
 
@@ -35,7 +36,7 @@ def command(
         list[Part] | None,
         typer.Argument(
             metavar="PART...",
-            help="elements, memory, startup, views, swap, decoders, secondary; all if left out; track.",
+            help="elements, memory, startup, views, swap, decoders, secondary, analytics; all if left out; track.",
         ),
     ] = None,
     batch_sizes: Annotated[
@@ -79,6 +80,7 @@ def command(
         _track(detections, results, gt, tracker, config, text)
         if parts == [Part.track]:
             return
+    from headrace.bench.analytics import rule_costs
     from headrace.bench.cost import element_costs
     from headrace.bench.decoders import decoder_costs
     from headrace.bench.machine import machine
@@ -101,6 +103,7 @@ def command(
         swap_costs(swaps, _progress) if Part.swap in wanted else None,
         decoder_costs(sizes, repeats, _progress) if Part.decoders in wanted else (),
         secondary_throughput(repeats, cores) if Part.secondary in wanted else (),
+        rule_costs(repeats) if Part.analytics in wanted else (),
     )
     typer.echo(report.text(), nl=False)
     if text is not None:

@@ -7,6 +7,7 @@ import sys
 
 #: Factory name to module and class.
 ELEMENTS: dict[str, tuple[str, str]] = {
+    "hranalytics": ("hranalytics", "RuleElement"),
     "hrinfer": ("hrinfer", "Infer"),
     "hrsimsrc": ("hrsimsrc", "SimSrc"),
     "hrvlm": ("hrvlm", "Vlm"),

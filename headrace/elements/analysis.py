@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.analytics import Analyser, AnalyticsConfig, FrameResult, ObjectResult, StreamRules
+from headrace.analytics import Analyser, AnalyticsConfig, FrameResult, StreamRules
 from headrace.analytics.drawing import Shape, banner, shapes
 from headrace.meta.analytics import AnalyticsFrameMeta, AnalyticsObjInfo
 from headrace.meta.batch import BatchMetadata
@@ -36,10 +37,21 @@ class StreamAnalysers:
         self._analysers: dict[int, Analyser] = {}
         self._warned: set[int] = set()
 
-    def update(self, meta: BatchMetadata, frame: FrameMetadata) -> None:
+    def look(self, meta: BatchMetadata) -> None:
+        """Analyse the frames of a batch."""
+        for frame in meta.frames if self._config.enable else ():
+            self._update(meta, frame)
+
+    def forget(self, pad: int) -> None:
+        """A source has ended: its histories and counters go too."""
+        self._analysers.pop(pad, None)
+        self._warned.discard(pad)
+
+    def close(self) -> None:
+        """The pipeline has ended; nothing is to be done."""
+
+    def _update(self, meta: BatchMetadata, frame: FrameMetadata) -> None:
         """Analyse one frame: metas for frame and objects, and what is to be drawn."""
-        if not self._config.enable:
-            return
         analyser = self._of(frame)
         table = frame.table
         rows = table.rows_of(frame.batch_id)
@@ -51,14 +63,7 @@ class StreamAnalysers:
         result = analyser.update(
             ids, table.column("class_id")[rows], boxes, frame.buffer_pts / _NS_PER_MS, tracked
         )
-        frame.user.append(UserMetadata(MetaType.FRAME_ANALYTICS, self._frame_meta(result)))
-        for row, one in zip(rows.tolist(), result.objects, strict=True):
-            if one is not None:
-                info = AnalyticsObjInfo(
-                    roi_status=one.rois, oc_status=one.crowds, lc_status=one.lines,
-                    dir_status=one.direction, obj_status=one.status, unique_id=self._unique_id,
-                )  # fmt: skip
-                table.user.setdefault(row, []).append(UserMetadata(MetaType.OBJ_ANALYTICS, info))
+        write_results(frame, rows.tolist(), result, self._unique_id)
         self._draw(meta, frame, analyser.rules, result, rows)
 
     def _of(self, frame: FrameMetadata) -> Analyser:
@@ -78,12 +83,6 @@ class StreamAnalysers:
                 frame.pad_index,
             )
 
-    def _frame_meta(self, result: FrameResult) -> AnalyticsFrameMeta:
-        return AnalyticsFrameMeta(
-            oc_status=result.crowded, obj_in_roi_cnt=result.in_roi, obj_lc_curr_cnt=result.line_now,
-            obj_lc_cum_cnt=result.line_total, obj_cnt=result.per_class, unique_id=self._unique_id,
-        )  # fmt: skip
-
     def _draw(
         self,
         meta: BatchMetadata,
@@ -98,14 +97,29 @@ class StreamAnalysers:
             wanted += shapes(rules, result, config.font_size, config.osd_mode == 2)
         if config.show_counts:
             wanted += banner(result, config.font_size)
-        _add(meta, frame, wanted)
+        draw_shapes(meta, frame, wanted)
         if config.osd_mode == 2:
-            for row, one in zip(rows.tolist(), result.objects, strict=True):
-                if one is not None:
-                    _mark(frame.table, row, one)
+            mark(frame.table, rows.tolist(), result)
 
 
-def _add(meta: BatchMetadata, frame: FrameMetadata, wanted: list[Shape]) -> None:
+def write_results(frame: FrameMetadata, rows: Sequence[int], result: FrameResult, unique_id: int) -> None:
+    """Attach what was found to the frame, and to those of its objects that there is something to say of."""
+    found = AnalyticsFrameMeta(
+        oc_status=result.crowded, obj_in_roi_cnt=result.in_roi, obj_lc_curr_cnt=result.line_now,
+        obj_lc_cum_cnt=result.line_total, obj_cnt=result.per_class, unique_id=unique_id,
+    )  # fmt: skip
+    frame.user.append(UserMetadata(MetaType.FRAME_ANALYTICS, found))
+    for row, one in zip(rows, result.objects, strict=True):
+        if one is not None:
+            info = AnalyticsObjInfo(
+                roi_status=one.rois, oc_status=one.crowds, lc_status=one.lines,
+                dir_status=one.direction, obj_status=one.status, unique_id=unique_id,
+            )  # fmt: skip
+            frame.table.user.setdefault(row, []).append(UserMetadata(MetaType.OBJ_ANALYTICS, info))
+
+
+def draw_shapes(meta: BatchMetadata, frame: FrameMetadata, wanted: Sequence[Shape]) -> None:
+    """Have shapes drawn on a frame."""
     display: DisplayMetadata | None = None
     for index, shape in enumerate(wanted):
         if display is None or index % MAX_ELEMENTS == 0:
@@ -119,12 +133,15 @@ def _add(meta: BatchMetadata, frame: FrameMetadata, wanted: list[Shape]) -> None
             display.add_text(shape)
 
 
-def _mark(table: ObjectTable, row: int, found: ObjectResult) -> None:
-    """Show the status with the object's label; invert its box when it is in a region or crosses a line."""
-    view = ObjectMetadata._at(table, row)
-    if found.rois or found.lines:
-        rect = view.rect_params
-        red, green, blue, alpha = rect.border_color.rgba
-        rect.border_color = Color(1 - red, 1 - green, 1 - blue, alpha)
-    if found.status:
-        view.text_params.display_text += f" {found.status}"
+def mark(table: ObjectTable, rows: Sequence[int], result: FrameResult) -> None:
+    """Show the status with each object's label; invert its box when it is in a region or crosses a line."""
+    for row, found in zip(rows, result.objects, strict=True):
+        if found is None:
+            continue
+        view = ObjectMetadata._at(table, row)
+        if found.rois or found.lines:
+            rect = view.rect_params
+            red, green, blue, alpha = rect.border_color.rgba
+            rect.border_color = Color(1 - red, 1 - green, 1 - blue, alpha)
+        if found.status:
+            view.text_params.display_text += f" {found.status}"

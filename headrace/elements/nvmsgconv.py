@@ -69,7 +69,7 @@ class MsgConv(Filter):
             payloads = (
                 self._from_frame(batch.meta, frame) if self.options.msg2p_newapi else self._from_events(frame)
             )
-            for text in payloads + self._from_answers(batch.meta, frame):
+            for text in payloads + self._from_answers(batch.meta, frame) + self._from_analytics(frame):
                 frame.user.append(UserMetadata(MetaType.PAYLOAD, text))
                 self._dump(text)
 
@@ -97,6 +97,11 @@ class MsgConv(Filter):
             )
         answers = [item.data for item in items if item.meta_type == MetaType.VLM_RESULT]
         return [self.converter.from_answer(one.source_id, one.frame_number, one.to_dict()) for one in answers]
+
+    def _from_analytics(self, frame: FrameMetadata) -> list[bytes]:
+        """Every event of the analytics is sent, with the wall clock of its frame where that is known."""
+        events = [item.data for item in frame.user if item.meta_type == MetaType.ANALYTICS_EVENT]
+        return [self.converter.from_analytics(event, frame.ntp_timestamp) for event in events]
 
     def _dump(self, text: bytes) -> None:
         if self.options.debug_payload_dir:

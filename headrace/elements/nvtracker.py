@@ -65,7 +65,12 @@ class TrackerElement(Filter):
     def start(self) -> None:
         """Read the settings."""
         options = self.options
-        path, library = options.ll_config_file, options.ll_lib_file
+        path, *others = options.ll_config_file.split(";")
+        if others:
+            self.post_warning(
+                f"ll-config-file: one tracker follows all sources, as {path} says; not used: {others}"
+            )
+        library = options.ll_lib_file
         found = read_configuration(path) if path else Configuration(None, TrackerOptions())
         name = options.tracker or tracker_for(library, found.tracker) or DEFAULT
         if library and Path(library).name not in LIBRARIES:

@@ -45,8 +45,8 @@ class BatchTracking:
         # With a choice of classes the others pass, and so do those of the chosen ones (contract: nvtracker).
         self._keep_untracked = keep_untracked or classes is not None
         self._shapes: dict[int, TurnedShapes] = {}
-        #: Names of the classes, as objects have them, for what is told of other frames.
-        self._labels: dict[int, str] = {}
+        #: Class to label and component of the latest object, for objects that no detector gave any.
+        self._names: dict[int, tuple[str, int]] = {}
 
     def forget(self, source: int, restart_ids: bool = False) -> None:
         """A source has gone: its tracks go too; ``restart_ids`` numbers its next track 1 again."""
@@ -62,26 +62,29 @@ class BatchTracking:
         surfaces = dict(zip(batch.meta.frames, batch.surfaces, strict=False)) if self.tracker.pixels else {}
         for frames in _one_of_each_source(batch.meta.frames):
             pictures = [surfaces[frame].frame() for frame in frames if frame in surfaces]
-            self._follow(frames, pictures if len(pictures) == len(frames) else None)
+            whole = len(frames) == len(batch.meta.frames)
+            self._follow(frames, pictures if len(pictures) == len(frames) else None, whole)
             self._tell(batch.meta)
 
-    def _follow(self, frames: Sequence[FrameMetadata], pictures: Sequence[Frame] | None) -> None:
+    def _follow(self, frames: Sequence[FrameMetadata], pictures: Sequence[Frame] | None, whole: bool) -> None:
         table = frames[0].table
-        rows, frame = self._rows(table, frames)
+        rows, frame = self._rows(table, frames, whole)
         tracks = self.tracker.follow(self._sightings(table, rows, frame, frames, pictures))
         seen = tracks.row >= 0
-        there = rows[tracks.row[seen]]
-        self._note_turned(table, rows, frame, frames, there, tracks.of(seen))
-        if np.count_nonzero(seen) < len(seen):
+        found = tracks if np.count_nonzero(seen) == len(seen) else tracks.of(seen)
+        there = rows[found.row]
+        self._remember(table, there, found, frames)
+        if len(found) < len(tracks):
             self._add_predicted(frames, tracks.of(~seen & (tracks.missed == 0)))
-            tracks = tracks.of(seen)
-        self._write(table, there, tracks)
-        if len(tracks) < len(rows) and not self._keep_untracked:
+        self._write(table, there, found)
+        if len(found) < len(rows) and not self._keep_untracked:
             table.remove(rows[tracks.ids < 0])
 
-    def _rows(self, table: ObjectTable, frames: Sequence[FrameMetadata]) -> tuple[Rows, Rows]:
+    def _rows(self, table: ObjectTable, frames: Sequence[FrameMetadata], whole: bool) -> tuple[Rows, Rows]:
         """The objects to track, and of each the frame that it is in, counted among these frames."""
         rows = table.attached()
+        if whole and self._classes is None:
+            return rows, table.column("frame")[rows]
         numbers = [frame.batch_id for frame in frames]
         place = np.full(max(int(table.column("frame")[rows].max(initial=-1)), *numbers) + 1, -1)
         place[numbers] = np.arange(len(frames))
@@ -106,7 +109,7 @@ class BatchTracking:
     def _name(self, told: TargetBatch) -> None:
         for stream in told.streams:
             for target in stream.objects:
-                target.label = self._labels.get(target.class_id, "")
+                target.label = self._names.get(target.class_id, ("", 0))[0]
 
     def _sightings(
         self,
@@ -119,35 +122,33 @@ class BatchTracking:
         """What the tracker sees: of turned boxes the upright ones around them."""
         boxes = upright_boxes(table, rows)
         boxes[:, 2:] += boxes[:, :2]
-        looked = np.array([not one.infer_skipped for one in frames], bool)
-        looked[frame] = True
+        looked: NDArray[np.bool_] | None = None
+        if any(one.infer_skipped for one in frames):
+            looked = np.array([not one.infer_skipped for one in frames], bool)
+            looked[frame] = True
         return Sightings(
             tuple(one.pad_index for one in frames),
             frame,
             boxes,
             table.column("confidence")[rows],
             table.column("class_id")[rows],
-            None if looked.all() else looked,
+            looked,
             detections_of(table, rows).embeddings if self.tracker.appearance and table.user else None,
             pictures,
             [one.frame_number for one in frames],
         )
 
-    def _note_turned(
-        self,
-        table: ObjectTable,
-        rows: Rows,
-        frame: Rows,
-        frames: Sequence[FrameMetadata],
-        there: Rows,
-        tracks: Tracks,
+    def _remember(
+        self, table: ObjectTable, rows: Rows, tracks: Tracks, frames: Sequence[FrameMetadata]
     ) -> None:
-        """Remember how objects are turned, while there are turned ones."""
-        rotation = table.column("rotation")[there]
-        if not self._shapes and not rotation.any():
+        """What classes are called and, while there are turned objects, how they are turned."""
+        named = (table.column(name)[rows].tolist() for name in ("label", "component_id"))
+        self._names.update(zip(tracks.class_id.tolist(), zip(*named, strict=True), strict=True))
+        rotation = table.column("rotation")[rows]
+        if not self._shapes and not np.count_nonzero(rotation):
             return
-        boxes = _corners(table, there)
-        for number in np.unique(frame).tolist():
+        boxes = _corners(table, rows)
+        for number in np.unique(tracks.frame).tolist():
             mine = tracks.frame == number
             shapes = self._shapes.setdefault(frames[number].pad_index, TurnedShapes())
             shapes.note(tracks.track_id[mine], boxes[mine], rotation[mine])
@@ -156,10 +157,6 @@ class BatchTracking:
         table.column("object_id")[rows] = tracks.track_id
         table.column("tracker_confidence")[rows] = tracks.confidence
         table.column("show_id")[rows] = self._show_id
-        if self.tracker.options.remembers:
-            self._labels.update(
-                zip(tracks.class_id.tolist(), table.column("label")[rows].tolist(), strict=True)
-            )
         ltwh = tracks.xyxy.copy()
         ltwh[:, 2:] -= ltwh[:, :2]
         table.column("tracker_box")[rows] = ltwh
@@ -177,6 +174,9 @@ class BatchTracking:
             added = frame.add_detections(found)
             rows = np.arange(added.start, added.stop)
             frame.table.column("detector_box")[rows] = 0
+            names = [self._names.get(number, (str(number), 0)) for number in mine.class_id.tolist()]
+            for column, values in zip(("label", "component_id"), zip(*names, strict=True), strict=True):
+                frame.table.column(column)[rows] = values
             self._write(frame.table, rows, mine)
 
 

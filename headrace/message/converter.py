@@ -11,6 +11,7 @@ from headrace.errors import ConfigError
 from headrace.message import full, minimal
 from headrace.message.config import MsgConvConfig
 from headrace.message.records import FrameRecord
+from headrace.meta.analytics import AnalyticsEvent
 from headrace.meta.event import EventMessage, timestamp
 
 
@@ -80,3 +81,15 @@ class MessageConverter:
         if self._minimal or self._config is None:
             return minimal.answer_payload(source_id, frame_number, answer, self._config, ts)
         return full.answer_payload(source_id, answer, self._config, ts)
+
+    def from_analytics(self, event: AnalyticsEvent, clock_ns: int = 0) -> bytes:
+        """The payload for one event of analytics, a message of its own in either schema.
+
+        Args:
+            event: The event; the message's member ``event``.
+            clock_ns: Wall clock of its frame in ns since 1970; 0 for now.
+        """
+        ts = timestamp(clock_ns or self._clock())
+        if self._minimal or self._config is None:
+            return minimal.analytics_payload(event, self._config, ts)
+        return full.analytics_payload(event, self._config, ts)

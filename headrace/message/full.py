@@ -11,6 +11,7 @@ import msgspec
 
 from headrace.message.config import MsgConvConfig, Place
 from headrace.message.records import FrameRecord, ObjectRecord
+from headrace.meta.analytics import AnalyticsEvent
 from headrace.meta.event import EventMessage, EventType, Face, ObjectType, Person, Product, Rect, Vehicle
 
 Json = dict[str, Any]
@@ -86,6 +87,13 @@ def answer_payload(source: int, answer: Mapping[str, Any], config: MsgConvConfig
     """The message for one answer of a vision-language model; ``ts`` is the wall clock."""
     sub = ("place-sub-field", ("id", "name", "level"))
     return encode({**_head(ts, config, source, source, source, sub), "answer": dict(answer)})
+
+
+def analytics_payload(event: AnalyticsEvent, config: MsgConvConfig, ts: str) -> bytes:
+    """The message for one event of analytics; its id is the event's, so that a replay gives the same."""
+    source = event.source_id
+    head = _head(ts, config, source, source, source, ("place-sub-field", ("id", "name", "level")))
+    return encode({**head, "messageid": event.id, "event": event.to_dict()})
 
 
 def _head(ts: str, config: MsgConvConfig, place: int, sensor: int, module: int, sub: SubPlace | None) -> Json:

@@ -9,6 +9,7 @@ import msgspec
 
 from headrace.message.config import MsgConvConfig
 from headrace.message.records import FrameRecord, ObjectRecord
+from headrace.meta.analytics import AnalyticsEvent
 from headrace.meta.event import EventMessage, Extension, Face, ObjectType, Person, Rect, Vehicle
 
 _TYPE_NAMES = {
@@ -67,6 +68,12 @@ def answer_payload(
 ) -> bytes:
     """The message for one answer of a vision-language model, about a frame; ``ts`` is the wall clock."""
     return msgspec.json.encode({**_head(frame, ts, _sensor_id(config, source)), "answer": dict(answer)})
+
+
+def analytics_payload(event: AnalyticsEvent, config: MsgConvConfig | None, ts: str) -> bytes:
+    """The message for one event of analytics; ``ts`` is the wall clock, or that of the source where it is known."""
+    head = _head(event.frame_number, ts, _sensor_id(config, event.source_id))
+    return msgspec.json.encode({**head, "event": event.to_dict()})
 
 
 def _head(frame: int, ts: str, sensor: str) -> dict[str, Any]:

@@ -58,6 +58,10 @@ class MetaType:
     VLM_RESULT = START_USER + 4001
     #: Where models are to look in a frame, a `headrace.meta.RegionsOfInterest`.
     REGIONS_OF_INTEREST = START_USER + 4002
+    #: Something that happened, a `headrace.meta.analytics` AnalyticsEvent.
+    ANALYTICS_EVENT = START_USER + 4003
+    #: Where objects have been, a `headrace.meta.analytics` Trajectories.
+    TRAJECTORIES = START_USER + 4004
 
 
 @dataclass(slots=True)

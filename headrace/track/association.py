@@ -100,38 +100,36 @@ def assign(first: Rows, second: Rows, score: Array, minimum: float, block: Block
         return kept, kept
     if len(kept) < len(score):
         first, second, score = first[kept], second[kept], score[kept]
-    if len(kept) <= _SOLVE:
-        if len(set(first.tolist())) == len(set(second.tolist())) == len(first):
-            return first, second
-        chosen = _solve(np.arange(len(first)), first, second, score - minimum, block)[0]
-        return first[chosen], second[chosen]
-    rivals = np.maximum(np.bincount(first)[first], np.bincount(second)[second])
-    hard = (rivals > 1).nonzero()[0]
-    if not len(hard):
+    if len(set(first.tolist())) == len(set(second.tolist())) == len(first):
         return first, second
-    alone = (rivals == 1).nonzero()[0]
-    one, other = _compete(first[hard], second[hard], score[hard] - minimum, block)
-    return np.concatenate((first[alone], one)), np.concatenate((second[alone], other))
-
-
-def _compete(first: Rows, second: Rows, gain: Array, block: Blocks) -> tuple[Rows, Rows]:
-    """`assign` where rows want the same."""
-    chosen, pairs, blocks = _undisputed(first, second, gain, block)
-    if len(pairs):
-        chosen = np.concatenate([chosen, *_solve(pairs, first, second, gain, blocks)])
+    gain = score - minimum
+    best = _best_of_each(first, gain)
+    wanted = second[best]
+    clash = (np.bincount(wanted)[wanted] > 1).nonzero()[0]
+    if not len(clash):
+        return first[best], wanted
+    if len(first) <= _SOLVE:
+        chosen = _solve(np.arange(len(first)), first, second, gain, first)[0]
+    else:
+        chosen = _by_block(first, second, gain, best, clash, block)
     return first[chosen], second[chosen]
 
 
-def _undisputed(first: Rows, second: Rows, gain: Array, block: Blocks) -> tuple[Rows, Rows, Blocks]:
-    """Pairs of the blocks where everyone gets the best; the pairs of the other blocks, and the blocks of all."""
+def _best_of_each(first: Rows, gain: Array) -> Rows:
+    """For each row the pair that gains most."""
     order = gain.argsort(kind="stable")
     best = np.full(int(first.max()) + 1, -1)
-    best[first[order]] = order  # the last one written stays: the pair that scores most
-    best = best[best >= 0]
-    wanted, blocks = second[best], block[first]
-    clash = np.bincount(wanted)[wanted] > 1
+    best[first[order]] = order  # the last one written stays
+    return best[best >= 0]
+
+
+def _by_block(first: Rows, second: Rows, gain: Array, best: Rows, clash: Rows, block: Blocks) -> Rows:
+    """The best pairs where a block's rows do not clash; there, pairs that nobody competes for, and the solver's."""
+    blocks = block[first]
     disputed = np.isin(blocks, blocks[best[clash]])
-    return best[~disputed[best]], disputed.nonzero()[0], blocks
+    rivals = np.maximum(np.bincount(first)[first], np.bincount(second)[second])
+    alone, hard = (disputed & (rivals == 1)).nonzero()[0], (disputed & (rivals > 1)).nonzero()[0]
+    return np.concatenate([best[~disputed[best]], alone, *_solve(hard, first, second, gain, blocks)])
 
 
 def _solve(pairs: Rows, first: Rows, second: Rows, gain: Array, blocks: Blocks) -> list[Rows]:

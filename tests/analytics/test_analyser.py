@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from headrace.analytics import Analyser, AnalyticsConfig, FrameResult, StreamRules
 from headrace.analytics.config import Direction, Line, Region
 from headrace.analytics.geometry import cosine, crosses_segment, inside, side
-from headrace.analytics.history import FORGET_MS, CountSmoother, History
+from headrace.analytics.history import CountSmoother, History
+from headrace.analytics.tracks import Tracks
 
 CONFIG = AnalyticsConfig(1000, 1000)
 FRAME_MS = 33.0
@@ -155,19 +156,27 @@ def test_counts_of_classes_do_not_flicker() -> None:
     assert smoother.update({}, 1000)[0] == 0
 
 
-def test_history_forgets_and_reuses_rows() -> None:
-    history = History(8, 0)
-    box = np.array([[10.0, 10, 4, 4]])
+def at(x: float) -> NDArray[np.float64]:
+    return np.array([[x - 2.0, 8.0, x + 2.0, 12.0]])
+
+
+def test_tracks_are_forgotten_and_rows_used_again() -> None:
+    tracks = Tracks(forget=8)
     for track in range(500):
-        history.update(np.array([track]), box, track * 100.0)
-    assert len(history) <= FORGET_MS / 100 + 1
-    assert history.seen[history.update(np.array([0]), box, 50_000.0)].tolist() == [1]
+        rows = tracks.update(np.array([track]), np.array([0]), at(track * 40.0), track * 0.1)
+        tracks.sweep()
+    assert len(tracks) <= 8 / 0.1 + 5
+    assert rows.max() < 128
+    rows = tracks.update(np.array([0]), np.array([0]), at(0), 50.0)
+    assert tracks.seen.array[rows].tolist() == [1]
 
 
 def test_earlier_position_is_the_mean_of_the_oldest() -> None:
-    history = History(8, 0)
+    tracks = Tracks()
+    history = History(tracks, 8)
     for index in range(20):
-        rows = history.update(np.array([1]), np.array([[float(index), 0, 4, 4]]), index)
+        rows = tracks.update(np.array([1]), np.array([0]), at(index), index)
+        history.update(rows, np.array([[float(index), 0, 4, 4]]))
         if index == 5:
             assert history.earlier(rows)[0, 0] == 0.5
     assert history.earlier(rows)[0, 0] == np.mean([12, 13, 14, 15])

@@ -93,6 +93,9 @@ def test_yaml_says_the_same(tmp_path: Path) -> None:
         (HEAD + "[roi-filtering-stream-0]\nroi-A=1;2;3;4\n", "three or more corners"),
         (HEAD + "[roi-filtering-stream-0]\nroi-A=1;2;3;four;5;6\n", "numbers separated"),
         (HEAD + "[line-crossing-stream-1]\nline-crossing-A=1;2;3;4\n", "eight numbers"),
+        (HEAD + "[roi-filtering-stream-0]\nroi-A=1;2;3;nan;5;6\n", "finite numbers"),
+        (HEAD + "[line-crossing-stream-1]\nline-crossing-A=1;2;3;4;5;6;5;6\n", "two different points"),
+        (HEAD + "[direction-detection-stream-1]\ndirection-A=1;2;1;2\n", "two different points"),
         (HEAD + "[line-crossing-stream-1]\nline-crossing-A=1;2;3;4;5;6;7;8\nmode=fast\n", "loose, balanced"),
         (HEAD + "[direction-detection-stream-1]\ndirection-A=1;2;3\n", "four numbers"),
         (HEAD + "[overcrowding-stream-1]\nroi-A=1;2;3;4;5;6\n", "object-threshold: .* missing"),
@@ -126,3 +129,12 @@ def test_an_unknown_group_is_warned_about(
     with caplog.at_level(logging.WARNING):
         load(tmp_path, f"{HEAD}[{group}]\nenable=1\n")
     assert f"[{group}] has no meaning here; {says}" in caplog.text
+
+
+def test_a_polygon_that_crosses_itself_is_warned_about(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        config = load(tmp_path, HEAD + "[roi-filtering-stream-0]\nroi-A=0;0;90;90;90;0;0;90\n")
+    assert "[roi-filtering-stream-0] roi-A: the polygon crosses itself" in caplog.text
+    assert len(config.streams[0].regions) == 1

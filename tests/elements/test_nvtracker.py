@@ -43,7 +43,7 @@ def batch(*frames: tuple[int, Detections | None], number: int = 0) -> Batch:
             infer_skipped=found is None,
         )  # fmt: skip
         if found is not None:
-            frame.add_detections(found, ("person",))
+            frame.add_detections(found, ("person",), component_id=7)
     return Batch(meta)
 
 
@@ -100,6 +100,7 @@ def test_frames_that_nobody_looked_at_get_predictions() -> None:
     predicted = next(now.meta.frames[0].object_items)
     assert (predicted.object_id, round(predicted.confidence, 3)) == (1, -0.1)
     assert predicted.rect_params.left == pytest.approx(50 + 4 * 19, abs=2)
+    assert (predicted.label, predicted.unique_component_id) == ("person", 7), "what its class is called"
     assert ids(now.meta) == [[1], [1]]
 
 
@@ -231,3 +232,11 @@ def test_an_unknown_tracker_in_the_file_is_named(run: Any, tmp_path: Any) -> Non
         f"{SOURCE.format(n=1)} nvstreammux name=m ! nvtracker ll-config-file={tmp_path / 't.yml'} ! {OUT}"
     ).to_error()
     assert "did you mean 'bytetrack'" in error.text
+
+
+def test_of_several_files_the_first_is_read(run: Any, tmp_path: Any) -> None:
+    (tmp_path / "t.yml").write_text("tracker: sort\n")
+    one = run(
+        f"{SOURCE.format(n=1)} nvstreammux name=m ! nvtracker ll-config-file={tmp_path / 't.yml'};/x/other.yml ! {OUT}"
+    ).to_end()
+    assert ["other.yml" in told.text for told in one.of("warning")] == [True]

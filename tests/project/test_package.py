@@ -94,7 +94,16 @@ def names_in(list_name):
 
 
 def test_dependencies_are_those_that_are_imported():
-    optional = {"jsonschema", "openvino", "pyds", "pyservicemaker", "tensorrt", "torch", "trackeval", "tritonclient"}
+    optional = {
+        "jsonschema",
+        "openvino",
+        "pyds",
+        "pyservicemaker",
+        "tensorrt",
+        "torch",
+        "trackeval",
+        "tritonclient",
+    }
     optional |= {"google", "grpc"}  # come with tritonclient[grpc]
     used = {DISTRIBUTIONS.get(name, name) for name in imported_by_the_core() - optional}
     assert used == names_in("dependencies")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.analytics.config import Direction, Line
-from headrace.analytics.geometry import cosine, crosses_segment, side
+from headrace.analytics.geometry import cosine
 from headrace.analytics.history import History
 
 #: Per mode of a line: squared displacement in square pixels, frames, cosine that must be passed.
@@ -35,44 +35,22 @@ def moves_along(history: History, rows: Rows, rule: Direction) -> Mask:
     return np.asarray(far & (cosine(move, rule.arrow) >= DIRECTION_COSINE[rule.mode]))
 
 
-def crosses(history: History, rows: Rows, sizes: NDArray[np.float64], rule: Line) -> Mask:
-    """Which tracks have come across the line in the arrow's sense; whether they did before is not asked.
+def goes_far(way: NDArray[np.float64], seen: NDArray[np.int64], rule: Line) -> Mask:
+    """Which tracks have come far enough, for long enough and straight enough for the mode of a line.
 
     Args:
-        history: Where the objects were.
-        rows: Their rows in it.
-        sizes: Width and height of their boxes now, ``(n, 2)``.
+        way: From where each object came to its side of the line to where it is, ``(n, 2)`` pixels.
+        seen: Frames that each was seen in.
         rule: The line.
     """
     distance, frames, least_cosine = LINE_LIMITS[rule.mode]
-    move = history.centre(rows) - history.earlier(rows)
-    far = (history.seen[rows] > frames) & ((move**2).sum(axis=1) > distance)
-    half_width, to_bottom = sizes[:, 0] / 2, np.stack([np.zeros(len(sizes)), sizes[:, 1] / 2], axis=1)
-    before, after = history.earlier(rows) + to_bottom, history.centre(rows) + to_bottom
-    was, now = side(before, rule.ends), side(after, rule.ends)
-    sense = _sense(rule)
-    changed = (was != 0) & (now == -was)
-    if rule.mode == "loose" and sense:
-        came = changed & (now == sense)
-    else:
-        came = changed & (cosine(move, rule.arrow) >= least_cosine)
-    if not rule.extended:
-        came &= _within_ends(before, after, half_width, rule)
-    return np.asarray(far & came)
+    far = (seen > frames) & ((way**2).sum(axis=1) > distance)
+    if rule.mode != "loose" or not sense_of(rule):
+        far &= cosine(way, rule.arrow) >= least_cosine
+    return np.asarray(far)
 
 
-def _sense(rule: Line) -> int:
+def sense_of(rule: Line) -> int:
     """The side of the line to which its arrow points; 0 for an arrow along the line."""
     along, arrow = rule.ends[1] - rule.ends[0], rule.arrow[1] - rule.arrow[0]
     return int(np.sign(along[0] * arrow[1] - along[1] * arrow[0]))
-
-
-def _within_ends(
-    before: NDArray[np.float64], after: NDArray[np.float64], half_width: NDArray[np.float64], rule: Line
-) -> Mask:
-    """Whether the bottom centre, or a bottom corner, met the line between its ends."""
-    met = np.zeros(len(before), bool)
-    for shift in (0.0, -1.0, 1.0):
-        offset = np.stack([half_width * shift, np.zeros(len(before))], axis=1)
-        met |= crosses_segment(before + offset, after + offset, rule.ends)
-    return met
