@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from headrace.errors import ModelError
 from headrace.frames import Frame, to_bgr
 from headrace.infer.batch import FrameBatch
 from headrace.infer.files.file_model import FileModel, ModelFile
@@ -101,12 +102,15 @@ def _try(
             options = replace(options, mean=options.mean[::-1], std=options.std[::-1])
     model = FileModel(file, replace(file.options, preprocess=options))
     mirrored, empty = ([change(frame) for frame in frames] for change in (_mirrored, _empty))
-    seen, again, nothing = (model.results(FrameBatch(pictures)) for pictures in (frames, mirrored, empty))
-    scores = [_agreement(*pair) for pair in zip(seen, again, frames, strict=True)]
-    scores += [-sum(one.detections.confidence.tolist()) for one in nothing if one.detections is not None]
     chosen = (usual.color, usual.resize) == (color, resize) and np.allclose(
         usual.gain_and_bias(), options.gain_and_bias()
     )
+    try:
+        seen, again, nothing = (model.results(FrameBatch(pictures)) for pictures in (frames, mirrored, empty))
+    except ModelError:  # values that the network never saw in training may make outputs that cannot be
+        return Trial(color, values, resize, options, chosen, 0, float("-inf"))
+    scores = [_agreement(*pair) for pair in zip(seen, again, frames, strict=True)]
+    scores += [-sum(one.detections.confidence.tolist()) for one in nothing if one.detections is not None]
     objects = sum(1 if one.detections is None else len(one.detections) for one in seen)
     return Trial(color, values, resize, options, chosen, objects, sum(scores))
 
