@@ -87,9 +87,10 @@ def test_overlaps_of_one_class_are_suppressed_and_classes_chosen(make_onnx, yolo
 
 
 def test_half_precision_and_uint8_inputs_are_fed_as_they_are(make_onnx, yolov8_outputs):
-    for kind, options in ((TensorProto.FLOAT16, stretched()), (TensorProto.UINT8, stretched(scale=1.0))):
+    kinds = ((TensorProto.FLOAT16, stretched(), 255), (TensorProto.UINT8, stretched(scale=1.0), 1))
+    for kind, options, level in kinds:
         path = make_onnx(yolov8_outputs, dtype=kind, batch=1)
-        (found,) = detected(load_model(path, replace(OPTIONS, preprocess=options)), FrameBatch([gray(255)]))
+        (found,) = detected(load_model(path, replace(OPTIONS, preprocess=options)), FrameBatch([gray(level)]))
         assert len(found) == 1
 
 
