@@ -324,7 +324,7 @@ def test_a_graphs_own_size_stays(run: Any, config: Any, yolo: Path, caplog: Any)
 def test_boxes_that_nobody_suppresses_are_warned_about(
     run: Any, config: Any, yolo: Path, caplog: Any
 ) -> None:
-    path = config(f"onnx-file={yolo.name}", "num-detected-classes=2")
+    path = config(f"onnx-file={yolo.name}", "num-detected-classes=2", "net-scale-factor=0.00392")
     run(f"{white(1)} ! nvinfer config-file-path={path} ! {OUT}").to_end()
     assert "cluster-mode=0 leaves overlapping boxes of a yolov8 model" in caplog.text
 

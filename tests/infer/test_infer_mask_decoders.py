@@ -89,3 +89,17 @@ def test_detr_queries_are_objects() -> None:
 def test_other_tensors_are_refused(family: str) -> None:
     with pytest.raises(ValueError, match="they are not"):
         known_decoders()[family].decode({"a": np.zeros((1, 2, 3)), "b": np.zeros((1, 2, 3))}, OPTIONS)
+
+
+def test_boxes_of_masks_are_compared_before_they_are_cut_at_the_edges() -> None:
+    head = np.zeros((1, 4 + CLASSES + 2, CELLS), np.float32)
+    for column, (left, top, right, bottom, confidence) in enumerate(
+        [(-90, 0, 10, 20, 0.9), (0, 0, 10, 20, 0.8)]
+    ):
+        head[0, :4, column] = (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
+        head[0, 4, column], head[0, -1, column] = confidence, 1
+    outputs = {"output0": head, "output1": np.full((1, 2, 16, 24), 9, np.float32)}
+    [found] = decoded(known_decoders()["yolov8seg"], outputs, OPTIONS)  # a tenth of the first is the second
+    assert found.xyxy.tolist() == [[0, 0, 10, 20]] * 2
+    assert found.masks is not None
+    assert found.masks.min() > 0.9

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headrace.infer.candidates import Candidates
-from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, clipped
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs
 from headrace.infer.decoders.layouts import in_pixels, strides_of
 from headrace.infer.decoders.scores import single
 from headrace.infer.decoders.yolov8seg_decoder import roles, shapes_of, with_masks
@@ -43,7 +43,7 @@ class Yolo26SegDecoder(Yolov10Decoder):
         rows, _ = roles(outputs)
         frame, row, scores, classes = finished(rows, options)
         chosen = single(rows[frame, row])
-        boxes = clipped(in_pixels(chosen[:, :4], options), options)  # masks end there, too
+        boxes = in_pixels(chosen[:, :4], options)
         return Candidates(frame, boxes, scores, classes, factors=chosen[:, ROW:])
 
     def complete(self, kept: Candidates, outputs: Outputs, options: DecodeOptions) -> Candidates:

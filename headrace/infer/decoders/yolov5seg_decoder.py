@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headrace.infer.candidates import Candidates
-from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, clipped, corners
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, corners
 from headrace.infer.decoders.layouts import fit, strides_of
 from headrace.infer.decoders.scores import above, single
 from headrace.infer.decoders.yolov8seg_decoder import Yolov8SegDecoder, roles, shapes_of
@@ -45,7 +45,7 @@ class Yolov5SegDecoder(Yolov8SegDecoder):
         count = pictures.shape[1]
         frame, row, scores, classes = above(rows[:, :, _BOX:-count], options.confidence, rows[:, :, 4])
         chosen = single(rows[frame, row])
-        boxes = clipped(corners(chosen[:, :4]), options)  # masks end there, too
+        boxes = corners(chosen[:, :4])
         return Candidates(frame, boxes, scores, classes, factors=chosen[:, -count:])
 
 

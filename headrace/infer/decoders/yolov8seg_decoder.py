@@ -64,7 +64,7 @@ class Yolov8SegDecoder(BoxDecoder):
         rows, count = rows_last(head, options), pictures.shape[1]
         frame, cell, scores, classes = sure_rows(head, rows, slice(4, -count), options.confidence)
         chosen = single(rows[frame, cell])
-        boxes = clipped(corners(chosen[:, :4]), options)  # masks end there, too
+        boxes = corners(chosen[:, :4])
         return Candidates(frame, boxes, scores, classes, factors=chosen[:, -count:])
 
     def complete(self, kept: Candidates, outputs: Outputs, options: DecodeOptions) -> Candidates:
@@ -79,7 +79,12 @@ def shapes_of(graph: ModelGraph) -> tuple[tuple[int | None, ...], tuple[int | No
 
 
 def with_masks(kept: Candidates, pictures: Array, options: DecodeOptions) -> Candidates:
-    """The candidates with masks made of their factors and of the pictures ``(N, m, h, w)``."""
+    """The candidates with masks made of their factors and of the pictures ``(N, m, h, w)``.
+
+    Boxes are cut at the edges of the input, where masks end, too: only here, because suppression compares whole boxes.
+    """
+    kept.xyxy = np.asarray(clipped(kept.xyxy, options), np.float32)
+    kept = kept[(kept.xyxy[:, 2:] > kept.xyxy[:, :2]).all(axis=1)]
     if kept.factors is None or not len(kept):
         return kept
     wholes = to_numpy(pictures, np.float32)
