@@ -76,6 +76,8 @@ def outputs_of(layout: Layout, frames: int) -> dict[str, NDArray[Any]]:
         for column, bounds in columns.items():
             part = tensors[name][..., column]
             part[...] = random.integers(*bounds, part.shape)
+    for name, first in layout.corners.items():
+        tensors[name][..., first + 2 : first + 4] += tensors[name][..., first : first + 2]
     return tensors
 
 

@@ -20,6 +20,7 @@ class Layout:
         size: Width and height of the input.
         metadata: What the exporter stores.
         whole: Output to column to bounds (the upper one excluded): columns of whole numbers.
+        corners: Output to the first of the columns that hold left, top, right and bottom.
 
     Example:
         >>> LAYOUTS["yolov8"].outputs
@@ -30,6 +31,7 @@ class Layout:
     size: tuple[int, int] = (640, 640)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     whole: Mapping[str, Mapping[int, tuple[int, int]]] = field(default_factory=dict)
+    corners: Mapping[str, int] = field(default_factory=dict)
 
 
 def _square(side: int, strides: tuple[int, ...], lengths: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
@@ -64,7 +66,7 @@ LAYOUTS: dict[str, Layout] = {
     "centernet": Layout({"hm": (_COCO, 128, 128), "wh": (2, 128, 128), "reg": (2, 128, 128)}, (512, 512)),
     "classifier": Layout({"prob": (1000,)}, (224, 224)),
     "damoyolo": Layout({"output": (_CELLS, _COCO), "954": (_CELLS, 4)}),
-    "deepstreamyolo": Layout({"output": (_CELLS, 6)}, whole={"output": {5: _CLASS}}),
+    "deepstreamyolo": Layout({"output": (_CELLS, 6)}, whole={"output": {5: _CLASS}}, corners={"output": 0}),
     "detectionoutput": Layout(
         {"detection_out": (1, 1, 300, 7)}, (300, 300), whole={"detection_out": {0: (0, 1), 1: _CLASS}}
     ),
@@ -74,6 +76,7 @@ LAYOUTS: dict[str, Layout] = {
     "efficientnms": Layout(
         {"num_dets*": (1,), "det_boxes": (300, 4), "det_scores": (300,), "det_classes*": (300,)},
         whole={"num_dets": _COUNT},
+        corners={"det_boxes": 0},
     ),
     "embedding": Layout({"embedding": (512,)}, (112, 112)),
     "fastestdet": Layout({"758": (5 + _COCO, 22, 22)}, (352, 352)),
@@ -102,21 +105,24 @@ LAYOUTS: dict[str, Layout] = {
     "scrfd": Layout({f"{n}{i}": (12800 // 4**i, n) for n in (1, 4, 10) for i in range(3)}),
     "semantic": Layout({"out": (21, 520, 520)}, (520, 520)),
     "simcc": Layout({"simcc_x": (17, 384), "simcc_y": (17, 512)}, (192, 256)),
-    "ssd": Layout(_THREE, (300, 300)),
-    "ssdboxes": Layout({"scores": (3000, 1 + _COCO), "boxes": (3000, 4)}, (300, 300)),
+    "ssd": Layout(_THREE, (300, 300), corners={"boxes": 0}),
+    "ssdboxes": Layout({"scores": (3000, 1 + _COCO), "boxes": (3000, 4)}, (300, 300), corners={"boxes": 0}),
     "ssdraw": Layout({"loc": (8732, 4), "conf": (8732, 81)}, (300, 300)),
     "torchvision": Layout(_THREE, (800, 800)),
     "ultraface": Layout({"scores": (17640, 2), "boxes": (17640, 4)}, (640, 480)),
     "yolo26obb": Layout({"output0": (300, 7)}, metadata={"task": "obb"}, whole={"output0": {5: _CLASS}}),
-    "yolo26pose": Layout({"output0": (300, 57)}, metadata=_PEOPLE, whole={"output0": {5: (0, 1)}}),
+    "yolo26pose": Layout(
+        {"output0": (300, 57)}, metadata=_PEOPLE, whole={"output0": {5: (0, 1)}}, corners={"output0": 0}
+    ),
     "yolo26seg": Layout(
         {"output0": (300, 38), "output1": (32, 160, 160)},
         metadata={"task": "segment"},
         whole={"output0": {5: _CLASS}},
+        corners={"output0": 0},
     ),
     "yolonas": Layout({"913": (_CELLS, 4), "904": (_CELLS, _COCO)}),
-    "yolonms": Layout({"output": (300, 7)}, whole={"output": {0: (0, 1), 5: _CLASS}}),
-    "yolov10": Layout({"output0": (300, 6)}, whole={"output0": {5: _CLASS}}),
+    "yolonms": Layout({"output": (300, 7)}, whole={"output": {0: (0, 1), 5: _CLASS}}, corners={"output": 1}),
+    "yolov10": Layout({"output0": (300, 6)}, whole={"output0": {5: _CLASS}}, corners={"output0": 0}),
     "yolov3": Layout(_maps(416, (8, 16, 32), {"map": 3 * (5 + _COCO)}), (416, 416)),
     "yolov4": Layout(_maps(416, (8, 16, 32), {"map": 3 * (5 + _COCO)}), (416, 416)),
     "yolov4boxes": Layout({"boxes": (3 * _CELLS, 1, 4), "confs": (3 * _CELLS, _COCO)}),
