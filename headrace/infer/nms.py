@@ -15,6 +15,7 @@ from headrace.errors import ConfigError
 from headrace.infer.candidates import Candidates, strongest
 from headrace.infer.options import NmsMode
 from headrace.meta import Detections
+from headrace.meta.boxes import pairwise_iou
 
 #: Most boxes of a frame that are compared with each other, the most confident.
 MOST_COMPARED = 30_000
@@ -143,10 +144,7 @@ def _softened(found: Candidates, groups: NDArray[np.intp], confidence: float) ->
 
 
 def _iou(box: _Floats, others: _Floats) -> _Floats:
-    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=1)
-    areas = np.prod(others[:, 2:] - others[:, :2], axis=1) + np.prod(box[2:] - box[:2])
-    return np.asarray(shared / (areas - shared))
+    return np.asarray(pairwise_iou(box[None], others)[0])
 
 
 def gaussians(xyxy: _Floats, rotation: _Floats) -> _Floats:
