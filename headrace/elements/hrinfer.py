@@ -12,10 +12,10 @@ from typing import Any, ClassVar, cast
 
 from gi.repository import GObject, Gst
 
-from headrace.elements.base.async_filter import AsyncFilter, Pending
 from headrace.elements.base.filter import ON_ERROR_HELP
+from headrace.elements.inference.model_filter import ModelFilter
 from headrace.elements.inference.model_slot import PATIENCE
-from headrace.elements.inference.running import Inference, Work
+from headrace.elements.inference.running import Inference
 from headrace.elements.inference.shadowing import Shadowed
 from headrace.elements.inference.shared_slot import open_slot
 from headrace.elements.inference.stage_options import StageOptions, inference_settings
@@ -27,7 +27,6 @@ from headrace.infer import InferOptions, load_model
 from headrace.infer.model import Model
 from headrace.infer.options import NmsMode, parse_decoder_options, parse_size
 from headrace.infer.preprocess import parse_preprocess
-from headrace.meta.batch import Batch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +107,7 @@ def _class_confidence(text: str) -> dict[int, float]:
         ) from error
 
 
-class Infer(Shadowed, AsyncFilter):
+class Infer(Shadowed, ModelFilter):
     """Face of inference: two batches are in flight, results come in order."""
 
     __gtype_name__ = "HeadraceInfer"
@@ -192,17 +191,3 @@ class Infer(Shadowed, AsyncFilter):
         inference, self.inference = self.inference, None
         if inference is not None:
             inference.close()
-
-    def submit(self, batch: Batch) -> Pending | None:
-        """Hand the batch to the model."""
-        return None if self.inference is None else self.inference.submit(batch)
-
-    def finish(self, batch: Batch, pending: Work) -> None:
-        """Wait for the model and write the metadata."""
-        if self.inference is not None:
-            self.inference.finish(batch, pending)
-
-    def source_event(self, what: str, index: int) -> None:
-        """A source that went away takes what is remembered of it along."""
-        if what in ("pad-deleted", "stream-eos") and self.inference is not None:
-            self.inference.forget(index)

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from gi.repository import GObject
 
-from headrace.elements.base.async_filter import AsyncFilter, Pending
 from headrace.elements.base.filter import parse_ids
+from headrace.elements.inference.model_filter import ModelFilter
 from headrace.elements.inference.model_slot import ModelSlot
 from headrace.elements.inference.results import ResultSettings
-from headrace.elements.inference.running import Inference, Work
+from headrace.elements.inference.running import Inference
 from headrace.elements.inference.settings import InferenceSettings
 from headrace.errors import ConfigError, HeadraceError, ModelError
 from headrace.gst import payload
@@ -41,7 +41,7 @@ _CONFIG_FIELDS = {field.name for field in dataclasses.fields(NvInferConfig)}
 _LISTS = {"infer_on_class_ids": ":", "filter_out_class_ids": ";"}
 
 
-class ConfiguredInfer(AsyncFilter):
+class ConfiguredInfer(ModelFilter):
     """Face of a model that a file configures; properties that were set win over the file.
 
     The file is read when its path is set, so that the properties tell what it says.
@@ -154,20 +154,6 @@ class ConfiguredInfer(AsyncFilter):
             )
             return FLOW_ERROR
         return super()._chain(pad, buffer)
-
-    def submit(self, batch: Batch) -> Pending | None:
-        """Hand the batch to the model."""
-        return None if self.inference is None else self.inference.submit(batch)
-
-    def finish(self, batch: Batch, pending: Work) -> None:
-        """Wait for the model and write the metadata."""
-        if self.inference is not None:
-            self.inference.finish(batch, pending)
-
-    def source_event(self, what: str, index: int) -> None:
-        """A source that went away takes its objects along."""
-        if what in ("pad-deleted", "stream-eos") and self.inference is not None:
-            self.inference.forget(index)
 
 
 _NEVER = object()
