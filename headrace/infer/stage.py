@@ -19,6 +19,7 @@ from headrace.infer.outcome import check_count
 from headrace.infer.preprocess import crop
 from headrace.infer.result import Result
 from headrace.infer.worker import Worker
+from headrace.profiling import span
 
 #: Left, top, right, bottom in pixels of a frame.
 Region = tuple[float, float, float, float]
@@ -122,7 +123,7 @@ class InferStage:
         results: list[Result] = []
         for start in range(0, len(frames), max(size, 1)):
             batch = FrameBatch(frames[start : start + size])
-            with self._model_lock:
+            with self._model_lock, span("model", batch):
                 part = self.model.results(batch)
             check_count(part, len(batch), f"{type(self.model).__name__}.results", "Result")
             results += part

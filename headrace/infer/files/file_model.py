@@ -34,6 +34,7 @@ from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import Placement
 from headrace.infer.result import Result
 from headrace.meta import Detections, TensorOutput
+from headrace.profiling import span
 
 #: Of a batch of images.
 _AXES = 4
@@ -163,12 +164,16 @@ class FileModel(Model):
         if not len(frames):
             return []
         tensor = self.network.take(len(frames))
-        frames.fill(tensor, self.network.options)
+        with span("preprocess", frames):
+            frames.fill(tensor, self.network.options)
         if not self._batched:
             parts: Iterable[Outputs] = run_each(self._engine, tensor)
         else:  # what differs in length from run to run cannot be joined, and is read run by run
             parts = run_slices(self._engine, tensor) if self._open else [run_batch(self._engine, tensor)]
-        results = [one for outputs in parts for one in self._read(outputs, _rows(outputs))]
+        results: list[Result] = []
+        for outputs in parts:
+            with span("decode", frames):
+                results += self._read(outputs, _rows(outputs))
         self.network.give(tensor)
         return [self._placed(*pair) for pair in zip(results, frames.placements, strict=True)]
 
