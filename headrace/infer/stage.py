@@ -19,6 +19,7 @@ from headrace.infer.outcome import check_count
 from headrace.infer.preprocess import crop
 from headrace.infer.result import Result
 from headrace.infer.worker import Worker
+from headrace.profiling import span
 
 #: Left, top, right, bottom in pixels of a frame.
 Region = tuple[float, float, float, float]
@@ -125,7 +126,8 @@ class InferStage:
             with self._model_lock:
                 if not self.model.fits(batch):
                     self.model.prepare(batch)
-                part = self.model.results(batch)
+                with span("model", batch):
+                    part = self.model.results(batch)
             check_count(part, len(batch), f"{type(self.model).__name__}.results", "Result")
             results += part
         return results

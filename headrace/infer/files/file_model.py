@@ -38,6 +38,7 @@ from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import Placement
 from headrace.infer.result import Result
 from headrace.meta import Detections, TensorOutput
+from headrace.profiling import span
 
 _log = logging.getLogger(__name__)
 #: Of a batch of images.
@@ -217,12 +218,16 @@ class FileModel(Model):
             return []
         network, decode = self.network, self._decode
         tensor = network.take(len(frames))
-        frames.fill(tensor, network.options)
+        with span("preprocess", frames):
+            frames.fill(tensor, network.options)
         if not self._batched:
             parts: Iterable[Outputs] = run_each(self._engine, tensor)
         else:  # what differs in length from run to run cannot be joined, and is read run by run
             parts = run_slices(self._engine, tensor) if self._open else [run_batch(self._engine, tensor)]
-        results = [one for outputs in parts for one in self._read(outputs, _rows(outputs), decode)]
+        results: list[Result] = []
+        for outputs in parts:
+            with span("decode", frames):
+                results += self._read(outputs, _rows(outputs), decode)
         network.give(tensor)
         return [self._placed(*pair, network) for pair in zip(results, frames.placements, strict=True)]
 
