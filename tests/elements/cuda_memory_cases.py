@@ -24,7 +24,8 @@ from headrace.meta.buffer import Buffer
 
 DRIVER = ctypes.CDLL("libcuda.so.1")
 SINK = "fakesink name=sink sync=false"
-FORGET = "appsink name=sink sync=false max-buffers=1 drop=true wait-on-eos=false"  # what fakesinks get is kept by the fixture
+# What fakesinks get is kept by the fixture.
+FORGET = "appsink name=sink sync=false max-buffers=1 drop=true wait-on-eos=false"
 MUX = "m.sink_0 nvstreammux name=m batch-size=1"
 PICTURES = "videotestsrc num-buffers=20 ! video/x-raw,format={},width=64,height=48,framerate=25/1"
 
