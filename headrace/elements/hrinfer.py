@@ -70,7 +70,8 @@ class InferElementOptions(StageOptions):
 _TILES = 4
 #: Options that belong to a model: they take effect with the model that is set next. The others do so at once.
 _WITH_MODEL = (
-    "labels", "engine", "device", "precision", "decoder", "decoder_options", "input_size", "preprocess", "threads", "mode",
+    "labels", "engine", "device", "precision", "decoder", "decoder_options", "input_size", "preprocess", "threads",
+    "mode",
 )  # fmt: skip
 
 

@@ -29,8 +29,8 @@ def run_slices(engine: Engine, tensor: Array) -> list[dict[str, Array]]:
     """Run a model with one input on ``n`` rows, in as many runs as its batch size asks for.
 
     A graph with an open batch axis runs once, or on slices of ``engine.rows``; one with a fixed batch ``b`` runs on
-    slices of ``b`` rows. Several run at a time where the engine gains by that. Where the last slice is short it is filled up with its own first row,
-    and what comes of that is cut off.
+    slices of ``b`` rows. Several run at a time where the engine gains by that. Where the last slice is short it is
+    filled up with its own first row, and what comes of that is cut off.
 
     Args:
         engine: A model with one input.
