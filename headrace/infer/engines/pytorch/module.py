@@ -50,6 +50,7 @@ class TorchEngine:
         images float32[?, 3, 8, 8] output0 float32[?, 192]
     """
 
+    rows = None
     concurrency = 1  # torch's own threads, or the GPU, are busy with one call already
 
     def __init__(self, program: TorchProgram, options: EngineOptions, name: str = "torch") -> None:
@@ -166,7 +167,9 @@ class TorchEngine:
         (spec,) = self.graph.inputs
         row = (spec.shape[1] or 3, height, width)
         first = replace(spec, shape=(None, *row))
-        program = TorchProgram(self.graph.path, self._module, (first,), ((1, *row),), None, self.graph.metadata)
+        program = TorchProgram(
+            self.graph.path, self._module, (first,), ((1, *row),), None, self.graph.metadata
+        )
         try:
             inputs, outputs = self._shapes(program)
         except _FAILURES as error:
