@@ -27,7 +27,7 @@ from headrace.infer.engines import (
     run_each,
     run_slices,
 )
-from headrace.infer.files.fitting import fitting_size
+from headrace.infer.files.fitting import fitting_size, said
 from headrace.infer.files.known_inputs import image_graph, with_known_inputs
 from headrace.infer.files.labels import choose_labels, labels_in_metadata, read_labels
 from headrace.infer.files.network_input import NetworkInput
@@ -163,10 +163,9 @@ class FileModel(Model):
             self._fitting = None
             self._resize(fitting.whole)
         fitting.size = size
-        shown = ", ".join(sorted({f"{frame.width}x{frame.height}" for frame in frames}))
-        _log.info("%s: frames of %s run at %dx%d", self.graph.path, shown, *self.network.size)
+        _log.info("%s: %s", self.graph.path, said(frames, self.network.size, fitting.whole))
         seconds = time.perf_counter() - began
-        _log.debug("%s: frames waited %.2f s for that size, live ones too", self.graph.path, seconds)
+        _log.debug("%s: frames, live ones too, waited %.2f s for that", self.graph.path, seconds)
 
     def _resize(self, size: tuple[int, int]) -> bool:
         if not resize(self._engine, *size):
