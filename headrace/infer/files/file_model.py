@@ -27,6 +27,7 @@ from headrace.infer.engines import (
     run_each,
     run_slices,
 )
+from headrace.infer.engines.base import settle
 from headrace.infer.files.fitting import fitting_size, said
 from headrace.infer.files.known_inputs import image_graph, with_known_inputs
 from headrace.infer.files.labels import choose_labels, labels_in_metadata, read_labels
@@ -38,6 +39,7 @@ from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import Placement
 from headrace.infer.result import Result
 from headrace.meta import Detections, TensorOutput
+from headrace.profiling import span
 
 _log = logging.getLogger(__name__)
 #: Of a batch of images.
@@ -83,7 +85,9 @@ class ModelFile:
         """
         options = with_sidecar(options)
         given = None if options.labels is None else read_labels(options.labels)
-        how = EngineOptions(options.threads, options.device, options.precision, options.input_size)
+        how = EngineOptions(
+            options.threads, options.device, options.precision, options.input_size, mode=options.mode
+        )
         engine = open_engine(options.model, options.engine, how) if opener is None else opener(how)
         try:
             graph = engine.graph
@@ -143,6 +147,21 @@ class FileModel(Model):
         self._fitting = fitting_size(self.decoder, self.graph, options, self.network)
         self._decode = self._decode_options()
         self.decoder.check(self._decode)
+
+    @property
+    def concurrency(self) -> int:
+        """See `Model.concurrency`."""
+        return self._engine.concurrency
+
+    @property
+    def rows(self) -> int | None:
+        """See `Model.rows`; a graph of a fixed batch is given no less."""
+        rows = self._engine.rows
+        return rows and max(rows, self.graph.inputs[0].shape[0] or 1)
+
+    def settle(self, live: bool, pictures: int) -> None:
+        """See `Model.settle`."""
+        settle(self._engine, live, pictures)
 
     def fits(self, frames: FrameBatch) -> bool:
         """See `Model.fits`: whether the network runs at the size that these frames and all before need."""
@@ -216,12 +235,16 @@ class FileModel(Model):
             return []
         network, decode = self.network, self._decode
         tensor = network.take(len(frames))
-        frames.fill(tensor, network.options)
+        with span("preprocess", frames):
+            frames.fill(tensor, network.options)
         if not self._batched:
             parts: Iterable[Outputs] = run_each(self._engine, tensor)
         else:  # what differs in length from run to run cannot be joined, and is read run by run
             parts = run_slices(self._engine, tensor) if self._open else [run_batch(self._engine, tensor)]
-        results = [one for outputs in parts for one in self._read(outputs, _rows(outputs), decode)]
+        results: list[Result] = []
+        for outputs in parts:
+            with span("decode", frames):
+                results += self._read(outputs, _rows(outputs), decode)
         network.give(tensor)
         return [self._placed(*pair, network) for pair in zip(results, frames.placements, strict=True)]
 
