@@ -107,8 +107,16 @@ class LiveRun:
 
     @property
     def allowed(self) -> float:
-        """The age in ms that 95 of 100 frames are to stay below while the model keeps up."""
+        """Milliseconds: 95 of 100 frames are to be younger while the model keeps up."""
         return self.model_ms + self.load.timeout_ms + ALLOWED
+
+    @property
+    def drops_by_reason(self) -> dict[str, int]:
+        """Dropped frames of all sources, by stage and reason."""
+        total: Counter[str] = Counter()
+        for _, stage, reason, count in self.dropped:
+            total[f"{stage}: {reason}"] += count
+        return dict(total)
 
     @property
     def lost(self) -> int:
@@ -148,9 +156,7 @@ class _Watch(BatchMetadataOperator):
                 self.ages.append((now - captured) / Gst.SECOND)
 
 
-def live_loads(
-    streams: int, fps: int, seconds: int, model_ms: float, model: str = ""
-) -> tuple[Load, ...]:
+def live_loads(streams: int, fps: int, seconds: int, model_ms: float, model: str = "") -> tuple[Load, ...]:
     """The load asked for, the same beside a busy thread and, with the timed model, one that is too much."""
     asked = Load("as asked", streams, fps, seconds, model_ms, model)
     busy = Load("beside a busy Python thread", streams, fps, seconds, model_ms, model, busy=True)
@@ -207,7 +213,9 @@ def _pipeline(load: Load) -> Pipeline:
         source = {"pattern": 2, "num-buffers": load.frames, "is-live": True}
         pipeline.add("videotestsrc", f"source{index}", source)
         pipeline.add("capsfilter", f"caps{index}", {"caps": caps})
-        pipeline.add("clocksync", f"step{index}", {"ts-offset": load.step(index)})
+        # It would add the latency that videotestsrc tells, a frame's time, to every frame.
+        step = load.step(index) - int(Gst.SECOND) // load.fps
+        pipeline.add("clocksync", f"step{index}", {"ts-offset": step})
         pipeline.link(f"source{index}", f"caps{index}", f"step{index}")
         pipeline.link((f"step{index}", "mux"), ("", f"sink_{index}"))
     pipeline.add("hrinfer", "infer", {"model": load.model or "headrace.bench.live:TimedModel"})
