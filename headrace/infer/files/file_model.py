@@ -27,7 +27,7 @@ from headrace.infer.engines import (
     run_each,
     run_slices,
 )
-from headrace.infer.engines.base import settle
+from headrace.infer.engines.base import rows_for, settle
 from headrace.infer.files.fitting import fitting_size, said
 from headrace.infer.files.known_inputs import image_graph, with_known_inputs
 from headrace.infer.files.labels import choose_labels, labels_in_metadata, read_labels
@@ -155,9 +155,8 @@ class FileModel(Model):
 
     @property
     def rows(self) -> int | None:
-        """See `Model.rows`; a graph of a fixed batch is given no less."""
-        rows = self._engine.rows
-        return rows and max(rows, self.graph.inputs[0].shape[0] or 1)
+        """See `Model.rows`."""
+        return rows_for(self._engine)
 
     def settle(self, live: bool, pictures: int) -> None:
         """See `Model.settle`."""
