@@ -10,6 +10,7 @@ from headrace.cli._terminal import err
 from headrace.tune import Goal, Search, Trial
 
 _REFRESH = 5  # per second
+_LONG = 60
 _UNIT = {"throughput": "frames/s", "latency": "ms p95"}
 
 
@@ -43,7 +44,7 @@ class Progress:
         if err.is_terminal:
             self._bar.update(self._task, told=so_far or "nothing suits yet")
         else:
-            err.print(f"{trial.setting}: {trial.refused or _value(trial, self._goal)}", markup=False)
+            err.print(f"{trial.setting}: {_short(trial.refused) or _value(trial, self._goal)}", markup=False)
 
 
 def trial_table(search: Search, goal: Goal, best: Trial) -> Table:
@@ -67,10 +68,17 @@ def trial_table(search: Search, goal: Goal, best: Trial) -> Table:
                 if latency
                 else [_value(trial, goal)]
             )
-            row += [f"{one.cpu_ms:.2f}", f"{one.f1:.3f}", f"{one.f1_tight:.3f}"]
+            row += [
+                f"{one.cpu_ms:.2f}",
+                *(f"{f1:.3f}" if one.objects else "-" for f1 in (one.f1, one.f1_tight)),
+            ]
         style = "bold" if trial is best else "dim" if trial.refused else ""
-        table.add_row(*row, "best" if trial is best else trial.refused, style=style)
+        table.add_row(*row, "best" if trial is best else _short(trial.refused), style=style)
     return table
+
+
+def _short(reason: str) -> str:
+    return reason if len(reason) <= _LONG else f"{reason[:_LONG]}…"
 
 
 def _value(trial: Trial, goal: Goal) -> str:

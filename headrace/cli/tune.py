@@ -89,7 +89,8 @@ def _base(
         base["model"] = model
     if clips:
         base["inputs"] = clips
-    base["live"] = live or bool(base.get("live"))
+    if live:
+        base["live"] = True
     base["inputs"] = list(make_config(base).inputs)
     if streams:
         base["inputs"] = list(islice(cycle(base["inputs"]), streams))
@@ -99,7 +100,12 @@ def _base(
 def _tune(
     base: dict[str, Any], goal: Goal, precision: str, tolerance: float, seconds: float, file: LineFile
 ) -> int:
-    axes = axes_for(base["model"], len(base["inputs"]), [name for name in precision.split(",") if name])
+    axes = axes_for(
+        base["model"],
+        len(base["inputs"]),
+        [name for name in precision.split(",") if name],
+        bool(base.get("live")),
+    )
     with tempfile.TemporaryDirectory(prefix="headrace-") as folder, _interruptible():
         trials = Trials(base, Path(folder), max(seconds / _TRIALS, 1.0), seconds)
         with Progress(seconds, goal) as progress:

@@ -74,7 +74,7 @@ class Search:
     Example:
         >>> from headrace.tune import Axis
         >>> fps = {"1": 10.0, "2": 18.0, "4": 12.0}
-        >>> search = Search([Axis("threads", ("1", "2", "4"))], lambda one: Outcome(fps=fps[one["threads"]]))
+        >>> search = Search([Axis.of("threads", 1, 2, 4)], lambda one: Outcome(fps=fps[one["threads"]]))
         >>> search.run().setting["threads"]
         '2'
     """
@@ -91,6 +91,7 @@ class Search:
     ) -> None:
         self.trials: list[Trial] = []
         self._axes, self._measure, self._goal = axes, measure, goal
+        self._first = Setting.first(axes)
         self._tolerance, self._seconds = tolerance, seconds
         self._told, self._clock = told, clock
         self._began = clock()
@@ -129,7 +130,7 @@ class Search:
 
     def _start(self) -> Trial:
         """The first value of each axis; of the first axis the first value that works."""
-        for setting in self._along(Setting.first(self._axes), self._axes[0]):
+        for setting in self._along(self._first, self._axes[0]):
             trial = self._try(setting)
             if not trial.outcome.error:
                 return trial
@@ -144,14 +145,12 @@ class Search:
                 return
 
     def _best_along(self, axis: Axis, at: Trial) -> Trial:
-        start, last = at, at
-        for setting in self._along(start.setting, axis):
-            if setting in self._tried:
-                continue
+        last: Trial | None = None
+        for setting in self._along(at.setting, axis):
             trial = self._try(setting)
             if trial.outcome.error:
                 continue
-            if axis.ordered and _better(last, trial, self._goal):
+            if axis.ordered and last is not None and _better(last, trial, self._goal):
                 break
             last = trial
             if not self._loses(trial) and _better(trial, at, self._goal):
@@ -159,9 +158,10 @@ class Search:
         return at
 
     def _along(self, setting: Setting, axis: Axis) -> list[Setting]:
-        return [setting.with_value(axis.name, value) for value in axis.values]
+        return [setting.at(axis, values) for values in axis.values]
 
     def _try(self, setting: Setting) -> Trial:
+        """Try it, unless that was done before."""
         trial = self._tried.get(setting)
         if trial is None:
             trial = self._tried[setting] = Trial(setting, [self._timed(setting, _KEPT)])
@@ -209,7 +209,7 @@ class Search:
         return ""
 
     def _plainness(self, setting: Setting) -> int:
-        return sum(setting[axis.name] == axis.values[0] for axis in self._axes)
+        return sum(mine == first for mine, first in zip(setting.values, self._first.values, strict=True))
 
     def _nothing(self) -> str:
         if not self.trials:

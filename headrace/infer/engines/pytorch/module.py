@@ -166,7 +166,9 @@ class TorchEngine:
         (spec,) = self.graph.inputs
         row = (spec.shape[1] or 3, height, width)
         first = replace(spec, shape=(None, *row))
-        program = TorchProgram(self.graph.path, self._module, (first,), ((1, *row),), None, self.graph.metadata)
+        program = TorchProgram(
+            self.graph.path, self._module, (first,), ((1, *row),), None, self.graph.metadata
+        )
         try:
             inputs, outputs = self._shapes(program)
         except _FAILURES as error:
