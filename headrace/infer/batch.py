@@ -25,6 +25,10 @@ class FrameBatch:
 
     Args:
         frames: Frames of any formats and sizes; nothing is copied.
+        whole: Whether they are as a camera gives them, of few sizes, and not regions or objects cut out of such.
+
+    Attributes:
+        whole: The same.
 
     Example:
         >>> batch = FrameBatch([Frame.from_array(np.zeros((90, 160, 3), np.uint8), "RGB")])
@@ -34,8 +38,9 @@ class FrameBatch:
         [[0.0, 0.0, 160.0, 90.0]]
     """
 
-    def __init__(self, frames: Sequence[Frame]) -> None:
+    def __init__(self, frames: Sequence[Frame], whole: bool = True) -> None:
         self._frames = tuple(frames)
+        self.whole = whole
         self._placements: tuple[Placement, ...] = ()
 
     def __len__(self) -> int:

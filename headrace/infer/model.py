@@ -73,6 +73,18 @@ class Model(ABC):
         """Free what `load` took. Called once, after the last frame."""
         return
 
+    def fits(self, frames: FrameBatch) -> bool:
+        """Whether the model can look at these frames as it is; if not, `prepare` is called first.
+
+        Args:
+            frames: What `results` will be given.
+        """
+        return True
+
+    def prepare(self, frames: FrameBatch) -> None:
+        """Get ready for frames that do not fit. Called while no other call is under way."""
+        return
+
     @abstractmethod
     def results(self, frames: FrameBatch) -> list[Result]:
         """What there is to say of each picture of a batch; boxes in pixels of the picture.

@@ -19,6 +19,7 @@ from headrace.infer.outcome import check_count
 from headrace.infer.preprocess import crop
 from headrace.infer.result import Result
 from headrace.infer.worker import Worker
+from headrace.profiling import span
 
 #: Left, top, right, bottom in pixels of a frame.
 Region = tuple[float, float, float, float]
@@ -68,7 +69,7 @@ class InferStage:
             Exception: What the user's model raises, as it is.
         """
         pictures, origins = _cut(frames, regions)
-        results = self._in_slices(pictures)
+        results = self._in_slices(pictures, regions is None)
         return [_shifted(self._wanted(one), origin) for one, origin in zip(results, origins, strict=True)]
 
     def submit(
@@ -117,13 +118,16 @@ class InferStage:
         """
         return self._worker.close(timeout)
 
-    def _in_slices(self, frames: list[Frame]) -> list[Result]:
+    def _in_slices(self, frames: list[Frame], whole: bool) -> list[Result]:
         size = self._options.batch_size or len(frames)
         results: list[Result] = []
         for start in range(0, len(frames), max(size, 1)):
-            batch = FrameBatch(frames[start : start + size])
+            batch = FrameBatch(frames[start : start + size], whole)
             with self._model_lock:
-                part = self.model.results(batch)
+                if not self.model.fits(batch):
+                    self.model.prepare(batch)
+                with span("model", batch):
+                    part = self.model.results(batch)
             check_count(part, len(batch), f"{type(self.model).__name__}.results", "Result")
             results += part
         return results

@@ -20,6 +20,7 @@ from headrace.gst import payload
 from headrace.gst.native import CLOCK_TIME_NONE, buffer_struct, gst_quick
 from headrace.gst.structures import structure_of
 from headrace.meta.batch import Batch, BatchMetadata
+from headrace.profiling import span
 
 if TYPE_CHECKING:
     from headrace.elements.nvstreammux import StreamMux
@@ -100,6 +101,12 @@ class MuxOutput:
     def push(self, frames: list[tuple[int, QueuedFrame]]) -> int:
         """Push a batch; returns the flow value."""
         self._send_events()
+        with span(self._mux, ((frame.index, frame.number) for _, frame in frames), "batch"):
+            buffer = self._batch(frames)
+        return self._mux.push(self._mux.src_pad, buffer)
+
+    def _batch(self, frames: list[tuple[int, QueuedFrame]]) -> int:
+        """A new buffer with the frames and their metadata."""
         meta, now = BatchMetadata.new(), time.time_ns() if self._mux.options.attach_sys_ts else None
         for _, frame in frames:
             for surface, (kind, number) in zip(frame.surfaces, frame.views, strict=True):
@@ -115,8 +122,7 @@ class MuxOutput:
         buffer = int(gst_quick.gst_buffer_new())
         self._stamp(buffer, [frame for _, frame in frames])
         surfaces = [surface for _, frame in frames for surface in frame.surfaces]
-        buffer = payload.attach(buffer, Batch(meta, surfaces))
-        return self._mux.push(self._mux.src_pad, buffer)
+        return payload.attach(buffer, Batch(meta, surfaces))
 
     def _stamp(self, buffer: int, frames: list[QueuedFrame]) -> None:
         times = [frame.running_time for frame in frames if frame.running_time != CLOCK_TIME_NONE]

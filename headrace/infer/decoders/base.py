@@ -146,6 +146,14 @@ class BoxDecoder(Decoder):
             ValueError: The tensors are not of this family.
         """
 
+    def size_step(self, graph: ModelGraph) -> int | None:
+        """Of how many pixels width and height of the input may be any multiple: the stride of the coarsest map.
+
+        ``None`` unless the family's boxes go by the cells of its maps, whatever their number. Boxes in fractions of the
+        size that the network was trained at, position embeddings and resizing inside the graph do not.
+        """
+        return None
+
     def complete(self, kept: Candidates, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """Add what is only worth computing for boxes that were kept, such as masks.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from headrace.infer.candidates import Candidates
-from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, corners
-from headrace.infer.decoders.layouts import fit, strides_of
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, corners
+from headrace.infer.decoders.layouts import GridDecoder, fit, strides_of
 from headrace.infer.decoders.scores import above, single
 from headrace.infer.engines.base import ModelGraph, TensorSpec
 
 _ANCHORS = 3
 
 
-class Yolov5Decoder(BoxDecoder):
+class Yolov5Decoder(GridDecoder):
     """Output ``(N, rows, 5 + classes)``: centre x, y, width, height in pixels, objectness, class scores.
 
     Exports that give the raw maps ``(N, 3, h, w, 5 + classes)`` besides are read the same.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Array, Candidates
-from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, corners
-from headrace.infer.decoders.layouts import fit, is_rtdetr, rows_last, strides_of, task_of
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, corners
+from headrace.infer.decoders.layouts import GridDecoder, fit, is_rtdetr, rows_last, strides_of, task_of
 from headrace.infer.decoders.scores import Sure, above, above_columns, single
 from headrace.infer.engines.base import ModelGraph
 
@@ -16,7 +16,7 @@ _BOX, _HEADS = 4, 2
 _HIGHEST = 1.05
 
 
-class Yolov8Decoder(BoxDecoder):
+class Yolov8Decoder(GridDecoder):
     """Output ``(N, 4 + classes, cells)`` or its transpose: centre x, y, width, height in pixels, scores.
 
     Of two such outputs (YOLOv9 of its authors) the second counts.

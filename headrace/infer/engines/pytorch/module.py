@@ -58,6 +58,7 @@ class TorchEngine:
         if options.threads:
             torch.set_num_threads(options.threads)
         self._module: Any = program.on(self._device)
+        self._told = program.outputs is not None  # the file tells its shapes
         self._native = any(spec.dtype == "float16" for spec in program.inputs)
         self.graph = ModelGraph(program.path, program.inputs, (), program.metadata)
         inputs, outputs = self._try(_sized(program, options), _precisions(name, self._device, options))
@@ -157,6 +158,22 @@ class TorchEngine:
             if self._module is None:
                 raise closed(self.graph) from error
             raise run_failed(self.graph, LIBRARY, inputs, reason(error)) from error
+
+    def resize(self, width: int, height: int) -> bool:
+        """See `resize`: exported programs tell whether they take a size; for others it is tried."""
+        if self._told or self._module is None:
+            return self.graph.takes(width, height)
+        (spec,) = self.graph.inputs
+        row = (spec.shape[1] or 3, height, width)
+        first = replace(spec, shape=(None, *row))
+        program = TorchProgram(self.graph.path, self._module, (first,), ((1, *row),), None, self.graph.metadata)
+        try:
+            inputs, outputs = self._shapes(program)
+        except _FAILURES as error:
+            _log.debug("%s keeps its size: %s", self.graph.path, reason(error))
+            return False
+        self.graph = replace(self.graph, inputs=inputs, outputs=outputs)
+        return True
 
     def close(self) -> None:
         """Let the module go; runs that are under way finish first."""
