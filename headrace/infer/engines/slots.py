@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from headrace.infer.engines.base import Array, Engine
 
-#: What is made of the outputs on the device, as part of the run: one tensor of the same shape for the same batch. Where
+#: What is made of the outputs, in the graph's order, on the device, as part of the run: one tensor of the same shape for the same batch. Where
 #: the engine records a run it is recorded, so it may not look at values.
-Finish: TypeAlias = Callable[[Mapping[str, Array]], Array]
+Finish: TypeAlias = Callable[[Sequence[Array]], Array]
 
 
 class Slot(Protocol):
@@ -50,17 +50,20 @@ class SlotEngine(Engine, Protocol):
 
     device: tuple[int, int]
 
-    def slot(self, rows: int, finish: Finish | None = None) -> AbstractContextManager[Slot]:
+    def slot(
+        self, rows: int, size: tuple[int, int], finish: Finish | None = None
+    ) -> AbstractContextManager[Slot]:
         """A slot for a number of rows; waits until one is free. Within it, the device's current stream is the slot's.
 
         Frames that a kernel reads to fill the input may go when the slot is left: the device is done with them then.
 
         Args:
-            rows: Of the batch; those of the graph where its batch is fixed.
+            rows: Of the batch.
+            size: Width and height of the input.
             finish: What to make of the outputs; runs are recorded for each such object, so give always the same.
 
         Raises:
-            ModelError: The engine is closed.
+            ModelError: The engine is closed, or a run failed.
         """
         ...
 

@@ -27,6 +27,8 @@ _RECORDING = threading.Lock()
 _idle_streams: dict[torch.device, list[torch.cuda.Stream]] = {}
 
 _Tensors: TypeAlias = Sequence[torch.Tensor]
+#: Number type and order in memory of the inputs.
+Types: TypeAlias = Sequence[tuple[torch.dtype, torch.memory_format]]
 #: The work of a module, and what is made of its outputs on the device.
 Call: TypeAlias = Callable[[_Tensors], list[torch.Tensor]]
 Finish: TypeAlias = Callable[[list[torch.Tensor]], torch.Tensor]
@@ -65,16 +67,19 @@ class CudaSlot:
         self._done = torch.cuda.Event(blocking=True)  # the waiting thread sleeps
         self._recorded: OrderedDict[tuple[Any, ...], _Recorded] = OrderedDict()
 
-    def recorded(self, shapes: Sequence[torch.Size], types: Sequence[torch.dtype], finish: Finish | None) -> _Recorded:
+    def recorded(self, shapes: Sequence[torch.Size], types: Types, finish: Finish | None, graph: bool) -> _Recorded:
         """The recording for inputs of these shapes and types, made if there is none; on the slot's stream.
 
         A module that cannot be recorded, because it looks at values while it runs, has none with a graph.
         """
         key = (*shapes, *types, finish)
-        found = self._recorded.pop(key, None) or self._record(shapes, types, finish)
+        found = self._recorded.pop(key, None)
+        if found is None:
+            if len(self._recorded) >= _MOST:
+                self.wait()  # the oldest may be running
+                self._recorded.popitem(last=False)
+            found = self._record(shapes, types, finish, graph)
         self._recorded[key] = found
-        if len(self._recorded) > _MOST:
-            self._recorded.popitem(last=False)
         return found
 
     def replay(self, recorded: _Recorded, finish: Finish | None) -> None:
@@ -96,27 +101,31 @@ class CudaSlot:
         return outputs, None if finish is None else finish(outputs)
 
     def _record(
-        self, shapes: Sequence[torch.Size], types: Sequence[torch.dtype], finish: Finish | None
+        self, shapes: Sequence[torch.Size], types: Types, finish: Finish | None, graph: bool
     ) -> _Recorded:
         inputs = [
-            torch.zeros(shape, dtype=kind, device=self._device) for shape, kind in zip(shapes, types, strict=True)
+            torch.zeros(shape, dtype=kind, device=self._device).to(memory_format=order)
+            for shape, (kind, order) in zip(shapes, types, strict=True)
         ]
-        # Convolutions want channels last in memory, and would convert their input in each run.
-        inputs = [t.to(memory_format=torch.channels_last) if t.ndim == 4 else t for t in inputs]
-        graph: torch.cuda.CUDAGraph | None = torch.cuda.CUDAGraph()
         with _RECORDING:
             for _ in range(_WARM):
                 outputs, finished = self._work(inputs, finish)
-            try:
-                with torch.cuda.graph(
-                    graph, pool=self._pool, stream=self.stream, capture_error_mode="thread_local"
-                ):
-                    outputs, finished = self._work(inputs, finish)
-            except RuntimeError as error:
-                graph = None
-                _log.info("the model looks at values while it runs and is called without a CUDA graph: %s", error)
-        host = None if finished is None else torch.empty_like(finished, device="cpu").pin_memory()
-        return _Recorded(inputs, outputs, finished, host, graph)
+            # Before recording: memory cannot be pinned while that goes on.
+            host = None if finished is None else torch.empty_like(finished, device="cpu", pin_memory=True)
+            made = _Recorded(inputs, outputs, finished, host, None)
+            if graph:
+                self._capture(made, finish)
+        return made
+
+    def _capture(self, made: _Recorded, finish: Finish | None) -> None:
+        graph = torch.cuda.CUDAGraph()
+        try:
+            with torch.cuda.graph(graph, pool=self._pool, stream=self.stream, capture_error_mode="thread_local"):
+                made.outputs, made.finished = self._work(made.inputs, finish)
+        except RuntimeError as error:
+            _log.info("the model looks at values while it runs and is called without a CUDA graph: %s", error)
+        else:
+            made.graph = graph
 
 
 class HeldSlot:
@@ -137,7 +146,7 @@ class HeldSlot:
     def outputs(self) -> dict[str, torch.Tensor]:
         """See `Slot.outputs`."""
         cut = (_cut(tensor, self._rows, self.input.shape[0]) for tensor in self._recorded.outputs)
-        return {name: _single(tensor) for name, tensor in zip(self._names, cut, strict=True)}
+        return {name: single(tensor) for name, tensor in zip(self._names, cut, strict=True)}
 
 
 class CudaGraphs:
@@ -160,12 +169,12 @@ class CudaGraphs:
         for _ in range(slots):
             self._free.put(CudaSlot(call, device))
 
-    def run(self, tensors: _Tensors, types: Sequence[torch.dtype]) -> list[torch.Tensor]:
+    def run(self, tensors: _Tensors, types: Types) -> list[torch.Tensor]:
         """Outputs for inputs of any place in memory; new tensors on the device, for use on the current stream.
 
         Args:
             tensors: The inputs.
-            types: What the module takes them in.
+            types: As what the module takes them.
         """
         rows = tensors[0].shape[0]
         with self._taken() as slot:
@@ -177,9 +186,8 @@ class CudaGraphs:
                     (held[:rows] if self._batches else held).copy_(given)
                 slot.replay(recorded, None)
                 size = recorded.inputs[0].shape[0]
-                outputs = [
-                    _cut(tensor, rows, size).clone() if self._batches else tensor.clone() for tensor in recorded.outputs
-                ]
+                cut = [_cut(t, rows, size) if self._batches else t for t in recorded.outputs]
+                outputs = [single(tensor).clone() for tensor in cut]
             current.wait_stream(slot.stream)
         for tensor, stream in (*((t, current) for t in outputs), *((t, slot.stream) for t in tensors)):
             if tensor.is_cuda:
@@ -188,12 +196,12 @@ class CudaGraphs:
 
     @contextmanager
     def slot(
-        self, shape: torch.Size, dtype: torch.dtype, names: list[str], finish: Finish | None
+        self, shape: torch.Size, types: Types, names: list[str], finish: Finish | None
     ) -> Iterator[HeldSlot]:
         """A slot whose input has at least the rows of a shape; see `SlotEngine.slot`."""
         with self._taken() as slot, torch.cuda.stream(slot.stream):
             try:
-                recorded = self._recorded(slot, [shape], [dtype], finish)
+                recorded = self._recorded(slot, [shape], types, finish)
                 yield HeldSlot(slot, recorded, shape[0], names, finish)
             finally:
                 slot.wait()  # what the GPU reads may go now, whatever happened
@@ -208,12 +216,12 @@ class CudaGraphs:
             self._free.put(slot)
 
     def _recorded(
-        self, slot: CudaSlot, shapes: Sequence[torch.Size], types: Sequence[torch.dtype], finish: Finish | None
+        self, slot: CudaSlot, shapes: Sequence[torch.Size], types: Types, finish: Finish | None
     ) -> _Recorded:
         if self._batches:
             rows = 1 << (shapes[0][0] - 1).bit_length()
             shapes = [torch.Size((rows, *shape[1:])) for shape in shapes]
-        recorded = slot.recorded(shapes, types, finish)
+        recorded = slot.recorded(shapes, types, finish, self.usable)
         self.usable &= recorded.graph is not None
         return recorded
 
@@ -223,5 +231,6 @@ def _cut(tensor: torch.Tensor, rows: int, size: int) -> torch.Tensor:
     return tensor[:rows] if tensor.shape[:1] == (size,) else tensor
 
 
-def _single(tensor: torch.Tensor) -> torch.Tensor:
+def single(tensor: torch.Tensor) -> torch.Tensor:
+    """16 bits as 32; others as they are."""
     return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
