@@ -39,7 +39,7 @@ class ChosenBoxes:
     """
 
     candidates: Candidates
-    unread: NDArray[np.intp]
+    unread: list[int]
 
 
 class CudaBoxes:
@@ -114,7 +114,7 @@ class CudaBoxes:
         table = chosen[:rows, 1:][np.arange(ROOM) < kept[:, None]]
         frame = np.repeat(np.arange(rows), kept)
         boxes = Candidates(frame, table[:, :4], table[:, 4], table[:, 5].astype(np.intp))
-        return ChosenBoxes(boxes, np.flatnonzero(unread))
+        return ChosenBoxes(boxes, np.flatnonzero(unread).tolist())
 
     def _least_scores(self, classes: int) -> torch.Tensor:
         """The least score of each class; infinite for those that nobody wants."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+
 @triton.jit
 def candidates_kernel(
     scores, objectness, least, keys, counts, cells, frame_stride, cell_stride, class_stride,
@@ -91,12 +92,12 @@ def suppression_kernel(
     area = (x1 - x0) * (y1 - y0)
     for one in range(listed):
         if tl.sum(tl.where(lane == one, kept, 0), axis=0) > 0:
-            l, t = tl.load(row + one * 4).to(tl.float64), tl.load(row + one * 4 + 1).to(tl.float64)
-            r, u = tl.load(row + one * 4 + 2).to(tl.float64), tl.load(row + one * 4 + 3).to(tl.float64)
-            across = tl.minimum(x1, r) - tl.maximum(x0, l)
-            down = tl.minimum(y1, u) - tl.maximum(y0, t)
+            x, y = tl.load(row + one * 4).to(tl.float64), tl.load(row + one * 4 + 1).to(tl.float64)
+            z, w = tl.load(row + one * 4 + 2).to(tl.float64), tl.load(row + one * 4 + 3).to(tl.float64)
+            across = tl.minimum(x1, z) - tl.maximum(x0, x)
+            down = tl.minimum(y1, w) - tl.maximum(y0, y)
             shared = tl.where((across > 0) & (down > 0), across * down, 0.0)
-            whole = area + (r - l) * (u - t)
+            whole = area + (z - x) * (w - y)
             overlap = tl.where(whole <= 2.220446049250313e-16, 1.0, shared / (whole - shared)).to(tl.float32)
             same = group == tl.load(keys + frame * ROOM + one).to(tl.int32)
             kept = tl.where((lane > one) & same & (overlap > threshold), 0, kept)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from headrace.infer.engines.base import Array, Engine
 
-#: What is made of the outputs, in the graph's order, on the device, as part of the run: one tensor of the same shape for the same batch. Where
-#: the engine records a run it is recorded, so it may not look at values.
+#: What is made of the outputs, in the graph's order, on the device and as part of the run: one tensor, of the same
+#: shape for the same batch. Where the engine records a run it is recorded, so it may not look at values.
 Finish: TypeAlias = Callable[[Sequence[Array]], Array]
 
 

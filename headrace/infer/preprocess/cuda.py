@@ -72,6 +72,11 @@ def preprocess_cuda(frames: Sequence[Frame], out: Any, options: PreprocessOption
     return placements
 
 
+def upload(rows: NDArray[Any], out: Any) -> None:
+    """Copy rows that were prepared on the host into a tensor of the same shape; they may change when it returns."""
+    out.copy_(torch.from_numpy(rows))
+
+
 def nv12_to_rgb(frame: Frame, device: Any = None) -> Any:
     """An NV12 frame in a GPU's memory as a torch tensor ``(H, W, 3)``, RGB, uint8, made on the current stream.
 

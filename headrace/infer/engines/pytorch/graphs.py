@@ -67,7 +67,9 @@ class CudaSlot:
         self._done = torch.cuda.Event(blocking=True)  # the waiting thread sleeps
         self._recorded: OrderedDict[tuple[Any, ...], _Recorded] = OrderedDict()
 
-    def recorded(self, shapes: Sequence[torch.Size], types: Types, finish: Finish | None, graph: bool) -> _Recorded:
+    def recorded(
+        self, shapes: Sequence[torch.Size], types: Types, finish: Finish | None, graph: bool
+    ) -> _Recorded:
         """The recording for inputs of these shapes and types, made if there is none; on the slot's stream.
 
         A module that cannot be recorded, because it looks at values while it runs, has none with a graph.
@@ -96,7 +98,9 @@ class CudaSlot:
         self._done.record(self.stream)
         self._done.synchronize()
 
-    def _work(self, inputs: _Tensors, finish: Finish | None) -> tuple[list[torch.Tensor], torch.Tensor | None]:
+    def _work(
+        self, inputs: _Tensors, finish: Finish | None
+    ) -> tuple[list[torch.Tensor], torch.Tensor | None]:
         outputs = self._call(inputs)
         return outputs, None if finish is None else finish(outputs)
 
@@ -120,7 +124,9 @@ class CudaSlot:
     def _capture(self, made: _Recorded, finish: Finish | None) -> None:
         graph = torch.cuda.CUDAGraph()
         try:
-            with torch.cuda.graph(graph, pool=self._pool, stream=self.stream, capture_error_mode="thread_local"):
+            with torch.cuda.graph(
+                graph, pool=self._pool, stream=self.stream, capture_error_mode="thread_local"
+            ):
                 made.outputs, made.finished = self._work(made.inputs, finish)
         except RuntimeError as error:
             _log.info("the model looks at values while it runs and is called without a CUDA graph: %s", error)
@@ -131,8 +137,16 @@ class CudaSlot:
 class HeldSlot:
     """A slot in somebody's hands; see `headrace.infer.engines.slots.Slot`."""
 
-    def __init__(self, slot: CudaSlot, recorded: _Recorded, rows: int, names: list[str], finish: Finish | None) -> None:
-        self._slot, self._recorded, self._rows, self._names, self._finish = slot, recorded, rows, names, finish
+    def __init__(
+        self, slot: CudaSlot, recorded: _Recorded, rows: int, names: list[str], finish: Finish | None
+    ) -> None:
+        self._slot, self._recorded, self._rows, self._names, self._finish = (
+            slot,
+            recorded,
+            rows,
+            names,
+            finish,
+        )
         self.input = recorded.inputs[0]
 
     def run(self) -> NDArray[Any] | None:

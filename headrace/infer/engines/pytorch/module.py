@@ -151,7 +151,10 @@ class TorchEngine:
         for narrow, order in product((True, False), (torch.channels_last, torch.contiguous_format)):
             wide = self._autocast if narrow and self._autocast is not None else torch.float32
             types = [
-                (wide if t.dtype == torch.float32 else t.dtype, order if t.ndim == 4 else torch.contiguous_format)
+                (
+                    wide if t.dtype == torch.float32 else t.dtype,
+                    order if t.ndim == 4 else torch.contiguous_format,
+                )
                 for t in zeros
             ]
             try:
@@ -187,7 +190,9 @@ class TorchEngine:
             if graphs is not None:
                 outputs = graphs.run(tensors, self._types)
             else:
-                outputs = [single(tensor).clone() for tensor in self._call([t.to(self._device) for t in tensors])]
+                outputs = [
+                    single(tensor).clone() for tensor in self._call([t.to(self._device) for t in tensors])
+                ]
             named = dict(zip(self._names, outputs, strict=True))
             return (
                 {n: t.numpy(force=True) for n, t in named.items()}
@@ -223,7 +228,9 @@ class TorchEngine:
         (spec,) = self.graph.inputs
         row = (spec.shape[1] or 3, height, width)
         first = replace(spec, shape=(None, *row))
-        program = TorchProgram(self.graph.path, self._module, (first,), ((1, *row),), None, self.graph.metadata)
+        program = TorchProgram(
+            self.graph.path, self._module, (first,), ((1, *row),), None, self.graph.metadata
+        )
         try:
             inputs, outputs = self._shapes(program)
         except _FAILURES as error:
