@@ -1,12 +1,13 @@
 """What a very good engineer writes by hand for one job: decode, detect, suppress. The measure of Headrace's speed.
 
 A thread for each stream pulls decoded planes from GStreamer and prepares them straight into a request's input; the
-requests run side by side. There are no batches, no metadata, no order of results, no errors to tell. As a program:
-``python -m headrace.bench.expert JSON COUNTER`` with the fields of `Job`.
+requests run side by side. There are no batches, no metadata, no order of results, no errors to tell. It is a program
+that imports nothing of Headrace: ``python expert.py JSON COUNTER`` with the fields of `Job`.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import queue
@@ -17,10 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import cv2
-import gi
-import numpy as np
-from numpy.typing import NDArray
+# GStreamer brings libunwind, which the C++ of the engines must not be bound to: who throws is settled before.
+ctypes.CDLL("libgcc_s.so.1", ctypes.RTLD_GLOBAL)
+
+import cv2  # noqa: E402
+import gi  # noqa: E402
+import numpy as np  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstApp", "1.0")
@@ -187,7 +191,7 @@ def with_openvino(job: Job, done: Callable[[], None]) -> None:
 
     for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + job.streams):
         request = compiled.create_infer_request()
-        request.input_tensor.data[:] = _PAD
+        request.get_input_tensor().data[:] = _PAD
         request.set_callback(finished, request)
         idle.put(request)
 
@@ -195,7 +199,7 @@ def with_openvino(job: Job, done: Callable[[], None]) -> None:
         preparer = Preparer(job.size)
         for planes in frames:
             request = idle.get()
-            preparer.prepare(planes, request.input_tensor.data[0])
+            preparer.prepare(planes, request.get_input_tensor().data[0])
             request.start_async()
 
     _in_threads(play, _sources(job))
