@@ -11,9 +11,9 @@ from headrace.gst.face import Face
 class Bypass:
     """Leads a bin's frames past its converter for as long as what is behind takes them as they come.
 
-    Whether that is so is looked at with the first frame after caps: in such a probe GStreamer lets pads be linked anew, and
-    sends their sticky events again. The converter is put back when the outside is unlinked, and in front of caps that the
-    outside does not take.
+    Whether that is so is looked at with the first frame after caps: in such a probe GStreamer lets pads be linked
+    anew, and sends their sticky events again. The converter is put back when the outside is unlinked, and in front of
+    caps that the outside does not take.
 
     Args:
         owner: The bin, which gets the errors.
