@@ -14,7 +14,6 @@ from gi.repository import GLib, GObject, Gst
 
 from headrace.elements.base.caps import ANY_CAPS, is_batch
 from headrace.elements.base.parts import chain, make
-from headrace.elements.source.bypass import Bypass
 from headrace.elements.source.ending import EndWatch
 from headrace.elements.source.opening import OpeningWatch
 from headrace.elements.source.options import UriSourceOptions
@@ -76,7 +75,6 @@ class UriSource(Face, Gst.Bin):
         self.loop: FileLoop | None = None
         self.skipper: EveryNth | None = None
         self.end: EndWatch | None = None
-        self.bypass: Bypass | None = None
         self.opening: OpeningWatch | None = None
         self.reconnector: Reconnector | None = None
         self.recorder = Recorder(self)
@@ -245,8 +243,7 @@ class UriSource(Face, Gst.Bin):
         self._loop_from(sink)
         if options.drop_frame_interval > 1:
             self.skipper = EveryNth(self, sink, options.drop_frame_interval)
-        ghost = self._show("vsrc_0", out)
-        self.bypass = Bypass(self, queue.get_static_pad("src"), out, ghost)
+        self._show("vsrc_0", out)
         queue.sync_state_with_parent()
         return queue
 
@@ -255,13 +252,12 @@ class UriSource(Face, Gst.Bin):
         if self.loop is None and options.file_loop and to_uri(options.uri).startswith("file://"):
             self.loop = FileLoop(self, sink)
 
-    def _show(self, name: str, part: Gst.Element) -> Gst.GhostPad:
+    def _show(self, name: str, part: Gst.Element) -> None:
         pad_template = self.template(name.replace("0", "%u"))
         ghost = Gst.GhostPad.new_from_template(name, part.get_static_pad("src"), pad_template)
         ghost.set_active(True)
         self.add_pad(ghost)
         part.sync_state_with_parent()
-        return ghost
 
     def start_recording(self, start: int, duration: int) -> int:
         """Begin a recording, from any thread.

@@ -23,42 +23,22 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def converted(one: Any) -> int:
-    """How many buffers come to the converter."""
-    return len(one.through)
-
-
-def watch_converter(one: Any) -> Any:
-    one.through = []
-
-    def added(_bin: Any, _parent: Any, part: Any) -> None:
-        if part.get_name() == "nvurisrc_bin_nvvidconv_elem":
-
-            def count(*_: Any) -> Any:
-                one.through.append(1)
-                return Gst.PadProbeReturn.OK
-
-            part.get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, count)
-
-    one.pipeline.connect("deep-element-added", added)
-    return one
+def converter(one: Any) -> Any:
+    return one["s"].get_by_name("nvurisrc_bin_nvvidconv_elem")
 
 
 def test_frames_for_a_muxer_go_past_it(run: Any, clip: Path) -> None:
-    one = watch_converter(run(f"nvurisrcbin name=s uri={clip} ! {MUX} ! {SINK}"))
-    one.to_end()
-    assert len(one.out.pts) == 30
-    assert one["s"].bypass.active
-    assert converted(one) == 0
+    one = run(f"nvurisrcbin name=s uri={clip} ! {MUX} ! {SINK}")
+    one.play().wait(lambda: len(one.out.pts) == 30)
+    assert converter(one).bypass.is_open
     assert [frame.frame_number for frame in one.out.frames] == list(range(30))
 
 
 def test_past_queues_and_in_a_second_run_too(run: Any, clip: Path) -> None:
-    one = watch_converter(run(f"nvurisrcbin name=s uri={clip} ! queue ! {MUX} ! {SINK}"))
+    one = run(f"nvurisrcbin name=s uri={clip} ! queue ! {MUX} ! {SINK}")
     one.to_end()
-    one.to_end()
-    assert len(one.out.pts) == 60
-    assert converted(one) == 0
+    one.play().wait(lambda: len(one.out.pts) == 60)
+    assert converter(one).bypass.is_open
 
 
 @pytest.mark.parametrize(
@@ -71,31 +51,41 @@ def test_past_queues_and_in_a_second_run_too(run: Any, clip: Path) -> None:
     ],
 )
 def test_others_get_what_it_makes(run: Any, clip: Path, behind: str) -> None:
-    one = watch_converter(run(f"nvurisrcbin name=s uri={clip} ! {behind}"))
-    one.to_end()
-    assert len(one.outputs["sink"].pts) == 30
-    assert not one["s"].bypass.active
-    assert converted(one) == 30
+    one = run(f"nvurisrcbin name=s uri={clip} ! {behind}")
+    one.play().wait(lambda: len(one.outputs["sink"].pts) == 30)
+    assert not converter(one).bypass.is_open
+
+
+def test_it_is_back_when_something_is_set(run: Any, clip: Path) -> None:
+    one = run(f"nvurisrcbin name=s uri={clip} file-loop=true ! {MUX} ! {SINK}")
+    one.play().wait(lambda: len(one.out.pts) > 5)
+    convert = converter(one)
+    assert convert.bypass.is_open
+    convert.set_property("flip-method", 2)
+    assert not convert.bypass.is_open
+    one.wait(lambda: len(one.out.pts) > 40)
+    assert not convert.bypass.is_open
+    one.stop()
+    assert one.errors == []
 
 
 def test_it_is_back_when_the_source_is_linked_elsewhere(run: Any, clip: Path) -> None:
     one = run(f"nvurisrcbin name=s uri={clip} file-loop=true ! {MUX} ! {SINK}")
     one.play().wait(lambda: len(one.out.pts) > 5)
-    source, mux = one["s"], one["m"]
-    assert source.bypass.active
-    pad, sink = source.get_static_pad("vsrc_0"), mux.get_static_pad("sink_0")
+    convert, pad = converter(one), one["s"].get_static_pad("vsrc_0")
     gone = []
 
     def blocked(*_: Any) -> Any:
+        sink = pad.get_peer()
         pad.unlink(sink)
-        gone.append(source.bypass.active)
         pad.link(sink)
+        gone.append(convert.bypass.is_open)
         return Gst.PadProbeReturn.REMOVE
 
     pad.add_probe(Gst.PadProbeType.IDLE, blocked)
     seen = len(one.out.pts)
     one.wait(lambda: len(one.out.pts) > seen + 20)
     assert gone == [False]
-    assert source.bypass.active
+    assert convert.bypass.is_open
     one.stop()
     assert one.errors == []
