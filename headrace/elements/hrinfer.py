@@ -62,6 +62,7 @@ class InferElementOptions(StageOptions):
         0, "most pictures in one call of the model; 0: what comes, 4 of tiles", maximum=1024
     )
     threads: int = option(0, "threads of the engine; 0: its own choice")
+    mode: str = option("auto", "latency (soon), throughput (many at once), auto: latency for few live frames")
     max_detections: int = option(300, "most objects in a frame", minimum=1)
     shadow: str = option("", "a model that runs on the same batches to be compared, and changes nothing")
     shadow_interval: float = option(10.0, "seconds between its reports on the bus", minimum=0.1)
@@ -74,7 +75,7 @@ _TILES = 4
 #: Options that belong to a model: they take effect with the model that is set next. The others do so at once.
 _WITH_MODEL = (
     "labels", "engine", "device", "precision", "decoder", "decoder_options", "input_size", "rectangular",
-    "preprocess", "threads",
+    "preprocess", "threads", "mode",
 )  # fmt: skip
 
 
@@ -95,7 +96,7 @@ def infer_options(options: InferElementOptions) -> InferOptions:
         greatest_size=parse_size(options.max_object_size, "max-object-size") or (0, 0),
         engine=options.engine, device=options.device, precision=options.precision, decoder=options.decoder,
         batch_size=options.batch_size or (_TILES if options.tile_size else 0),
-        threads=options.threads, max_detections=options.max_detections,
+        threads=options.threads, mode=options.mode, max_detections=options.max_detections,
         input_size=parse_size(options.input_size, "input-size"), rectangular=options.rectangular,
         decoder_options=parse_decoder_options(options.decoder_options),
         preprocess=parse_preprocess(options.preprocess) or None, output_tensors=options.output_tensor_meta,

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.errors import ModelError
-from headrace.frames import Frame, to_rgb
+from headrace.frames import HOST, Frame, to_rgb
+from headrace.frames.cuda_tensor import cuda_torch, rgb_on_device
 from headrace.infer.preprocess import Placement, PreprocessOptions, preprocess
 from headrace.meta import Detections
 
@@ -53,18 +54,19 @@ class FrameBatch:
         return self._frames[index]
 
     def numpy(self) -> list[NDArray[np.uint8]]:
-        """Each frame as RGB ``(H, W, 3)`` uint8; a view when it is RGB already."""
-        return [to_rgb(frame) for frame in self._frames]
+        """Each frame as RGB ``(H, W, 3)`` uint8 in host memory; a view when it is RGB already."""
+        return [to_rgb(frame.host()) for frame in self._frames]
 
-    def dlpack(self) -> list[NDArray[np.uint8]]:
+    def dlpack(self) -> list[Any]:
         """Each frame as RGB ``(H, W, 3)`` uint8 with ``__dlpack__``, for ``from_dlpack`` of any library.
 
-        A copy where the frame's memory is read only, because DLPack cannot say so.
+        On the GPU for frames that lie there, if torch is installed. Otherwise in host memory: a copy where the frame's
+        memory is read only, because DLPack cannot say so.
         """
-        return [array if array.flags.writeable else array.copy() for array in self.numpy()]
+        return [_handed_over(frame) for frame in self._frames]
 
     def torch(self) -> list[Any]:
-        """Each frame as a torch tensor, RGB ``(H, W, 3)`` uint8 on the CPU.
+        """Each frame as a torch tensor, RGB ``(H, W, 3)`` uint8, on the GPU for frames that lie there.
 
         Raises:
             ModelError: torch is not installed.
@@ -129,3 +131,10 @@ class FrameBatch:
     def placements(self) -> tuple[Placement, ...]:
         """Where each frame lies in the tensor that was filled last; empty before that."""
         return self._placements
+
+
+def _handed_over(frame: Frame) -> Any:
+    if frame.device != HOST and cuda_torch() is not None:
+        return rgb_on_device(frame)
+    array = to_rgb(frame.host())
+    return array if array.flags.writeable else array.copy()

@@ -187,11 +187,14 @@ class Inference:
         if not prepared:
             return None
         clip = self.settings.clip
+        targets = targets_of(batch.meta, prepared)
         future = self.slot.call(
-            lambda model: run_prepared(model, batch.meta, prepared, clip), black_tensors(prepared)
+            lambda model: run_prepared(model, batch.meta, prepared, clip),
+            black_tensors(prepared),
+            len(targets),
         )
         looked = () if self.settings.secondary else range(len(batch.meta.frames))
-        return Work(targets_of(batch.meta, prepared), future, looked=looked)
+        return Work(targets, future, looked=looked)
 
     def _submit_objects(self, batch: Batch) -> Work | None:
         sizes = sizes_of(batch)

@@ -53,6 +53,7 @@ class MuxOutput:
         self._started = False
         self._last_pts = 0
         self._stamped = False
+        self._told = False
         self._news.clear()
 
     def prepare(self, frame: QueuedFrame) -> QueuedFrame:
@@ -72,7 +73,21 @@ class MuxOutput:
         width, height = (options.width or layout.width), (options.height or layout.height)
         if (layout.format, layout.width, layout.height) == (format, width, height):
             return surface
+        if surface.on_device:
+            self._tell_of_download(
+                f"{layout.width}x{layout.height} {layout.format} to {width}x{height} {format}"
+            )
         return write_frame(fit(surface.frame(), width, height, format, options.enable_padding))
+
+    def _tell_of_download(self, work: str) -> None:
+        with self._lock:
+            told, self._told = self._told, True
+        if not told:
+            self._mux.post_warning(
+                f"frames in the GPU's memory are downloaded and brought from {work} by the CPU, which takes some "
+                "milliseconds for each; set width and height of nvstreammux to 0 or to the size of the frames: models "
+                "and trackers take frames of any size, where they are"
+            )
 
     def _negotiated(self, frame: QueuedFrame) -> SurfaceLayout:
         with self._lock:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gi.repository import Gst
+
 from headrace.errors import HeadraceError, PipelineError
 from headrace.flow.pipeline import Pipeline
 from headrace.flow.run.config import NO_TRACKER, RunConfig, is_live
@@ -31,6 +33,12 @@ def add_sources(pipeline: Pipeline, config: RunConfig) -> None:
     for index, name in enumerate(config.inputs):
         pipeline["mux"].element.request_pad_simple(f"sink_{index}")
         _add_source(pipeline, f"source{index}", name, f"sink_{index}", config.paced)
+
+
+def end_inputs(pipeline: Pipeline) -> None:
+    """End the stream at the muxer: what has arrived goes through, what sources have read ahead is given up."""
+    for pad in pipeline["mux"].element.sinkpads:
+        pad.send_event(Gst.Event.new_eos())
 
 
 def _add_source(pipeline: Pipeline, element: str, name: str, pad: str, paced: bool) -> None:

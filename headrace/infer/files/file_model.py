@@ -27,6 +27,7 @@ from headrace.infer.engines import (
     run_each,
     run_slices,
 )
+from headrace.infer.engines.base import settle
 from headrace.infer.files.fitting import fitting_size
 from headrace.infer.files.known_inputs import image_graph, with_known_inputs
 from headrace.infer.files.labels import choose_labels, labels_in_metadata, read_labels
@@ -84,7 +85,9 @@ class ModelFile:
         """
         options = with_sidecar(options)
         given = None if options.labels is None else read_labels(options.labels)
-        how = EngineOptions(options.threads, options.device, options.precision, options.input_size)
+        how = EngineOptions(
+            options.threads, options.device, options.precision, options.input_size, mode=options.mode
+        )
         engine = open_engine(options.model, options.engine, how) if opener is None else opener(how)
         try:
             graph = engine.graph
@@ -144,6 +147,21 @@ class FileModel(Model):
         self._fitting = fitting_size(self.decoder, self.graph, options, self.network)
         self._decode = self._decode_options()
         self.decoder.check(self._decode)
+
+    @property
+    def concurrency(self) -> int:
+        """See `Model.concurrency`."""
+        return self._engine.concurrency
+
+    @property
+    def rows(self) -> int | None:
+        """See `Model.rows`; a graph of a fixed batch is given no less."""
+        rows = self._engine.rows
+        return rows and max(rows, self.graph.inputs[0].shape[0] or 1)
+
+    def settle(self, live: bool, pictures: int) -> None:
+        """See `Model.settle`."""
+        settle(self._engine, live, pictures)
 
     def fits(self, frames: FrameBatch) -> bool:
         """See `Model.fits`: whether the network runs at the size that these frames and all before need."""

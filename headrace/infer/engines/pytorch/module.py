@@ -50,6 +50,7 @@ class TorchEngine:
         images float32[?, 3, 8, 8] output0 float32[?, 192]
     """
 
+    rows = None
     concurrency = 1  # torch's own threads, or the GPU, are busy with one call already
 
     def __init__(self, program: TorchProgram, options: EngineOptions, name: str = "torch") -> None:
