@@ -124,6 +124,7 @@ def axes_for(
         # Together: an engine may be the fastest with one number type and not know another.
         Axis(("engine", "precision"), tuple(itertools.product(engines, types))),
         Axis.of("rectangular", "false", "true"),
+        Axis.of("mode", *(("latency", "throughput") if live else ("throughput", "latency"))),
         batches,
         Axis.of("threads", 0, *_threads(), ordered=True),
     )
