@@ -18,8 +18,8 @@ class Bypass:
     Python called for each frame costs little; but only one thread at a time runs Python, and a process with many
     sources has a streaming thread for each, all of which would wait for each other. Events and queries are not touched.
 
-    The pads are ghost pads without targets. Inside of each is a proxy pad, and these two are linked: what the sink pad's
-    own functions do not take goes from one to the other.
+    The pads are ghost pads without targets. Inside of each is a proxy pad, and these two are linked: what the sink
+    pad's own functions do not take goes from one to the other.
 
     Args:
         sink: Sink pad.
