@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from headrace.errors import ModelError
-from headrace.frames import Frame
 from headrace.infer.batch import FrameBatch
 from headrace.infer.options import InferOptions
 from headrace.infer.outcome import Outcome, as_results, check_count
@@ -71,22 +70,6 @@ class Model(ABC):
         """
         return
 
-    def fits(self, frames: Sequence[Frame]) -> bool:
-        """Whether the model can look at frames as it is; where it cannot, `prepare` is called.
-
-        Args:
-            frames: The pictures of a batch. Other calls may be under way.
-        """
-        return True
-
-    def prepare(self, frames: Sequence[Frame]) -> None:
-        """Get ready for frames that do not fit; no other call is under way.
-
-        Args:
-            frames: The pictures of the next batch.
-        """
-        return
-
     def load(self, options: InferOptions) -> None:
         """Get ready: read weights, warm up. Called once, from any thread, before frames come.
 
@@ -109,6 +92,18 @@ class Model(ABC):
 
     def close(self) -> None:
         """Free what `load` took. Called once, after the last frame."""
+        return
+
+    def fits(self, frames: FrameBatch) -> bool:
+        """Whether the model can look at these frames as it is; if not, `prepare` is called first.
+
+        Args:
+            frames: What `results` will be given.
+        """
+        return True
+
+    def prepare(self, frames: FrameBatch) -> None:
+        """Get ready for frames that do not fit. Called while no other call is under way."""
         return
 
     @abstractmethod

@@ -49,6 +49,8 @@ class InferOptions:
         preprocess: How frames become input, or only what is to be changed, by attribute of `PreprocessOptions`;
             ``None`` is what the model file says, else what the model family's own code does.
         input_size: Width and height for graphs that leave them open; ignored by others.
+        rectangular: Whether the input may be smaller than the file's where that only takes away padding, as for wide
+            frames in a square; not if ``input_size`` is given.
         output_tensors: Whether results carry the raw outputs, too.
 
     Raises:
@@ -79,6 +81,7 @@ class InferOptions:
     classes: tuple[int, ...] | None = None
     preprocess: PreprocessOptions | Mapping[str, Any] | None = None
     input_size: tuple[int, int] | None = None
+    rectangular: bool = True
     output_tensors: bool = False
 
     def adjusted(self, other: InferOptions) -> InferOptions:

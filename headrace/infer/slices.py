@@ -18,6 +18,7 @@ from headrace.infer.outcome import check_count
 from headrace.infer.preprocess import crop
 from headrace.infer.result import Result
 from headrace.infer.worker import attempt
+from headrace.profiling import span
 
 #: Left, top, right, bottom in pixels of a frame.
 Region = tuple[float, float, float, float]
@@ -34,6 +35,7 @@ class SlicedBatch:
     Attributes:
         frames: The same.
         regions: The same.
+        whole: Whether the model looks at whole frames.
         future: The results. It can be cancelled until a slice has begun.
         pictures: What the model looks at, once it is cut.
         seconds: From the begin of the first slice to the end of the last.
@@ -45,7 +47,7 @@ class SlicedBatch:
     """
 
     def __init__(self, frames: Sequence[Frame], regions: Sequence[Region | None] | None = None) -> None:
-        self.frames, self.regions = frames, regions
+        self.frames, self.regions, self.whole = frames, regions, regions is None
         self.future: Future[list[Result]] = Future()
         self.seconds = 0.0
         self.pictures: list[Frame] = []
@@ -90,7 +92,8 @@ class SlicedBatch:
         start = number * self._size
         part, error = None, None
         if self.begin():
-            part, error = attempt(_results, model, self.pictures[start : start + self._size])
+            pictures = FrameBatch(self.pictures[start : start + self._size], self.whole)
+            part, error = attempt(_results, model, pictures)
         with self._lock:
             if error is not None and (self._failed is None or number < self._failed[0]):
                 self._failed = number, error
@@ -112,8 +115,9 @@ class SlicedBatch:
         return [_shifted(*pair) for pair in zip(results, self._origins, strict=True)], None
 
 
-def _results(model: Model, pictures: list[Frame]) -> list[Result]:
-    results = model.results(FrameBatch(pictures))
+def _results(model: Model, pictures: FrameBatch) -> list[Result]:
+    with span("model", pictures):
+        results = model.results(pictures)
     check_count(results, len(pictures), f"{type(model).__name__}.results", "Result")
     return results
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from headrace.errors import ModelError
 from headrace.frames import Frame
+from headrace.infer.batch import FrameBatch
 from headrace.infer.model import Detector, Model
 from headrace.infer.options import InferOptions
 from headrace.infer.result import Result
@@ -205,9 +206,10 @@ class InferStage:
         self._meet(len(batch.frames))
         rows = (self._crew and self.model.rows) or len(batch.frames)
         count = batch.cut(min(rows, self._options.batch_size or rows))
-        if not self.model.fits(batch.pictures):
+        pictures = FrameBatch(batch.pictures, batch.whole)
+        if not self.model.fits(pictures):
             self._wait()
-            self.model.prepare(batch.pictures)
+            self.model.prepare(pictures)
         return count
 
     def _meet(self, pictures: int, alone: bool = False) -> None:

@@ -18,6 +18,7 @@ from headrace.gst.buffer import BufferRef
 from headrace.gst.face import USER_ERRORS
 from headrace.gst.native import FLOW_EOS, FLOW_FLUSHING, FLOW_OK, make_writable
 from headrace.meta.batch import Batch
+from headrace.profiling import span
 
 #: Batches between submission and output. One runs while the one before it is written and pushed.
 IN_FLIGHT = 2
@@ -156,7 +157,8 @@ class AsyncFilter(Filter):
             item.batch, item.frames = batch, len(batch.meta.frames)
             started = time.perf_counter()
             try:
-                item.pending = self.submit(batch)
+                with span(self, batch.meta.frames, "submit"):
+                    item.pending = self.submit(batch)
             except USER_ERRORS as error:  # handled in its place among the batches, by `failed`
                 item.error = error
             item.since = time.perf_counter()
@@ -227,7 +229,8 @@ class AsyncFilter(Filter):
         pending, item.pending = item.pending, None
         try:
             if error is None and pending is not None:
-                self.finish(batch, pending)
+                with span(self, batch.meta.frames, "write"):
+                    self.finish(batch, pending)
         except CancelledError:
             return FLOW_FLUSHING
         except USER_ERRORS as failure:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace import profiling
 from headrace.elements.inference.choosing import (
     chosen_objects,
     frame_of,
@@ -164,6 +165,7 @@ class Inference:
         if not looked:
             return Work(skipped=skipped) if self._continuation is not None else None
         if self.settings.regions is None and self.settings.tiles is None:  # as below, but quicker
+            profiling.follow(frames.values(), [metas[index] for index in looked])
             listed, future = [Target(index) for index in looked], self.slot.submit(list(frames.values()))
             return Work(listed, future, looked=looked, skipped=skipped)
         sizes = sizes_of(batch)

@@ -78,10 +78,20 @@ class ModelGraph:
         shape = self.inputs[0].shape
         if len(shape) != 4:
             return None
-        height, width = shape[1:3] if self.channels_last() else shape[2:4]
+        height, width = self._image_axes()
         if width is None or height is None:
             return self._size_in_metadata()
         return width, height
+
+    def takes(self, width: int, height: int) -> bool:
+        """Whether the axes of the image input are open, or of this size."""
+        axes = zip(self._image_axes(), (height, width), strict=False)
+        return len(self.inputs[0].shape) == 4 and all(axis in (None, length) for axis, length in axes)
+
+    def _image_axes(self) -> tuple[int | None, ...]:
+        """Height and width."""
+        shape = self.inputs[0].shape
+        return shape[1:3] if self.channels_last() else shape[2:4]
 
     def _size_in_metadata(self) -> tuple[int, int] | None:
         """The exporter's ``imgsz`` ``[height, width]``, for graphs of any size; others may mean something else."""
@@ -257,6 +267,28 @@ class EngineKind:
     def remedy(self) -> str:
         """What is missing and how to get it."""
         return f"engine {self.name} needs {self.library}, which is not installed: {self.install}"
+
+
+def resize(engine: Engine, width: int, height: int) -> bool:
+    """Let an engine run at another size of its image input from now on; not while it runs.
+
+    An engine has a method ``resize(width, height) -> bool`` where a graph of fixed size can be changed, or gains by
+    knowing the size; its `Engine.graph` tells the new shapes then. For engines without it this is a question only:
+    graphs that leave the size open take any.
+
+    Args:
+        engine: A model with one input.
+        width: In pixels.
+        height: In pixels.
+
+    Returns:
+        Whether graph and engine allow it; if not, everything stays as it was.
+    """
+    graph, own = engine.graph, getattr(engine, "resize", None)
+    fits = graph.takes(width, height)
+    if own is None or (fits and None not in graph.inputs[0].shape[1:]):
+        return fits
+    return bool(own(width, height))
 
 
 def numpy_dtype(name: str) -> np.dtype[Any]:

@@ -132,6 +132,16 @@ class OpenVinoEngine(TwoModes):
                 raise run_failed(self.graph, self._library, inputs, reason(error)) from error
             return dict(zip((spec.name for spec in self.graph.outputs), results, strict=True))
 
+    def resize(self, width: int, height: int) -> bool:
+        """See `resize`: the model is compiled for the size, where the graph can have it."""
+        network = self._network
+        if network is None or not _reshape(sized := network.clone(), self.graph, (width, height)):
+            return False
+        self._network = sized
+        self.graph = _graph(self.graph.path, sized)
+        self.load(self.mode)
+        return True
+
     @contextmanager
     def _request(self) -> Iterator[Any]:
         """An infer request that nobody else uses."""
@@ -167,18 +177,24 @@ ENGINE = EngineKind(
 def _sized(core: Any, model: str, size: tuple[int, int] | None) -> Any:
     """Read a model; give its image input the size asked for where it is open, or where the graph lets it be changed."""
     network = core.read_model(model)
-    graph = _graph(model, network)
-    if size is None or len(graph.inputs) != 1 or len(graph.inputs[0].shape) != 4:
+    if size is None or _reshape(network, _graph(model, network), size):
         return network
+    return core.read_model(model)
+
+
+def _reshape(network: Any, graph: ModelGraph, size: tuple[int, int]) -> bool:
+    """Give a model's image input a size; returns whether that can be: if not, the model is of no use any more."""
+    if len(graph.inputs) != 1 or len(graph.inputs[0].shape) != 4:
+        return False
     shape = [-1 if axis is None else axis for axis in graph.inputs[0].shape]
     first = 1 if graph.channels_last() else 2
     shape[first : first + 2] = size[1], size[0]
     try:
         network.reshape(shape)
     except RuntimeError as error:
-        _log.debug("%s keeps its size: %s", model, reason(error))
-        return core.read_model(model)
-    return network
+        _log.debug("%s keeps its size: %s", graph.path, reason(error))
+        return False
+    return True
 
 
 def _of_one_row(network: Any) -> Any:
