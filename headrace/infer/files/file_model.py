@@ -173,8 +173,8 @@ class FileModel(Model):
     def prepare(self, frames: FrameBatch) -> None:
         """See `Model.prepare`: run at the size that these frames and all before need.
 
-        OpenVINO compiles the model for it, which takes 0.3 to 1 s. A size at which the network fails on these frames is
-        not used, and no other either: then it stays with the file's own.
+        OpenVINO compiles for it, in some tenths of a second. A size at which the network fails on these frames
+        is not used, and no other either: then it stays with the file's own.
         """
         fitting = self._fitting
         if fitting is None or self.fits(frames):
