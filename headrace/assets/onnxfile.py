@@ -99,7 +99,12 @@ class Graph:
         self.tensors = {name: tensor for name, tensor in self.tensors.items() if name in needed}
 
     def model(
-        self, inputs: Mapping[str, Dims], outputs: Mapping[str, Dims], opset: int, description: str
+        self,
+        inputs: Mapping[str, Dims],
+        outputs: Mapping[str, Dims],
+        opset: int,
+        description: str,
+        metadata: Mapping[str, str] | None = None,
     ) -> bytes:
         """A whole file.
 
@@ -108,13 +113,19 @@ class Graph:
             outputs: The same for what comes out.
             opset: Version of ONNX's operators that the nodes keep to.
             description: What the model does; goes into the metadata with licence and author.
+            metadata: What else goes there, by name.
         """
         graph = b"".join(entry(_GRAPH_NODE, node.encoded) for node in self.nodes)
         graph += entry(_GRAPH_NAME, "headrace")
         graph += b"".join(entry(_GRAPH_TENSOR, tensor) for tensor in self.tensors.values())
         for number, values in ((_GRAPH_INPUT, inputs), (_GRAPH_OUTPUT, outputs)):
             graph += b"".join(entry(number, _value_info(name, dims)) for name, dims in values.items())
-        about = {"license": "Apache-2.0", "author": "Headrace", "description": description}
+        about = {
+            "license": "Apache-2.0",
+            "author": "Headrace",
+            "description": description,
+            **(metadata or {}),
+        }
         properties = [entry(1, key) + entry(2, value) for key, value in about.items()]
         return (
             entry(1, 8)  # IR version

@@ -11,6 +11,7 @@ from gi.repository import Gst
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from headrace.cli._profile import profile_table
 from headrace.cli._terminal import err
 from headrace.flow.run.report import RunReport
 from headrace.flow.run.runner import Run
@@ -102,6 +103,8 @@ def show_summary(report: RunReport, verbose: bool = False) -> None:
             err.print(
                 f"  dropped at {drop.stage}: {drop.count} {drop.unit}{source}: {drop.reason}", markup=False
             )
+    if report.profile is not None:
+        err.print(profile_table(report.profile, report.names))
     err.print(time_table(report))
 
 
@@ -126,6 +129,8 @@ def time_table(report: RunReport) -> Table:
         table.add_column(heading, justify="left" if "of" in heading else "right")
     for part, seconds in report.cpu_seconds.items():
         table.add_row(part, f"{1000 * seconds / max(report.frames, 1):.2f}", f"{seconds:.2f}")
+    if report.profile is not None:
+        return table  # which tells more of the elements
     if report.stages:
         table.add_row("[bold]time in element[/bold]")
     for stage in report.stages:

@@ -70,6 +70,10 @@ def command(
     detections: Annotated[Path | None, _option("detections", metavar="FILE.jsonl")] = None,
     summary: Annotated[Path | None, _option("summary", metavar="FILE.json")] = None,
     tiles: Annotated[str | None, _option("tiles", metavar="[GRID]")] = None,
+    batch_size: Annotated[int | None, _option("batch_size", metavar="N")] = None,
+    seconds: Annotated[float | None, _option("seconds", metavar="S")] = None,
+    profile: Annotated[bool | None, _option("profile")] = None,
+    trace: Annotated[Path | None, _option("trace", metavar="FILE.json")] = None,
     live: Annotated[bool | None, _option("live")] = None,
     on_error: Annotated[str | None, _option("on_error", metavar="stop|drop|disable")] = None,
     config: Annotated[

@@ -43,6 +43,17 @@ class Conversion:
     keep: bool = False
     any_planes: bool = True
 
+    def passes(self, buffer: int, given: SurfaceLayout) -> bool:
+        """Whether a plain frame goes on as it is.
+
+        Args:
+            buffer: Its address.
+            given: What its caps say.
+        """
+        if self.batches or not self.keep or self.source_part or self.target_part or self.flip_method:
+            return False
+        return self.any_planes or planes_of(buffer) in (None, (given.offsets, given.strides))
+
     def outputs(self, batch: Batch, buffer: int) -> list[BufferRef]:
         """Make the output buffers of one batch: one batch, or a plain frame for each of its frames.
 
@@ -75,7 +86,8 @@ class Conversion:
         )
         if not (same_planes or self.any_planes):
             surface = write_frame(surface.frame())
-        output = surface.buffer.share()
+        output = surface.buffer
+        output.make_writable()
         source, target = buffer_struct(like), buffer_struct(output.address)
         target.pts = source.pts + later(whole.meta, index) if source.pts != CLOCK_TIME_NONE else source.pts
         target.dts, target.duration = CLOCK_TIME_NONE, source.duration
@@ -128,9 +140,11 @@ def single_frame(buffer: int, layout: SurfaceLayout, rider: object) -> Batch:
     planes = planes_of(buffer)
     if planes is not None:
         layout = dataclasses.replace(layout, offsets=planes[0], strides=planes[1])
-    # Shared without the payload: a frame that owned the metadata that owns the frame would never be freed.
-    reference = BufferRef.of(buffer).share()
-    payload.detach(reference.address)
+    reference = BufferRef.of(buffer)
+    if rider is not None:
+        # Shared without the payload: a frame that owned the metadata that owns the frame would never be freed.
+        reference = reference.share()
+        payload.detach(reference.address)
     surface = Surface(reference, layout)
     if isinstance(rider, Batch):
         return Batch(rider.meta, [surface])

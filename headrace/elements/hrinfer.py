@@ -53,11 +53,16 @@ class InferElementOptions(StageOptions):
     decoder: str = option("auto", "model family, for the meaning of the outputs")
     decoder_options: str = option("", "options of that family's own, such as {order: 'class,score'}")
     input_size: str = option("", "width and height for models that leave them open, such as 640x384")
+    rectangular: bool = option(
+        True,
+        "a smaller input where that only takes away padding, such as 640x384 for wide frames; false: the file's size",
+    )
     preprocess: str = option("", "what to change in the family's own, such as color=BGR scale=1/255")
     batch_size: int = option(
         0, "most pictures in one call of the model; 0: what comes, 4 of tiles", maximum=1024
     )
     threads: int = option(0, "threads of the engine; 0: its own choice")
+    mode: str = option("auto", "latency (soon), throughput (many at once), auto: latency for few live frames")
     max_detections: int = option(300, "most objects in a frame", minimum=1)
     shadow: str = option("", "a model that runs on the same batches to be compared, and changes nothing")
     shadow_interval: float = option(10.0, "seconds between its reports on the bus", minimum=0.1)
@@ -69,7 +74,8 @@ class InferElementOptions(StageOptions):
 _TILES = 4
 #: Options that belong to a model: they take effect with the model that is set next. The others do so at once.
 _WITH_MODEL = (
-    "labels", "engine", "device", "precision", "decoder", "decoder_options", "input_size", "preprocess", "threads",
+    "labels", "engine", "device", "precision", "decoder", "decoder_options", "input_size", "rectangular",
+    "preprocess", "threads", "mode",
 )  # fmt: skip
 
 
@@ -90,8 +96,8 @@ def infer_options(options: InferElementOptions) -> InferOptions:
         greatest_size=parse_size(options.max_object_size, "max-object-size") or (0, 0),
         engine=options.engine, device=options.device, precision=options.precision, decoder=options.decoder,
         batch_size=options.batch_size or (_TILES if options.tile_size else 0),
-        threads=options.threads, max_detections=options.max_detections,
-        input_size=parse_size(options.input_size, "input-size"),
+        threads=options.threads, mode=options.mode, max_detections=options.max_detections,
+        input_size=parse_size(options.input_size, "input-size"), rectangular=options.rectangular,
         decoder_options=parse_decoder_options(options.decoder_options),
         preprocess=parse_preprocess(options.preprocess) or None, output_tensors=options.output_tensor_meta,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from headrace.gst.threads import keep_thread_state
 from headrace.message import BrokerWorker, make_broker
 from headrace.meta.batch import Batch
 from headrace.meta.user import MetaType
+from headrace.profiling import span
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,13 +80,17 @@ class MsgBroker(Face, GstBase.BaseSink):
         try:
             rider = payload.find(hash(buffer))
             if isinstance(rider, Batch) and self.worker is not None:
-                for frame in rider.meta.frames:
-                    for meta in frame.user_meta_items(MetaType.PAYLOAD):
-                        self.worker.submit(self.options.topic, meta.data)
+                with span(self, rider.meta.frames):
+                    self._send(self.worker, rider)
         except USER_ERRORS as error:
             self.post_error(error)
             return Gst.FlowReturn.ERROR
         return Gst.FlowReturn.OK
+
+    def _send(self, worker: BrokerWorker, batch: Batch) -> None:
+        for frame in batch.meta.frames:
+            for meta in frame.user_meta_items(MetaType.PAYLOAD):
+                worker.submit(self.options.topic, meta.data)
 
     def _undelivered(self, error: Exception) -> None:
         if self.options.on_error == "stop":

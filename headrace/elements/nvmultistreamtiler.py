@@ -22,6 +22,7 @@ from headrace.gst.element import Element
 from headrace.gst.face import properties_of
 from headrace.gst.options import option
 from headrace.meta.batch import Batch
+from headrace.profiling import span
 
 _CPU = "composed by the CPU"
 
@@ -105,6 +106,7 @@ class Tiler(Element):
         batch = payload.find(buffer)
         if self.tiling is None or not isinstance(batch, Batch):
             raise FrameError("this buffer is no batch; put nvstreammux or nvvideoconvert before the tiler")
-        outputs = self.tiling.outputs(batch, buffer)
+        with span(self, batch.meta.frames):
+            outputs = self.tiling.outputs(batch, buffer)
         del batch, held
         return self.push_all(self.src_pad, outputs)

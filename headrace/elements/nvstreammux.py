@@ -18,6 +18,7 @@ from headrace.gst.element import Element, requested_index
 from headrace.gst.face import USER_ERRORS, properties_of, template
 from headrace.gst.native import FLOW_EOS, FLOW_ERROR, FLOW_FLUSHING, FLOW_OK
 from headrace.gst.options import option
+from headrace.profiling import span
 from headrace.source.batcher import Batcher, Flushing
 
 _HARDWARE = "frames are handled by the CPU"
@@ -130,7 +131,8 @@ class StreamMux(Element):
             return self.flow or FLOW_FLUSHING
         number = source.next_number
         try:
-            frame = self.output.prepare(source.take(buffer, self.options.num_surfaces_per_frame))
+            with span(self, ((source.index, number),), "frame"):
+                frame = self.output.prepare(source.take(buffer, self.options.num_surfaces_per_frame))
         except USER_ERRORS as error:
             self.post_error(error, f"source {source.index} frame {number}")
             return FLOW_ERROR

@@ -20,7 +20,7 @@ from headrace.gst.face import properties_of, template
 from headrace.gst.options import option
 from headrace.gst.structures import structure_of
 
-_CPU = "decoded by the CPU"
+_DECODERS = "the decoder's own"
 _V4L2 = "no V4L2 device"
 
 _CODED_CAPS = Gst.Caps.from_string(
@@ -42,10 +42,10 @@ class DecoderOptions:
     low_latency_mode: bool = option(False, "decode frame by frame, without threads that are frames ahead")
     disable_dpb: bool = option(False, "same as low-latency-mode")
     mjpeg: bool = option(False, "the input is motion JPEG", no_effect="seen from the caps")
-    cudadec_memtype: int = option(0, "kind of memory", maximum=2, no_effect=_CPU)
-    gpu_id: int = option(0, "GPU", no_effect=_CPU)
-    num_extra_surfaces: int = option(0, "extra surfaces", no_effect=_CPU)
-    enable_max_performance: bool = option(False, "highest clocks", no_effect=_CPU)
+    cudadec_memtype: int = option(0, "kind of memory", maximum=2, no_effect=_DECODERS)
+    gpu_id: int = option(0, "GPU that decodes, where GStreamer's nvcodec plugin finds one")
+    num_extra_surfaces: int = option(0, "extra surfaces", no_effect=_DECODERS)
+    enable_max_performance: bool = option(False, "highest clocks", no_effect=_DECODERS)
     enable_full_frame: bool = option(False, "whole frames in each buffer", no_effect="always so")
     enable_frame_type_reporting: bool = option(
         False, "report the kinds of frames", no_effect="not known here"
@@ -73,14 +73,16 @@ class V4l2Decoder(Decoder):
         template("src", Gst.PadDirection.SRC, DECODED_CAPS),
     )
 
-    def set_up(self, decoder: Gst.Element, caps: Gst.Caps) -> None:
+    def set_up(self, decoder: Gst.Element, entry: Gst.Pad, caps: Gst.Caps) -> None:
         """Take the options over."""
         options = self.options
-        if (options.low_latency_mode or options.disable_dpb) and decoder.find_property("thread-type"):
-            Gst.util_set_object_arg(decoder, "thread-type", "slice")
+        if options.low_latency_mode or options.disable_dpb:
+            if decoder.find_property("thread-type") is not None:
+                Gst.util_set_object_arg(decoder, "thread-type", "slice")
+            if decoder.find_property("max-display-delay") is not None:
+                decoder.set_property("max-display-delay", 0)
         self.probes: list[SkipFrames | EveryNth] = []
         if options.skip_frames != SKIP_NOTHING:
-            pad = decoder.get_static_pad("sink")
-            self.probes.append(SkipFrames(self, pad, options.skip_frames, structure_of(caps, 0)))
+            self.probes.append(SkipFrames(self, entry, options.skip_frames, structure_of(caps, 0)))
         if options.drop_frame_interval > 1:
             self.probes.append(EveryNth(self, decoder.get_static_pad("src"), options.drop_frame_interval))

@@ -22,6 +22,7 @@ from headrace.gst.face import properties_of, template
 from headrace.gst.native import FLOW_NOT_NEGOTIATED, make_writable
 from headrace.gst.options import option
 from headrace.meta.batch import Batch
+from headrace.profiling import span
 
 _CPU = "converted by the CPU"
 
@@ -120,9 +121,15 @@ class VideoConvert(Element):
             return FLOW_NOT_NEGOTIATED
         rider = payload.find(held.address)
         batch = rider if isinstance(rider, Batch) and rider.surfaces else None
+        if batch is None and self.conversion.passes(held.address, self.given):
+            # The very buffer: a decoder's pool takes back none whose memory others have.
+            return self.push(self.src_pad, held.steal())
         if batch is None:
             batch = single_frame(held.address, self.given, rider)
-        outputs = self.conversion.outputs(batch, held.address)
+        with span(
+            self, batch.meta.frames if batch is rider else ()
+        ):  # before the muxer frames have no number
+            outputs = self.conversion.outputs(batch, held.address)
         del rider, batch, held
         return self.push_all(self.src_pad, outputs)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,8 @@ class Frame:
         height: Height in pixels.
         planes: uint8 arrays, strides as in memory. NV12: ``(H, W)`` and ``(ceil(H/2), ceil(W/2), 2)``;
             I420: ``(H, W)`` and twice ``(ceil(H/2), ceil(W/2))``; RGB/BGR: ``(H, W, 3)``;
-            RGBA/BGRx: ``(H, W, 4)``; GRAY8: ``(H, W)``.
+            RGBA/BGRx: ``(H, W, 4)``; GRAY8: ``(H, W)``. Of a frame on a GPU they are
+            `headrace.frames.cuda.CudaPlane`, of the same shapes.
         color: Colorimetry of the YUV formats.
         source_id: Where it comes from; ``None`` where nobody said, which is anywhere but in front of a model.
         pts: Presentation time in ns, as ``source_id``.
@@ -69,8 +70,19 @@ class Frame:
 
     @property
     def device(self) -> tuple[int, int]:
-        """DLPack device ``(type, id)`` that the planes lie on; what is in this package takes `HOST` only."""
-        return HOST
+        """DLPack device ``(type, id)`` that the planes lie on: `HOST`, or ``(2, number)`` for a CUDA device."""
+        first: Any = self.planes[0]
+        return HOST if isinstance(first, np.ndarray) else first.__dlpack_device__()
+
+    def host(self) -> Frame:
+        """The same frame in host memory, to be read only; the frame itself if it is there already.
+
+        Whoever works with NumPy or OpenCV calls this first. A frame is downloaded once, however many ask.
+        """
+        if self.device == HOST:
+            return self
+        planes: Any = self.planes
+        return replace(self, planes=tuple(plane.host() for plane in planes))
 
     @classmethod
     def from_array(cls, array: NDArray[np.uint8], format: PixelFormat) -> Frame:

@@ -1,13 +1,17 @@
-"""A frame inside a batch: a GstBuffer of system memory with its layout."""
+"""A frame inside a batch: a GstBuffer, in system or CUDA memory, with its layout."""
 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from headrace.errors import FrameError
+from headrace.frames.cuda import CudaPlane
 from headrace.frames.frame import CHANNELS, VIDEO_601, Colorimetry, Frame, PixelFormat, plane_shapes
 from headrace.gst.buffer import BufferRef, Mapping
+from headrace.gst.cuda import CudaMapping, in_cuda_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,13 @@ class Surface:
         layout: Format, size and planes.
     """
 
-    __slots__ = ("_written", "buffer", "layout")
+    __slots__ = ("_on_device", "_written", "buffer", "layout")
 
     def __init__(self, buffer: BufferRef, layout: SurfaceLayout) -> None:
         self.buffer = buffer
         self.layout = layout
         self._written: weakref.ref[Mapping] | None = None
+        self._on_device: bool | None = None
 
     @classmethod
     def allocate(
@@ -80,43 +85,77 @@ class Surface:
         layout = SurfaceLayout.dense(format, width, height, color)
         return cls(BufferRef.allocate(layout.size), layout)
 
+    @property
+    def on_device(self) -> bool:
+        """Whether the pixels lie in CUDA memory. The buffer says so itself: caps call all memory of batches alike."""
+        if self._on_device is None:
+            self._on_device = in_cuda_memory(self.buffer.address)
+        return self._on_device
+
     def share(self) -> Surface:
         """A second surface over the same pixels; the first to write gets its own."""
-        return Surface(self.buffer.share(), self.layout)
+        # The same buffer, no second one over its memory: a decoder's pool takes back only memory that nobody shares.
+        return Surface(BufferRef.of(self.buffer.address), self.layout)
 
-    def frame(self, writable: bool = False, source_id: int | None = None, pts: int | None = None) -> Frame:
+    def frame(
+        self,
+        writable: bool = False,
+        source_id: int | None = None,
+        pts: int | None = None,
+        on_device: bool = False,
+    ) -> Frame:
         """Map the pixels as a `Frame`; the planes keep the memory mapped as long as they live.
+
+        Pixels in CUDA memory are downloaded, once for all who ask; what is written goes up again when the next one
+        reads them on the device.
 
         Args:
             writable: Whether they will be written.
             source_id: What the frame is to say of where it comes from.
             pts: And of when it was taken, in ns.
+            on_device: Leave pixels in CUDA memory where they are, for reading; see `Frame.device`.
 
         Raises:
             FrameError: The memory cannot be mapped, or is too small for the frame.
         """
-        mapping = self._mapping(writable)
-        layout = self.layout
-        planes = []
-        for shape, offset, stride in zip(
-            plane_shapes(layout.format, layout.width, layout.height),
-            layout.offsets,
-            layout.strides,
-            strict=True,
-        ):
-            strides = (stride, shape[2], 1) if len(shape) == 3 else (stride, 1)
-            planes.append(mapping.array(offset, shape, strides))
-        return Frame(layout.format, layout.width, layout.height, tuple(planes), layout.color, source_id, pts)
-
-    def _mapping(self, writable: bool) -> Mapping:
         # Writers in one callback must see each other: they share the mapping while it lives.
         current = self._written() if self._written else None
-        if current is not None:
-            return current
-        mapping = Mapping(self.buffer, writable)
+        if on_device and current is None and not writable and self.on_device:
+            planes = self._device_planes()
+        else:
+            mapping = current or self._map(writable)
+            planes = tuple(mapping.array(*place) for place in self._places())
+        layout = self.layout
+        return Frame(layout.format, layout.width, layout.height, planes, layout.color, source_id, pts)
+
+    def _places(self) -> Iterator[tuple[int, tuple[int, ...], tuple[int, ...]]]:
+        """Offset, shape and strides of each plane."""
+        layout = self.layout
+        shapes = plane_shapes(layout.format, layout.width, layout.height)
+        for shape, offset, stride in zip(shapes, layout.offsets, layout.strides, strict=True):
+            yield offset, shape, (stride, shape[2], 1) if len(shape) == 3 else (stride, 1)
+
+    def _map(self, writable: bool) -> Mapping:
+        mapping = Mapping(self.buffer, writable, waits=self.on_device)
         if writable:
             self._written = weakref.ref(mapping)
         return mapping
+
+    def _device_planes(self) -> tuple[Any, ...]:
+        mapping = CudaMapping(self.buffer)
+        return tuple(_device_plane(mapping, *place) for place in self._places())
+
+
+def _device_plane(
+    mapping: CudaMapping, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]
+) -> CudaPlane:
+    end = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True)) + 1
+    if end > mapping.size:
+        raise FrameError(f"a frame needs {end} bytes, its CUDA memory holds {mapping.size}")
+    return CudaPlane(
+        mapping.address + offset, shape, strides, mapping.device, mapping,
+        lambda: Mapping(mapping.buffer, waits=True).array(offset, shape, strides),
+    )  # fmt: skip
 
 
 def write_frame(frame: Frame) -> Surface:

@@ -14,6 +14,7 @@ from headrace.frames.frame import HOST, Frame
 if TYPE_CHECKING:
     from headrace.meta.buffer import Buffer
 
+_CUDA = 2  # DLPack's number
 # From this version on NumPy can say in the capsule that an array is read-only.
 _VERSIONED = tuple(int(part) for part in np.__version__.split(".")[:2]) >= (2, 1)
 
@@ -27,7 +28,9 @@ class ColorFormat(Enum):
 
 
 class Tensor:
-    """A view of host memory, as `Buffer.extract` gives it; falsy when it holds nothing.
+    """A view of memory, as `Buffer.extract` gives it; falsy when it holds nothing.
+
+    This one is of host memory; for frames that stay on a GPU there is `headrace.frames.cuda_tensor.CudaTensor`.
 
     The view keeps its memory: it stays readable for as long as the tensor, or what was made of it through DLPack,
     lives. What others write into the memory shows, so `clone` what has to last longer than the callback.
@@ -97,15 +100,15 @@ class Tensor:
         return Tensor(None if self._array is None else self._array.copy(order="C"), self.format)
 
     def to_gpu(self, device_id: int = 0) -> Tensor:
-        """A copy in a GPU's memory, which this tensor cannot have.
+        """A copy in a GPU's memory.
 
         Raises:
-            RuntimeError: Always (`TensorError`): tensors are in host memory.
+            RuntimeError: torch is not installed, or does not find the GPU (`TensorError`).
+            FrameError: The tensor is empty.
         """
-        raise TensorError(
-            f"the tensor cannot go to GPU {device_id}: Headrace keeps tensors in host memory; hand it to the GPU "
-            'with your array library, for example torch.from_dlpack(tensor).to("cuda")'
-        )
+        from headrace.frames.cuda_tensor import to_gpu
+
+        return to_gpu(self.numpy(), device_id, self.format)
 
     def wrap(self, color_format: ColorFormat) -> Buffer:
         """A buffer with a copy of the elements, for a `BufferProvider` to return.
@@ -163,19 +166,25 @@ def as_tensor(data: Any, format: str = "") -> Tensor:
     """A tensor on the memory of anything that speaks DLPack (torch, NumPy, CuPy, …); no copy.
 
     Args:
-        data: An object with ``__dlpack__`` and ``__dlpack_device__``, in host memory.
+        data: An object with ``__dlpack__`` and ``__dlpack_device__``, in host or CUDA memory.
         format: Letters that name the axes, for example ``HWC`` or ``N``.
 
     Raises:
-        FrameError: The object does not speak DLPack, or is not in host memory.
+        FrameError: The object does not speak DLPack, or is on a device that Headrace does not know.
     """
-    if isinstance(data, Tensor):
+    if type(data) is Tensor:
         return Tensor(data.numpy(), format or data.format)
     if not hasattr(data, "__dlpack__"):
         raise FrameError(f"a {type(data).__name__} has no __dlpack__; give a NumPy array or a torch tensor")
     if isinstance(data, np.ndarray):
         return Tensor(data, format)
     device = data.__dlpack_device__()
+    if int(device[0]) == _CUDA:
+        from headrace.frames.cuda_tensor import CudaTensor, cuda_torch
+
+        torch = cuda_torch()
+        if torch is not None:
+            return CudaTensor(torch.from_dlpack(data), format or getattr(data, "format", ""))
     if int(device[0]) != HOST[0]:
         raise FrameError(
             f"the {type(data).__name__} is on device {tuple(device)}; move it to host memory first"

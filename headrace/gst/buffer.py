@@ -70,18 +70,23 @@ class BufferRef:
 class Mapping:
     """Memory of a buffer, mapped for as long as this object or an array made from it lives.
 
+    Args:
+        buffer: The buffer; mapping for writing makes it nobody else's.
+        writable: Whether it will be written.
+        waits: Whether even mapping for reading takes its time, because the memory is a device's.
+
     Raises:
         FrameError: The memory cannot be mapped this way.
     """
 
     __slots__ = ("__weakref__", "_buffer", "_info", "size")
 
-    def __init__(self, buffer: BufferRef, writable: bool = False) -> None:
+    def __init__(self, buffer: BufferRef, writable: bool = False, waits: bool = False) -> None:
         if writable:
             buffer.make_writable()
         info = MapInfo()
-        # Mapping for writing may copy the pixels.
-        library, flags = (gst, MAP_READ | MAP_WRITE) if writable else (gst_quick, MAP_READ)
+        flags = MAP_READ | MAP_WRITE if writable else MAP_READ
+        library = gst if writable or waits else gst_quick  # mapping for writing may copy the pixels
         if not library.gst_buffer_map(buffer.address, info, flags):
             raise FrameError(
                 "a frame's memory cannot be mapped for the CPU; convert it to system memory first"

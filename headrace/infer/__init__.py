@@ -11,7 +11,8 @@ from headrace.infer.options import InferOptions
 from headrace.infer.pictures import Embeddings, Labels
 from headrace.infer.preprocess import PreprocessOptions
 from headrace.infer.result import Result
-from headrace.infer.stage import InferStage, IntervalCounter, Region
+from headrace.infer.slices import Region
+from headrace.infer.stage import InferStage, IntervalCounter
 
 __all__ = [
     "Classification",

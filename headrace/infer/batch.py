@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.errors import ModelError
-from headrace.frames import Frame, to_rgb
+from headrace.frames import HOST, Frame, to_rgb
+from headrace.frames.cuda_tensor import cuda_torch, rgb_on_device
 from headrace.infer.preprocess import Placement, PreprocessOptions, preprocess
 from headrace.meta import Detections
 
@@ -25,6 +26,10 @@ class FrameBatch:
 
     Args:
         frames: Frames of any formats and sizes; nothing is copied.
+        whole: Whether they are as a camera gives them, of few sizes, and not regions or objects cut out of such.
+
+    Attributes:
+        whole: The same.
 
     Example:
         >>> batch = FrameBatch([Frame.from_array(np.zeros((90, 160, 3), np.uint8), "RGB")])
@@ -34,8 +39,9 @@ class FrameBatch:
         [[0.0, 0.0, 160.0, 90.0]]
     """
 
-    def __init__(self, frames: Sequence[Frame]) -> None:
+    def __init__(self, frames: Sequence[Frame], whole: bool = True) -> None:
         self._frames = tuple(frames)
+        self.whole = whole
         self._placements: tuple[Placement, ...] = ()
 
     def __len__(self) -> int:
@@ -48,18 +54,19 @@ class FrameBatch:
         return self._frames[index]
 
     def numpy(self) -> list[NDArray[np.uint8]]:
-        """Each frame as RGB ``(H, W, 3)`` uint8; a view when it is RGB already."""
-        return [to_rgb(frame) for frame in self._frames]
+        """Each frame as RGB ``(H, W, 3)`` uint8 in host memory; a view when it is RGB already."""
+        return [to_rgb(frame.host()) for frame in self._frames]
 
-    def dlpack(self) -> list[NDArray[np.uint8]]:
+    def dlpack(self) -> list[Any]:
         """Each frame as RGB ``(H, W, 3)`` uint8 with ``__dlpack__``, for ``from_dlpack`` of any library.
 
-        A copy where the frame's memory is read only, because DLPack cannot say so.
+        On the GPU for frames that lie there, if torch is installed. Otherwise in host memory: a copy where the frame's
+        memory is read only, because DLPack cannot say so.
         """
-        return [array if array.flags.writeable else array.copy() for array in self.numpy()]
+        return [_handed_over(frame) for frame in self._frames]
 
     def torch(self) -> list[Any]:
-        """Each frame as a torch tensor, RGB ``(H, W, 3)`` uint8 on the CPU.
+        """Each frame as a torch tensor, RGB ``(H, W, 3)`` uint8, on the GPU for frames that lie there.
 
         Raises:
             ModelError: torch is not installed.
@@ -84,14 +91,21 @@ class FrameBatch:
         self.fill(tensor, options)
         return tensor
 
-    def fill(self, tensor: NDArray[Any], options: PreprocessOptions) -> None:
+    def fill(self, tensor: Any, options: PreprocessOptions) -> None:
         """Write all frames into a tensor that the caller owns, NCHW or NHWC, one row each.
+
+        A torch tensor on a GPU is filled from frames that lie there, with one kernel: see `preprocess_cuda`.
 
         Raises:
             ModelError: The tensor does not have a row for each frame, or not the channels of ``options``.
         """
         if len(tensor) != len(self):
             raise ModelError(f"a tensor with {len(tensor)} rows cannot hold {len(self)} frames")
+        if not isinstance(tensor, np.ndarray):
+            from headrace.infer.preprocess.cuda import preprocess_cuda
+
+            self._placements = tuple(preprocess_cuda(self._frames, tensor, options))
+            return
         pairs = zip(self._frames, tensor, strict=True)
         self._placements = tuple(preprocess(frame, row, options) for frame, row in pairs)
 
@@ -124,3 +138,10 @@ class FrameBatch:
     def placements(self) -> tuple[Placement, ...]:
         """Where each frame lies in the tensor that was filled last; empty before that."""
         return self._placements
+
+
+def _handed_over(frame: Frame) -> Any:
+    if frame.device != HOST and cuda_torch() is not None:
+        return rgb_on_device(frame)
+    array = to_rgb(frame.host())
+    return array if array.flags.writeable else array.copy()

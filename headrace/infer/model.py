@@ -38,9 +38,13 @@ class Classification(NamedTuple):
 class Model(ABC):
     """What models have in common; derive from `Detector`, `Classifier` or `Network`.
 
-    One thread at a time calls it. What it raises is reported with its traceback.
+    One thread at a time calls it, unless it says otherwise (`concurrency`). What it raises is reported with its
+    traceback.
 
     Attributes:
+        concurrency: How many calls of `results` from different threads overlap usefully; 1 where only one thread at
+            a time may call.
+        rows: Pictures in a call when calls overlap; ``None`` where a whole batch in one call is best.
         labels: Names of the classes by number; empty when numbers are all there is.
         skeleton: Pairs of keypoints that a line joins when they are drawn; ``None`` joins those of people (17 points
             in COCO's order) and no others.
@@ -48,6 +52,23 @@ class Model(ABC):
 
     labels: tuple[str, ...] = ()
     skeleton: Edges | None = None
+
+    @property
+    def concurrency(self) -> int:  # noqa: D102 - see above
+        return 1
+
+    @property
+    def rows(self) -> int | None:  # noqa: D102 - see above
+        return None
+
+    def settle(self, live: bool, pictures: int) -> None:
+        """Called before the first batch, so that the model may choose between a short time and many at once.
+
+        Args:
+            live: Whether batches come one at a time, at a pace of their own.
+            pictures: Pictures in a batch.
+        """
+        return
 
     def load(self, options: InferOptions) -> None:
         """Get ready: read weights, warm up. Called once, from any thread, before frames come.
@@ -71,6 +92,18 @@ class Model(ABC):
 
     def close(self) -> None:
         """Free what `load` took. Called once, after the last frame."""
+        return
+
+    def fits(self, frames: FrameBatch) -> bool:
+        """Whether the model can look at these frames as it is; if not, `prepare` is called first.
+
+        Args:
+            frames: What `results` will be given.
+        """
+        return True
+
+    def prepare(self, frames: FrameBatch) -> None:
+        """Get ready for frames that do not fit. Called while no other call is under way."""
         return
 
     @abstractmethod

@@ -41,12 +41,16 @@ class InferOptions:
         decoder: Name of a decoder, or ``auto`` to go by the graph.
         decoder_options: Options of that decoder's own, such as ``anchors``.
         batch_size: Most frames in one call of the model; 0 passes on what comes.
-        threads: Threads for one run of the engine; 0 is the engine's own choice.
+        threads: Threads that the engine computes with, in one run or in several at once; 0 is its own choice.
+        mode: ``latency`` for a short time from picture to result, ``throughput`` for many pictures in a second,
+            ``auto`` for what suits the source: latency for live ones with few pictures in a batch.
         max_detections: Most objects in a frame, the most confident first.
         classes: Class numbers to keep; ``None`` keeps all.
         preprocess: How frames become input, or only what is to be changed, by attribute of `PreprocessOptions`;
             ``None`` is what the model file says, else what the model family's own code does.
         input_size: Width and height for graphs that leave them open; ignored by others.
+        rectangular: Whether the input may be smaller than the file's where that only takes away padding, as for wide
+            frames in a square; not if ``input_size`` is given.
         output_tensors: Whether results carry the raw outputs, too.
 
     Raises:
@@ -72,10 +76,12 @@ class InferOptions:
     decoder_options: Mapping[str, Any] = field(default_factory=dict)
     batch_size: int = 0
     threads: int = 0
+    mode: str = "auto"
     max_detections: int = 300
     classes: tuple[int, ...] | None = None
     preprocess: PreprocessOptions | Mapping[str, Any] | None = None
     input_size: tuple[int, int] | None = None
+    rectangular: bool = True
     output_tensors: bool = False
 
     def adjusted(self, other: InferOptions) -> InferOptions:

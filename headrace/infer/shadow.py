@@ -14,7 +14,8 @@ from headrace.infer.agreement import Agreement
 from headrace.infer.model import Model
 from headrace.infer.options import InferOptions
 from headrace.infer.result import Result
-from headrace.infer.stage import InferStage, Region
+from headrace.infer.slices import Region
+from headrace.infer.stage import InferStage
 from headrace.infer.worker import Worker
 
 #: Niceness of the thread that runs it, and of those that its engine starts on Linux.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from headrace.errors import FrameError
 from headrace.frames.color import to_rgb
+from headrace.frames.cuda_tensor import CudaTensor, cuda_torch, rgb_on_device
 from headrace.frames.frame import Frame, PixelFormat
 from headrace.frames.surface import Surface, SurfaceLayout, write_frame
 from headrace.frames.tensor import Tensor
@@ -129,7 +130,8 @@ class Buffer:
 
         An RGB frame of a batch is a writable view of its memory: nothing is copied, and what is written is seen
         downstream. A plain RGB frame is a view that can only be read. Frames of other formats are converted into
-        a tensor of their own. What cannot be converted gives an empty (false) tensor and an error in the log.
+        a tensor of their own, on the GPU where the frame lies there and torch is installed. What cannot be converted
+        gives an empty (false) tensor and an error in the log.
 
         Raises:
             FrameError: There is no such frame, or its memory cannot be mapped.
@@ -141,6 +143,9 @@ class Buffer:
         surface = self.surface(batch_id)
         if surface.layout.format == "RGB":
             return Tensor(surface.frame(writable=self._plain is None).planes[0], "HWC")
+        if surface.on_device and cuda_torch() is not None:
+            frame = surface.frame(on_device=True)
+            return CudaTensor(rgb_on_device(frame), "HWC")
         return Tensor(to_rgb(surface.frame()), "HWC")
 
     def _plain_bytes(self) -> Tensor:

@@ -72,9 +72,9 @@ def test_what_is_no_picture_is_refused_by_name(tensor, format, named):
         tensor.wrap(format)
 
 
-def test_there_is_no_way_to_a_gpu():
-    with pytest.raises(RuntimeError, match="host memory"):
-        Tensor(np.zeros(3)).to_gpu(0)
+def test_a_gpu_that_is_not_there_is_named():
+    with pytest.raises(RuntimeError, match="GPU 99: torch"):
+        Tensor(np.zeros(3)).to_gpu(99)
 
 
 def test_colours_survive_the_round_trip():

@@ -34,7 +34,7 @@ def kinds(monkeypatch):
 class Flat:
     """An engine that answers with a given output."""
 
-    name, description, concurrency = "flat", "a stand-in", 1
+    name, description, concurrency, rows = "flat", "a stand-in", 1, None
 
     def __init__(self, output=None, rows=None):
         self.output = output

@@ -18,9 +18,12 @@ from headrace.gst.buffer import BufferRef
 from headrace.gst.face import USER_ERRORS
 from headrace.gst.native import FLOW_EOS, FLOW_FLUSHING, FLOW_OK, make_writable
 from headrace.meta.batch import Batch
+from headrace.profiling import span
 
 #: Batches between submission and output. One runs while the one before it is written and pushed.
 IN_FLIGHT = 2
+#: Batches of files: one more waits, as the time of neither half is always the same.
+_OF_FILES = 3
 
 
 class Pending(Protocol):
@@ -52,6 +55,7 @@ class _Item:
     pending: Pending | None = None
     event: Gst.Event | None = None
     error: BaseException | None = None
+    frames: int = 0
     since: float = 0.0  # when work on it began, and nothing before it was waited for any more
 
     def ready(self) -> bool:
@@ -63,15 +67,18 @@ class AsyncFilter(Filter):
     """A filter in two halves, `submit` on the streaming thread and `finish` on the source pad's own.
 
     Batches and serialized events leave in the order in which they came; end of stream comes after the last
-    batch.
+    batch. Of live sources `IN_FLIGHT` batches are between the halves, so that none waits for long; of files, which
+    lose nothing by waiting, three, and more if they have fewer than `wanted_frames` together.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.live = False
         lock = threading.Lock()
         self._first_ready, self._room = threading.Condition(lock), threading.Condition(lock)
         self._items: deque[_Item] = deque()
-        self._finishing = False
+        self._finishing: list[int] = []  # frames of the batch that is finished and pushed
+        self._first = True
         self._flow = FLOW_FLUSHING
         self.run_task(self.src_pad, self._loop, self._activated)
 
@@ -83,7 +90,12 @@ class AsyncFilter(Filter):
         """Wait for what `submit` returned and write its result into the batch."""
         raise NotImplementedError
 
+    def wanted_frames(self) -> int:
+        """Frames between the halves that keep whoever works on them busy."""
+        return 0
+
     def _activated(self, active: bool) -> None:
+        self._first = True
         self._reset(FLOW_OK if active else FLOW_FLUSHING)
 
     def _reset(self, flow: int) -> None:
@@ -97,13 +109,28 @@ class AsyncFilter(Filter):
             if item.pending is not None:
                 item.pending.cancel()
 
-    def _in_flight(self) -> int:
-        return sum(item.buffer is not None for item in self._items) + self._finishing
+    def _in_flight(self) -> list[int]:
+        """Frames of each batch between submission and output."""
+        return [item.frames for item in self._items if item.buffer is not None] + self._finishing
+
+    def _has_room(self) -> bool:
+        """Whether another batch may be submitted."""
+        frames = self._in_flight()
+        if self.live or len(frames) < IN_FLIGHT:
+            return len(frames) < IN_FLIGHT
+        return len(frames) < _OF_FILES or sum(frames) < self.wanted_frames()
+
+    def _wait_for_room(self) -> int:
+        if self._first:
+            self._first, latency = False, Gst.Query.new_latency()
+            self.live = bool(self.sink_pad.peer_query(latency) and latency.parse_latency()[0])
+        with self._room:
+            while self._flow == FLOW_OK and not self._has_room():
+                self._room.wait()
+            return self._flow
 
     def _put(self, item: _Item) -> int:
         with self._room:
-            while item.buffer and self._flow == FLOW_OK and self._in_flight() >= IN_FLIGHT:
-                self._room.wait()
             if self._flow != FLOW_OK:
                 return self._flow
             pending = item.pending
@@ -122,12 +149,16 @@ class AsyncFilter(Filter):
 
     def _chain(self, _pad: Gst.Pad, buffer: int) -> int:
         item = _Item(held := BufferRef(make_writable(buffer)))
+        flow = self._wait_for_room()
+        if flow != FLOW_OK:
+            return flow
         batch = payload.find(held.address)
         if isinstance(batch, Batch) and not self.disabled:
-            item.batch = batch
+            item.batch, item.frames = batch, len(batch.meta.frames)
             started = time.perf_counter()
             try:
-                item.pending = self.submit(batch)
+                with span(self, batch.meta.frames, "submit"):
+                    item.pending = self.submit(batch)
             except USER_ERRORS as error:  # handled in its place among the batches, by `failed`
                 item.error = error
             item.since = time.perf_counter()
@@ -162,7 +193,7 @@ class AsyncFilter(Filter):
                 return False
             item = self._items.popleft()
             item.since = max(item.since, begun)
-            self._finishing = item.buffer is not None
+            self._finishing = [item.frames] if item.buffer is not None else []
         if item.event is not None:
             self.announce_source(item.event)
             self.src_pad.push_event(item.event)
@@ -170,7 +201,7 @@ class AsyncFilter(Filter):
         try:
             flow = self._finish(item)
         finally:
-            self._finishing = False
+            self._finishing = []
         with self._room:
             self._room.notify()
             if flow == FLOW_OK or self._flow != FLOW_OK:
@@ -198,7 +229,8 @@ class AsyncFilter(Filter):
         pending, item.pending = item.pending, None
         try:
             if error is None and pending is not None:
-                self.finish(batch, pending)
+                with span(self, batch.meta.frames, "write"):
+                    self.finish(batch, pending)
         except CancelledError:
             return FLOW_FLUSHING
         except USER_ERRORS as failure:

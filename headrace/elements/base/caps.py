@@ -19,7 +19,10 @@ _FORMATS = "{" + ",".join(PIXEL_FORMATS) + "}"
 NVMM = "memory:NVMM"
 BATCH_CAPS = Gst.Caps.from_string(f"video/x-raw({NVMM}),format={_FORMATS},{_SIZES}")
 FRAME_CAPS = Gst.Caps.from_string(f"video/x-raw,format={_FORMATS},{_SIZES}")
-ANY_CAPS = Gst.Caps.from_string(f"{BATCH_CAPS.to_string()};{FRAME_CAPS.to_string()}")
+#: Frames of GStreamer's decoders for NVIDIA GPUs, where they are.
+CUDA = "memory:CUDAMemory"
+CUDA_CAPS = Gst.Caps.from_string(f"video/x-raw({CUDA}),format={{NV12,I420,RGB,BGR,RGBA,BGRx}},{_SIZES}")
+ANY_CAPS = Gst.Caps.from_string(";".join(caps.to_string() for caps in (BATCH_CAPS, FRAME_CAPS, CUDA_CAPS)))
 
 
 def is_batch(caps: Gst.Caps) -> bool:
@@ -27,13 +30,38 @@ def is_batch(caps: Gst.Caps) -> bool:
     return bool(caps.get_features(0).contains(NVMM))
 
 
+def in_cuda(caps: Gst.Caps, index: int = 0) -> bool:
+    """Whether a structure of the caps describes plain frames in CUDA memory."""
+    return bool(caps.get_features(index).contains(CUDA))
+
+
+def without_cuda(caps: Gst.Caps) -> Gst.Caps:
+    """The caps less those of plain frames in CUDA memory."""
+    kept = Gst.Caps.new_empty()
+    for index in range(caps.get_size()):
+        if not in_cuda(caps, index):
+            kept.append_structure_full(structure_of(caps, index).copy(), caps.get_features(index).copy())
+    return kept
+
+
 def with_feature(caps: Gst.Caps, batch: bool) -> Gst.Caps:
     """A copy of the caps, every structure marked as batches or as plain frames."""
+    return _marked(caps, NVMM if batch else None)
+
+
+def with_cuda(caps: Gst.Caps) -> Gst.Caps:
+    """A copy of caps of plain frames, and the same in CUDA memory."""
+    both = with_feature(caps, batch=False)
+    both.append(_marked(caps, CUDA))
+    return both
+
+
+def _marked(caps: Gst.Caps, feature: str | None) -> Gst.Caps:
     changed = Gst.Caps.new_empty()
     for index in range(caps.get_size()):
         features = Gst.CapsFeatures.new_empty()
-        if batch:
-            features.add(NVMM)
+        if feature is not None:
+            features.add(feature)
         changed.append_structure_full(structure_of(caps, index).copy(), features)
     return changed
 

@@ -17,6 +17,7 @@ from headrace.gst.element import Element
 from headrace.gst.face import USER_ERRORS, describe, template
 from headrace.gst.native import FLOW_ERROR, FLOW_OK, make_writable
 from headrace.meta.batch import Batch, BatchMetadata
+from headrace.profiling import span
 
 #: What an element does with a batch whose processing failed.
 ON_ERROR = ("stop", "drop", "disable")
@@ -131,7 +132,8 @@ class Filter(Element):
         if isinstance(batch, Batch) and not self.disabled:
             started = time.perf_counter()
             try:
-                self.process(batch, held.address)
+                with span(self, batch.meta.frames):
+                    self.process(batch, held.address)
             except USER_ERRORS as error:
                 flow = self.failed(error, batch)
                 if flow is not None:

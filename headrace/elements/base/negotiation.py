@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gi.repository import Gst
 
-from headrace.elements.base.caps import caps_of, framerate_of, is_batch, layout_of
+from headrace.elements.base.caps import caps_of, framerate_of, is_batch, layout_of, without_cuda
 from headrace.frames.surface import SurfaceLayout
 from headrace.gst.structures import structure_of
 
@@ -13,7 +13,7 @@ def choose_caps(given: Gst.Caps, allowed: Gst.Caps, turned: bool = False) -> Gst
     """Fixed caps that downstream takes and that need the least work.
 
     In this order: what comes in, as it is; the same frames, batched or not; the same frame rate in the first format
-    and the nearest size that downstream takes.
+    and the nearest size that downstream takes. Frames in CUDA memory are passed on, but never made.
 
     Args:
         given: Fixed caps of the input.
@@ -27,6 +27,7 @@ def choose_caps(given: Gst.Caps, allowed: Gst.Caps, turned: bool = False) -> Gst
     width, height = (layout.height, layout.width) if turned else (layout.width, layout.height)
     if not turned and allowed.can_intersect(given):
         return given
+    allowed = without_cuda(allowed)
     same = SurfaceLayout.dense(layout.format, width, height, layout.color)
     for kind in (batch, not batch):
         wanted = caps_of(same, rate, kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gi.repository import Gst, GstVideo
 
-from headrace.elements.base.caps import with_feature
+from headrace.elements.base.caps import with_cuda, with_feature
 from headrace.gst.face import Face
 
 _FIRST = Gst.CapsIntersectMode.FIRST
@@ -19,12 +19,15 @@ class NvmmOutput:
     Args:
         owner: The bin, which gets the errors.
         ghost: Its source pad.
+
+    Attributes:
+        takes_cuda: Whether frames in CUDA memory may come, too, which get the same name.
     """
 
     def __init__(self, owner: Face, ghost: Gst.GhostPad) -> None:
         self._ghost = ghost
         self._named = ghost.get_pad_template_caps()
-        self._plain = with_feature(self._named, batch=False)
+        self.takes_cuda = False
         event, query = owner.guarded(self._event, False), owner.guarded(self._query, False)
         inner = ghost.get_internal()
         inner.set_event_function_full(lambda pad, _parent, subject: bool(event(pad, subject)))
@@ -41,7 +44,7 @@ class NvmmOutput:
     def _outer_query(self, ghost: Gst.Pad, query: Gst.Query) -> bool:
         if query.type != Gst.QueryType.CAPS:
             return bool(ghost.query_default(ghost.get_parent(), query))
-        made = with_feature(ghost.get_internal().peer_query_caps(self._plain), batch=True)
+        made = with_feature(ghost.get_internal().peer_query_caps(self._plain(self._named)), batch=True)
         wanted = query.parse_caps()
         query.set_caps_result(made if wanted is None else wanted.intersect_full(made, _FIRST))
         return True
@@ -54,7 +57,7 @@ class NvmmOutput:
                 allowed = wanted.intersect_full(allowed, _FIRST)
             query.set_caps_result(allowed)
         elif query.type == Gst.QueryType.ACCEPT_CAPS:
-            query.set_accept_caps_result(query.parse_accept_caps().is_subset(self._plain))
+            query.set_accept_caps_result(query.parse_accept_caps().is_subset(self._plain(self._named)))
         elif query.type == Gst.QueryType.ALLOCATION:
             # Whoever takes this feature is an element of ours, and those find planes wherever they lie.
             query.add_allocation_meta(GstVideo.video_meta_api_get_type(), None)
@@ -65,4 +68,7 @@ class NvmmOutput:
     def allowed(self) -> Gst.Caps:
         """Plain frames that whoever is behind the pad takes under the other name."""
         outside = self._ghost.peer_query_caps(None)
-        return with_feature(outside.intersect_full(self._named, _FIRST), batch=False)
+        return self._plain(outside.intersect_full(self._named, _FIRST))
+
+    def _plain(self, named: Gst.Caps) -> Gst.Caps:
+        return with_cuda(named) if self.takes_cuda else with_feature(named, batch=False)

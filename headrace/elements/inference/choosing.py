@@ -23,10 +23,13 @@ def sizes_of(batch: Batch) -> NDArray[np.float32]:
 
 
 def frame_of(batch: Batch, index: int) -> Frame:
-    """A frame's pixels, which know where they come from: models may remember something of each camera."""
+    """A frame's pixels, on the device where they lie there.
+
+    They know where they come from: models may remember something of each camera.
+    """
     meta = batch.meta.frames[index]
     pts = None if meta.buffer_pts == CLOCK_TIME_NONE else meta.buffer_pts
-    return batch.surfaces[index].frame(source_id=meta.source_id, pts=pts)
+    return batch.surfaces[index].frame(source_id=meta.source_id, pts=pts, on_device=True)
 
 
 def frame_targets(

@@ -18,7 +18,15 @@ class ModelFilter(AsyncFilter):
 
     def submit(self, batch: Batch) -> Pending | None:
         """Hand the batch to the model."""
-        return None if self.inference is None else self.inference.submit(batch)
+        inference = self.inference
+        if inference is None:
+            return None
+        inference.slot.live = self.live
+        return inference.submit(batch)
+
+    def wanted_frames(self) -> int:
+        """As many as the model looks at side by side, and two that wait for it."""
+        return 0 if self.inference is None else self.inference.slot.model.concurrency + 2
 
     def finish(self, batch: Batch, pending: Work) -> None:
         """Wait for the model and write the metadata."""

@@ -41,10 +41,12 @@ class _BlackFrames:
     sizes: Sequence[tuple[PixelFormat, int, int]] = (("RGB", 64, 64),)
     regions: Sequence[Region | None] | None = None
     options: InferOptions = field(default_factory=InferOptions)
+    live: bool = True
 
     def __call__(self, model: Model) -> None:
         black = {size: _black(*size) for size in set(self.sizes)}
         stage = InferStage(model, self.options)
+        stage.live = self.live
         try:
             stage.run([black[size] for size in self.sizes], self.regions)
         finally:
@@ -65,9 +67,10 @@ class ModelSlot:
 
     def __init__(self, model: Model, options: InferOptions) -> None:
         self._stage = InferStage(model, options)
+        self._stage.ended = self._ended
         self.told: Callable[[str], object] = _log.warning
         self.shadow: Shadow | None = None
-        self._watch = self._watch_on(options.model, model)
+        self._watch_on(options.model, model)
         self._options = options
         self._lock = threading.Lock()
         self._loader: Worker | None = None
@@ -81,51 +84,62 @@ class ModelSlot:
         """The model at work."""
         return self._stage.model
 
+    @property
+    def live(self) -> bool:
+        """See `InferStage.live`."""
+        return self._stage.live
+
+    @live.setter
+    def live(self, live: bool) -> None:
+        self._stage.live = live
+
     def submit(
         self, frames: Sequence[Frame], regions: Sequence[Region | None] | None = None
     ) -> Future[list[Result]]:
         """See `InferStage.submit`."""
         sizes = [(frame.format, frame.width, frame.height) for frame in frames]
-        self._trial = _BlackFrames(sizes, regions, self._options)
-        return self._stage.call(self._watched, self._run, frames, regions)
+        self._trial = _BlackFrames(sizes, regions, self._options, self.live)
+        return self._stage.submit(frames, regions)
 
-    def _run(self, frames: Sequence[Frame], regions: Sequence[Region | None] | None) -> list[Result]:
-        results, shadow = self._stage.run(frames, regions), self.shadow
-        if shadow is not None:
+    def _ended(
+        self,
+        frames: Sequence[Frame],
+        regions: Sequence[Region | None] | None,
+        results: Sequence[Result] | None,
+    ) -> None:
+        self._between.set()
+        shadow = self.shadow
+        if shadow is not None and results is not None:
             shadow.offer(frames, regions, results)
-        return results
 
-    def call(self, function: Callable[[Model], list[Result]], trial: Trial) -> Future[list[Result]]:
+    def call(
+        self, function: Callable[[Model], list[Result]], trial: Trial, pictures: int
+    ) -> Future[list[Result]]:
         """Call a function with the model at work, in order of submission.
 
         Args:
             function: Asks the model.
             trial: Asks a model the same, of black pictures; what it raises keeps that model from being used.
+            pictures: How many pictures it asks of.
 
         Raises:
             ModelError: The slot is closed.
         """
         self._trial = trial
-        return self._stage.call(self._watched, lambda: function(self._stage.model))
+        future = self._stage.ask(function, pictures)
+        future.add_done_callback(lambda _: self._between.set())
+        return future
 
-    def _watched(self, function: Callable[..., list[Result]], *arguments: object) -> list[Result]:
-        try:
-            with self._watch:
-                return function(*arguments)
-        finally:
-            self._between.set()
-
-    def _watch_on(self, name: str, model: Model) -> CallWatch:
+    def _watch_on(self, name: str, model: Model) -> None:
         watch = CallWatch(name or type(model).__name__, lambda hold: self.told(str(hold)))
         if isinstance(model, FileModel):
             watch.close()  # engines release the interpreter
-        return watch
+        self._watch = self._stage.watch = watch
 
     @property
     def mean_seconds(self) -> float | None:
-        """Mean time of the calls of the model at work; ``None`` before the first."""
-        watch = self._watch
-        return watch.seconds / watch.calls if watch.calls else None
+        """See `InferStage.mean_seconds`."""
+        return self._stage.mean_seconds
 
     def drain(self, timeout: float) -> None:
         """Wait for what was submitted so far, but no longer than this."""
@@ -202,7 +216,7 @@ class ModelSlot:
         if shadow is not None:
             shadow.model_changed()
         self._watch.close()
-        self._watch = self._watch_on(name, model)
+        self._watch_on(name, model)
         before, self._stage.model = self._stage.model, model
         return before
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace import profiling
 from headrace.elements.inference.choosing import (
     chosen_objects,
     frame_of,
@@ -164,6 +165,7 @@ class Inference:
         if not looked:
             return Work(skipped=skipped) if self._continuation is not None else None
         if self.settings.regions is None and self.settings.tiles is None:  # as below, but quicker
+            profiling.follow(frames.values(), [metas[index] for index in looked])
             listed, future = [Target(index) for index in looked], self.slot.submit(list(frames.values()))
             return Work(listed, future, looked=looked, skipped=skipped)
         sizes = sizes_of(batch)
@@ -185,11 +187,14 @@ class Inference:
         if not prepared:
             return None
         clip = self.settings.clip
+        targets = targets_of(batch.meta, prepared)
         future = self.slot.call(
-            lambda model: run_prepared(model, batch.meta, prepared, clip), black_tensors(prepared)
+            lambda model: run_prepared(model, batch.meta, prepared, clip),
+            black_tensors(prepared),
+            len(targets),
         )
         looked = () if self.settings.secondary else range(len(batch.meta.frames))
-        return Work(targets_of(batch.meta, prepared), future, looked=looked)
+        return Work(targets, future, looked=looked)
 
     def _submit_objects(self, batch: Batch) -> Work | None:
         sizes = sizes_of(batch)

@@ -20,6 +20,7 @@ from headrace.gst import payload
 from headrace.gst.native import CLOCK_TIME_NONE, buffer_struct, gst_quick
 from headrace.gst.structures import structure_of
 from headrace.meta.batch import Batch, BatchMetadata
+from headrace.profiling import span
 
 if TYPE_CHECKING:
     from headrace.elements.nvstreammux import StreamMux
@@ -52,6 +53,7 @@ class MuxOutput:
         self._started = False
         self._last_pts = 0
         self._stamped = False
+        self._told = False
         self._news.clear()
 
     def prepare(self, frame: QueuedFrame) -> QueuedFrame:
@@ -71,7 +73,21 @@ class MuxOutput:
         width, height = (options.width or layout.width), (options.height or layout.height)
         if (layout.format, layout.width, layout.height) == (format, width, height):
             return surface
+        if surface.on_device:
+            self._tell_of_download(
+                f"{layout.width}x{layout.height} {layout.format} to {width}x{height} {format}"
+            )
         return write_frame(fit(surface.frame(), width, height, format, options.enable_padding))
+
+    def _tell_of_download(self, work: str) -> None:
+        with self._lock:
+            told, self._told = self._told, True
+        if not told:
+            self._mux.post_warning(
+                f"frames in the GPU's memory are downloaded and brought from {work} by the CPU, which takes some "
+                "milliseconds for each; set width and height of nvstreammux to 0 or to the size of the frames: models "
+                "and trackers take frames of any size, where they are"
+            )
 
     def _negotiated(self, frame: QueuedFrame) -> SurfaceLayout:
         with self._lock:
@@ -100,6 +116,12 @@ class MuxOutput:
     def push(self, frames: list[tuple[int, QueuedFrame]]) -> int:
         """Push a batch; returns the flow value."""
         self._send_events()
+        with span(self._mux, ((frame.index, frame.number) for _, frame in frames), "batch"):
+            buffer = self._batch(frames)
+        return self._mux.push(self._mux.src_pad, buffer)
+
+    def _batch(self, frames: list[tuple[int, QueuedFrame]]) -> int:
+        """A new buffer with the frames and their metadata."""
         meta, now = BatchMetadata.new(), time.time_ns() if self._mux.options.attach_sys_ts else None
         for _, frame in frames:
             for surface, (kind, number) in zip(frame.surfaces, frame.views, strict=True):
@@ -115,8 +137,7 @@ class MuxOutput:
         buffer = int(gst_quick.gst_buffer_new())
         self._stamp(buffer, [frame for _, frame in frames])
         surfaces = [surface for _, frame in frames for surface in frame.surfaces]
-        buffer = payload.attach(buffer, Batch(meta, surfaces))
-        return self._mux.push(self._mux.src_pad, buffer)
+        return payload.attach(buffer, Batch(meta, surfaces))
 
     def _stamp(self, buffer: int, frames: list[QueuedFrame]) -> None:
         times = [frame.running_time for frame in frames if frame.running_time != CLOCK_TIME_NONE]

@@ -9,6 +9,7 @@ from gi.repository import Gst
 from headrace.elements.base.caps import BATCH_CAPS, NVMM
 from headrace.elements.base.nvmm_output import NvmmOutput
 from headrace.elements.base.parts import chain, make, remedy
+from headrace.elements.source.gpu_decoder import gpu_decoding_parts, stays_on_device
 from headrace.errors import PipelineError
 from headrace.gst.face import Face
 from headrace.gst.structures import structure_of
@@ -22,14 +23,20 @@ DECODED_CAPS = BATCH_CAPS.intersect(Gst.Caps.from_string(f"video/x-raw({NVMM}),f
 
 
 class Decoder(Face, Gst.Bin):
-    """Face of the highest ranked software decoder for the stream that comes, called `memory:NVMM`.
+    """Face of the best decoder for the stream that comes; what comes out is called `memory:NVMM`.
 
-    Frames go from C to C; Python is asked when caps change.
+    That is the GPU's (option ``gpu_id``) where GStreamer's nvcodec plugin has one for the stream, and its frames stay
+    in the GPU's memory; otherwise the highest ranked software decoder. Frames go from C to C; Python is asked when
+    caps change.
+
+    Attributes:
+        decoder: The decoder, once a stream has said what it is.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.decoder: Gst.Element | None = None
+        self.parts: list[Gst.Element] = []
         self.sink_pad = Gst.GhostPad.new_no_target_from_template("sink", self.template("sink"))
         self.src_pad = Gst.GhostPad.new_no_target_from_template("src", self.template("src"))
         event, query = self.guarded(self._event, False), self.guarded(self._query, False)
@@ -58,33 +65,35 @@ class Decoder(Face, Gst.Bin):
 
     def _decode(self, caps: Gst.Caps) -> None:
         """Have a decoder for a stream with these caps."""
-        if self.decoder is not None:
-            if self.decoder.get_factory().can_sink_all_caps(caps):
+        self.output.takes_cuda = stays_on_device(caps)
+        if self.parts:
+            if self.parts[0].get_factory().can_sink_all_caps(caps):
                 return
             self._remove_parts()
-        decoder = make(decoder_for(caps), "decoder")
-        if decoder.find_property("max-threads") is not None:
-            decoder.set_property("max-threads", _THREADS)
+        coded = gpu_decoding_parts(caps, self.options.gpu_id) or [make(decoder_for(caps), "decoder")]
+        self.decoder = coded[-1]
+        if self.decoder.find_property("max-threads") is not None:
+            self.decoder.set_property("max-threads", _THREADS)
         # Brings what is not handled here (4:2:2, 10 bit) into a format that is; passes all others untouched.
-        convert = make("videoconvert", "convert")
-        self.decoder = decoder
-        chain(self, decoder, convert)
-        self.set_up(decoder, caps)
-        self.src_pad.set_target(convert.get_static_pad("src"))
-        convert.sync_state_with_parent()
-        decoder.sync_state_with_parent()
-        self.sink_pad.set_target(decoder.get_static_pad("sink"))
+        self.parts = [*coded, make("videoconvert", "convert")]
+        chain(self, *self.parts)
+        entry = self.parts[0].get_static_pad("sink")
+        self.set_up(self.decoder, entry, caps)
+        self.src_pad.set_target(self.parts[-1].get_static_pad("src"))
+        for part in reversed(self.parts):
+            part.sync_state_with_parent()
+        self.sink_pad.set_target(entry)
 
     def _remove_parts(self) -> None:
         for pad in (self.sink_pad, self.src_pad):
             pad.set_target(None)
-        for name in ("decoder", "convert"):
-            part = self.get_by_name(name)
+        for part in self.parts:
             part.set_state(Gst.State.NULL)
             self.remove(part)
+        self.parts = []
 
-    def set_up(self, decoder: Gst.Element, caps: Gst.Caps) -> None:
-        """Hook: a decoder has been made for a stream with these caps."""
+    def set_up(self, decoder: Gst.Element, entry: Gst.Pad, caps: Gst.Caps) -> None:
+        """Hook: a decoder has been made for a stream with these caps, which comes in at a pad."""
 
 
 def decoder_for(caps: Gst.Caps) -> str:
@@ -97,7 +106,7 @@ def decoder_for(caps: Gst.Caps) -> str:
     kind |= Gst.ELEMENT_FACTORY_TYPE_MEDIA_VIDEO
     known = Gst.ElementFactory.list_get_elements(kind, Gst.Rank.MARGINAL)
     for factory in sorted(known, key=Gst.PluginFeature.get_rank, reverse=True):
-        own = factory.get_name().startswith("nv")
+        own = factory.get_name().startswith("nv")  # and those of the nvcodec plugin, which are asked before
         if not own and "Hardware" not in factory.get_metadata("klass") and factory.can_sink_all_caps(caps):
             return str(factory.get_name())
     name = structure_of(caps, 0).get_name()

@@ -6,7 +6,7 @@ import dataclasses
 
 from headrace.gst.options import option
 
-_CPU = "decoded by the CPU"
+_DECODERS = "the decoder's own"
 _IPC = "there are no sources in other processes"
 _SEI = "SEI messages are not read"
 
@@ -49,9 +49,9 @@ class UriSourceOptions:
     smart_rec_default_duration: int = option(20, "seconds of a recording that is given no duration")
     type: int = option(0, "kind of source", maximum=3, no_effect="seen from the address")
     source_id: int = option(-1, "number of the source", minimum=-1, no_effect="the muxer's pad counts")
-    gpu_id: int = option(0, "GPU", no_effect=_CPU)
-    num_extra_surfaces: int = option(1, "extra decoder surfaces", no_effect=_CPU)
-    cudadec_memtype: int = option(0, "decoder memory", maximum=2, no_effect=_CPU)
+    gpu_id: int = option(0, "GPU that decodes, where GStreamer's nvcodec plugin finds one")
+    num_extra_surfaces: int = option(1, "extra decoder surfaces", no_effect=_DECODERS)
+    cudadec_memtype: int = option(0, "decoder memory", maximum=2, no_effect=_DECODERS)
     disable_passthrough: bool = option(False, "always convert", no_effect="frames are shared until written")
     extract_sei_type5_data: bool = option(False, "SEI messages", no_effect=_SEI)
     sei_uuid: str = option("", "which SEI messages", no_effect=_SEI)

@@ -22,7 +22,7 @@ from headrace.track.registry import trackers
 #: `RunConfig.tracker` for no tracker at all.
 NO_TRACKER = "none"
 _TILES = re.compile(r"(?:(\d+)x(\d+))?(?:@(\d+)x(\d+))?")
-_OUTPUTS = ("out", "events", "detections", "summary")
+_OUTPUTS = ("out", "events", "detections", "summary", "trace")
 
 
 class RunConfig(BaseModel):
@@ -71,6 +71,12 @@ class RunConfig(BaseModel):
     )
     live: bool = Field(
         False, description="Treat inputs as cameras: real time, the oldest frames dropped when late."
+    )
+    batch_size: int = Field(0, ge=0, description="Frames of a batch; 0: one of each input.")
+    seconds: float | None = Field(None, gt=0, description="End the run so long after its first frame.")
+    profile: bool = Field(False, description="Tell where each millisecond of a frame went.")
+    trace: Path | None = Field(
+        None, description="File of what each thread did when, for chrome://tracing or ui.perfetto.dev."
     )
     on_error: Literal["stop", "drop", "disable"] = Field(
         "stop", description="When the model fails: stop the run, drop the batch, or go on without the model."

@@ -22,10 +22,10 @@ def add_sources(pipeline: Pipeline, config: RunConfig) -> None:
     Raises:
         PipelineError: An input does not exist; its element names it.
     """
-    # No width and height: frames keep their size, and boxes are in source pixels. Batch size 0: one frame of each
-    # source that has not ended, so that tiles go on at the same pace when some have.
+    # No width and height: frames keep their size, and boxes are in source pixels. Batch size 0, which is the default:
+    # one frame of each source that has not ended, so that tiles go on at the same pace when some have.
     pipeline.add("nvstreammux", "mux", {
-        "batch-size": 0, "drop-late": config.paced,
+        "batch-size": config.batch_size, "drop-late": config.paced,
         "batched-push-timeout": _LIVE_TIMEOUT if config.paced else -1,
     })  # fmt: skip
     for index, name in enumerate(config.inputs):

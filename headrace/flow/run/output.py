@@ -146,7 +146,7 @@ def _send_last(pad: Gst.Pad, finish: Callable[[], list[EventMessage]]) -> None:
 
 def _batch_of(events: list[EventMessage]) -> Batch:
     meta = BatchMetadata.new()
-    frame = meta.add_frame()
+    frame = meta.add_frame(frame_number=-1)  # of no frame in particular
     for event in events:
         frame.append(UserMetadata(MetaType.EVENT_MSG, event))
     return Batch(meta)

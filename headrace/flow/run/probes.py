@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +18,7 @@ from headrace.meta.batch import BatchMetadata
 from headrace.meta.columns import more_of
 from headrace.meta.frame import FrameMetadata
 from headrace.meta.objects import UNTRACKED
+from headrace.profiling import span
 
 
 @dataclass
@@ -42,23 +45,31 @@ class Tally(BatchMetadataOperator):
         sources: Counts by source id.
         first: When the first batch came, `time.monotonic`; ``None`` before that.
         last: When the latest batch came.
+        first_frames: Frames of the first batch.
     """
 
     def __init__(self) -> None:
         self.sources: dict[int, SourceTally] = {}
         self.first: float | None = None
         self.last = 0.0
+        self.first_frames = 0
 
     @property
     def frames(self) -> int:
         """Frames of all sources so far; any thread may ask."""
         return sum(tally.frames for tally in list(self.sources.values()))
 
+    @property
+    def steady_fps(self) -> float:
+        """Frames for each second between the first batch and the latest; 0 before the second."""
+        elapsed = self.last - (self.first or 0.0)
+        return (self.frames - self.first_frames) / elapsed if self.first is not None and elapsed > 0 else 0.0
+
     def handle_metadata(self, batch_meta: BatchMetadata) -> None:
         """Count one batch."""
         self.last = time.monotonic()
         if self.first is None:
-            self.first = self.last
+            self.first, self.first_frames = self.last, batch_meta.n_frames
         for frame in batch_meta.frame_items:
             tally = self.sources.get(frame.source_id)
             if tally is None:
@@ -76,6 +87,46 @@ class Tally(BatchMetadataOperator):
         for label, object_id in zip(table.column("label")[rows].tolist(), ids, strict=True):
             if object_id != UNTRACKED:
                 tally.tracks.setdefault(label, set()).add(object_id)
+
+
+class Timed(BatchMetadataOperator):
+    """An operator whose time is noted, while somebody records.
+
+    Args:
+        name: What it does.
+        operator: The operator.
+    """
+
+    def __init__(self, name: str, operator: BatchMetadataOperator) -> None:
+        self.name = name
+        self.operator = operator
+
+    def handle_metadata(self, batch_meta: BatchMetadata) -> None:
+        """Show it one batch."""
+        with span(self.name, batch_meta.frames):
+            self.operator.handle_metadata(batch_meta)
+
+
+class Limit(BatchMetadataOperator):
+    """Ends a run some time after its first batch.
+
+    Args:
+        seconds: How long after it.
+        end: Ends the run; must not block.
+    """
+
+    def __init__(self, seconds: float, end: Callable[[], None]) -> None:
+        self._seconds, self._end = seconds, end
+        self._last: float | None = None
+
+    def handle_metadata(self, batch_meta: BatchMetadata) -> None:
+        """Look at the clock."""
+        now = time.monotonic()
+        if self._last is None:
+            self._last = now + self._seconds
+        elif now >= self._last:
+            self._last = math.inf
+            self._end()
 
 
 class DetectionWriter(BatchMetadataOperator):

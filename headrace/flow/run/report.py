@@ -12,6 +12,7 @@ from headrace.elements.nvstreammux import StreamMux
 from headrace.errors import HeadraceError
 from headrace.flow.pipeline import Pipeline
 from headrace.flow.run.probes import SourceTally, Tally
+from headrace.flow.run.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,13 @@ class RunReport:
         sources: Counts of each input, in their order.
         seconds: From the start to the end, loading the model included.
         startup: Seconds from the start to the first frame behind the tracker; ``None`` without one.
+        steady_fps: Frames for each second from the first batch to the last: without loading the model and opening the
+            inputs; 0 where there was one batch only.
         dropped: Frames that came in and did not get through model and tracker.
         drops: What is known of them.
         stages: Time by element.
         cpu_seconds: Processor time by part of the pipeline, decoders, engine and encoder included.
+        profile: Where each millisecond of a frame went; ``None`` if nobody wanted to know.
         shadow: How far a candidate agreed with the model; empty without one.
         interrupted: Whether `Run.interrupt` ended it.
         error: What ended it early.
@@ -73,10 +77,12 @@ class RunReport:
     seconds: float
     startup: float | None
     dropped: int
+    steady_fps: float = 0.0
     drops: tuple[Drop, ...] = ()
     stages: tuple[StageTime, ...] = ()
     cpu_seconds: Mapping[str, float] = field(default_factory=dict)
     shadow: Mapping[str, Any] = field(default_factory=dict)
+    profile: Profile | None = None
     interrupted: bool = False
     error: HeadraceError | None = None
 
@@ -108,6 +114,7 @@ class RunReport:
                 for name, tally, seen in zip(self.names, self.sources, tracks, strict=True)
             ],
             "startup_seconds": None if self.startup is None else round(self.startup, 3),
+            "steady_fps": round(self.steady_fps, 2),
             "drops": [
                 {
                     "stage": d.stage,
@@ -127,6 +134,7 @@ class RunReport:
             ],
             "cpu_seconds": dict(self.cpu_seconds),
             **({"shadow": dict(self.shadow)} if self.shadow else {}),
+            **({"profile": self.profile.to_dict()} if self.profile is not None else {}),
             "interrupted": self.interrupted,
             "error": None if self.error is None else str(self.error),
         }

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from gi.repository import Gst
 
 from headrace.errors import HeadraceError, PipelineError
@@ -26,10 +27,12 @@ from headrace.flow.run.config import RunConfig
 from headrace.flow.run.events import Presence, write_sensors
 from headrace.flow.run.files import LineFile
 from headrace.flow.run.graph import add_model, add_outputs, add_sources
-from headrace.flow.run.probes import DetectionWriter, SourceTally, Tally
+from headrace.flow.run.probes import DetectionWriter, Limit, SourceTally, Tally, Timed
+from headrace.flow.run.profile import Profile, chrome_trace
 from headrace.flow.run.report import RunReport, dropped_frames, received_frames, stage_times
 from headrace.flow.run.times import ThreadTimes
 from headrace.message import BrokerWorker
+from headrace.profiling import Recorder
 from headrace.source.uri import redacted
 
 OnWarning = Callable[[WarningMessage], None]
@@ -45,6 +48,7 @@ class Run:
         config: What to do.
         pipeline: The pipeline.
         tally: Counts so far; any thread may read them.
+        recorder: Spans of work, where the configuration wants them.
 
     Raises:
         HeadraceError: A file cannot be written, an input does not exist, or an element is missing.
@@ -68,6 +72,8 @@ class Run:
         self._began, self._times = 0.0, ThreadTimes()
         self._cpu: dict[str, float] = {}
         self._on_warning: OnWarning | None = None
+        self._trace: LineFile | None = None
+        self.recorder = Recorder()
         try:
             self._build()
         except BaseException:
@@ -79,6 +85,10 @@ class Run:
         add_sources(self.pipeline, config)
         self._last = add_model(self.pipeline, config)
         self.watch("tally", self.tally)
+        if config.seconds is not None:
+            self.pipeline.attach(self._last, Probe("limit", Limit(config.seconds, self.interrupt)))
+        if config.trace is not None:
+            self._trace = self._open(config.trace)
         if config.detections is not None:
             self.watch("detections", DetectionWriter(self._open(config.detections)))
         presence = sensors = None
@@ -98,7 +108,7 @@ class Run:
 
     def watch(self, name: str, operator: BatchMetadataOperator) -> None:
         """Show an operator each batch behind model and tracker; before `start`."""
-        self.pipeline.attach(self._last, Probe(name, operator))
+        self.pipeline.attach(self._last, Probe(name, Timed(name, operator)))
 
     def start(self, on_warning: OnWarning | None = None) -> None:
         """Start; returns at once.
@@ -108,6 +118,8 @@ class Run:
         """
         self._on_warning = on_warning
         self._began, self._times = time.monotonic(), ThreadTimes()
+        if self.config.profile or self.config.trace is not None:
+            self.recorder.start()
         self.pipeline.start(self._handle)
 
     def interrupt(self) -> None:
@@ -143,6 +155,8 @@ class Run:
             error = failure
         seconds = time.monotonic() - self._began
         error = error or self._undelivered() or self._nothing()
+        if self._trace is not None:
+            self._trace.write(msgspec.json.encode(chrome_trace(self.recorder)))
         self.close()
         return self._report(seconds, error)
 
@@ -176,6 +190,8 @@ class Run:
             drops=drops,
             stages=stage_times(self.pipeline),
             cpu_seconds=self._cpu,
+            steady_fps=self.tally.steady_fps,
+            profile=Profile.of(self.recorder.spans) if self.config.profile else None,
             shadow=json.loads(self.pipeline["infer"].get("shadow-report") or "{}"),
             interrupted=self._interrupted,
             error=error,
@@ -183,6 +199,7 @@ class Run:
 
     def close(self) -> None:
         """Free what was taken; harmless when called again."""
+        self.recorder.stop()
         self.pipeline.gst.set_state(Gst.State.NULL)
         for file in self._files:
             file.close()

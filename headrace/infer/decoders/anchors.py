@@ -65,6 +65,10 @@ class AnchorDecoder(BoxDecoder):
         found = numbers.pop() if len(numbers) == 1 else None
         return None if found is None else found - _BOX
 
+    def size_step(self, graph: ModelGraph) -> int | None:
+        """See `BoxDecoder.size_step`."""
+        return _STRIDES[4 if len(graph.outputs) == 4 else 3]
+
     def check(self, options: DecodeOptions) -> None:
         """See `Decoder.check`."""
         super().check(options)

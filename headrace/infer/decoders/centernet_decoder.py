@@ -12,6 +12,8 @@ from headrace.infer.decoders.scores import logit, numbers, sigmoid, single
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
 
+#: Reduction of the networks' coarsest maps; the hourglass, which has 128, fails at other sizes and keeps its own.
+_STEP = 32
 #: Words in the names of heat map, size and offset.
 _WORDS = (("hm", "heat"), ("wh", "size"), ("reg", "off"))
 
@@ -57,6 +59,10 @@ class CenternetDecoder(BoxDecoder):
     def default_input_size(self, graph: ModelGraph) -> tuple[int, int] | None:
         """512x512."""
         return 512, 512
+
+    def size_step(self, graph: ModelGraph) -> int | None:
+        """See `BoxDecoder.size_step`."""
+        return _STEP
 
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""

@@ -73,6 +73,10 @@ class PairDecoder(BoxDecoder):
         """Row length of the score outputs."""
         return score_length({output.name: output.shape[-1] for output in graph.outputs})
 
+    def size_step(self, graph: ModelGraph) -> int | None:
+        """See `BoxDecoder.size_step`."""
+        return self.strides[-1]
+
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
         scores, distances = paired(outputs)

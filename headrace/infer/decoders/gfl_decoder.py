@@ -49,6 +49,10 @@ class GflDecoder(BoxDecoder):
         """RGB, letterboxed to the top left on black, ImageNet's means and deviations (mmdetection's test pipeline)."""
         return replace(IMAGENET_RGB, resize="letterbox", padding="topleft", pad_value=0.0)
 
+    def size_step(self, graph: ModelGraph) -> int | None:
+        """See `BoxDecoder.size_step`."""
+        return _STRIDES[-1]
+
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
         scores, distances = paired({name: _columns(array) for name, array in outputs.items()}, 2)

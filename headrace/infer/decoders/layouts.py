@@ -5,12 +5,13 @@ from __future__ import annotations
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Array, Candidates
-from headrace.infer.decoders.base import DecodeOptions, grid_cells
+from headrace.infer.decoders.base import STRIDES, BoxDecoder, DecodeOptions, grid_cells
 from headrace.infer.decoders.scores import single
 from headrace.infer.engines.base import ModelGraph
 
 #: Reductions of the feature maps: the usual three, with a finer, with a coarser, and of the tiny models.
 STRIDE_SETS = ((8, 16, 32), (4, 8, 16, 32), (8, 16, 32, 64), (16, 32))
+_BOXES_OF_A_CELL = (1, 3)
 #: Boxes whose corners all stay below this many "pixels" are in fractions of the input's size.
 _FRACTIONS_BELOW = 2.0
 #: By how much of the input's size a right side may be left of the left one, of boxes that are next to nothing.
@@ -88,3 +89,16 @@ def joined(parts: list[Candidates]) -> Candidates:
     )
     found = Candidates(*columns)
     return found[xp.argsort(found.frame, stable=True)]
+
+
+class GridDecoder(BoxDecoder):
+    """A family whose boxes go by the cells of its maps, with one box, or one for each of three anchors, in a cell."""
+
+    def size_step(self, graph: ModelGraph) -> int | None:
+        """See `BoxDecoder.size_step`: what the exporter says, what the number of boxes tells, else 32."""
+        said = graph.metadata.get("stride", "")
+        if said.isdigit() and int(said) > 0:
+            return int(said)
+        counts, size = (axis for output in graph.outputs for axis in output.shape[1:]), graph.input_size()
+        found = (strides_of(count, size, each) for count in counts for each in _BOXES_OF_A_CELL)
+        return max((strides[-1] for strides in found if strides), default=STRIDES[-1])

@@ -10,7 +10,7 @@ from headrace.infer.decoders.scores import numbers, single
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions
 
-_ROW = 5
+_ROW, _STEP = 5, 32
 
 
 class MmdetDecoder(BoxDecoder):
@@ -39,6 +39,10 @@ class MmdetDecoder(BoxDecoder):
         """RGB normalised by ImageNet's means and deviations, letterboxed to the top left on black."""
         mean, std = IMAGENET_RGB.mean, IMAGENET_RGB.std
         return PreprocessOptions(padding="topleft", pad_value=0.0, scale=1.0, mean=mean, std=std)
+
+    def size_step(self, graph: ModelGraph) -> int | None:
+        """See `BoxDecoder.size_step`."""
+        return _STEP  # what its own preprocessing pads pictures to a multiple of
 
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""

@@ -60,6 +60,10 @@ class NanodetPlusDecoder(BoxDecoder):
         """BGR, stretched, ImageNet's means and deviations (``keep_ratio: False`` in nanodet-plus-m_416.yml)."""
         return IMAGENET_BGR
 
+    def size_step(self, graph: ModelGraph) -> int | None:
+        """See `BoxDecoder.size_step`."""
+        return _STRIDES[-1]
+
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
         (batch,) = outputs.values()

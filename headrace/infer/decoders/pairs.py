@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from headrace.infer.candidates import Array, Candidates
-from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs
-from headrace.infer.decoders.layouts import fit, strides_of
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs
+from headrace.infer.decoders.layouts import GridDecoder, fit, strides_of
 from headrace.infer.decoders.scores import above, above_columns, single
 from headrace.infer.engines.base import ModelGraph
 
 _BOX = 4
 
 
-class PairDecoder(BoxDecoder):
+class PairDecoder(GridDecoder):
     """Boxes ``(N, cells, 4)`` in pixels and scores ``(N, cells, classes)``; derive a family from it.
 
     Attributes:

@@ -74,6 +74,10 @@ class RetinafaceDecoder(BoxDecoder):
         """640x640."""
         return 640, 640
 
+    def size_step(self, graph: ModelGraph) -> int | None:
+        """See `BoxDecoder.size_step`."""
+        return STRIDES[-1]
+
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
         roles = _roles({name: array.shape[-1] for name, array in outputs.items() if array.ndim == 3})

@@ -84,6 +84,10 @@ class RetinaNetDecoder(BoxDecoder):
         mean, std = IMAGENET_RGB.mean, IMAGENET_RGB.std
         return PreprocessOptions(padding="topleft", scale=1.0, mean=mean, std=std)
 
+    def size_step(self, graph: ModelGraph) -> int | None:
+        """See `BoxDecoder.size_step`."""
+        return _STRIDES[-1]
+
     def check(self, options: DecodeOptions) -> None:
         """See `Decoder.check`."""
         super().check(options)

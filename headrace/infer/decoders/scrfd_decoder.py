@@ -79,6 +79,11 @@ class ScrfdDecoder(BoxDecoder):
         """Whether outputs have three axes."""
         return len(graph.outputs[0].shape) == 3
 
+    def size_step(self, graph: ModelGraph) -> int | None:
+        """See `BoxDecoder.size_step`."""
+        groups = _groups({output.name: output.shape for output in graph.outputs})
+        return None if groups is None else _LAYOUTS[len(groups[0])][0][-1]
+
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
         groups = _groups({name: tuple(array.shape) for name, array in outputs.items()})

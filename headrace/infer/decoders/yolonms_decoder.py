@@ -8,8 +8,8 @@ from array_api_compat import array_namespace
 
 from headrace.errors import ConfigError
 from headrace.infer.candidates import Array, Candidates
-from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs
-from headrace.infer.decoders.layouts import in_pixels
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs
+from headrace.infer.decoders.layouts import GridDecoder, in_pixels
 from headrace.infer.decoders.scores import numbers
 from headrace.infer.engines.base import ModelGraph
 
@@ -18,7 +18,7 @@ _ROW = 7
 _ORDERS = {"class,score": (6, 5, 1), "score,class": (5, 6, 1), "class,score,box": (2, 1, 3)}
 
 
-class YoloNmsDecoder(BoxDecoder):
+class YoloNmsDecoder(GridDecoder):
     """Output ``(K, 7)``: row of the batch, left, top, right, bottom, class, score, or score before class.
 
     YOLOv6 and v7 (``--end2end --max-wh``) put the class first, YOLO-NAS (``flat``) the score; PINTO's model zoo puts

@@ -8,8 +8,8 @@ from array_api_compat import array_namespace
 
 from headrace.errors import ConfigError
 from headrace.infer.candidates import Array, Candidates
-from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, Task, only_output
-from headrace.infer.decoders.layouts import in_pixels, is_rtdetr, strides_of, task_of
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, Task, only_output
+from headrace.infer.decoders.layouts import GridDecoder, in_pixels, is_rtdetr, strides_of, task_of
 from headrace.infer.decoders.scores import numbers
 from headrace.infer.engines.base import ModelGraph
 
@@ -20,7 +20,7 @@ _ORDERS = {"score,class": (4, 5), "class,score": (5, 4)}
 _MOST_ROWS = 1000
 
 
-class Yolov10Decoder(BoxDecoder):
+class Yolov10Decoder(GridDecoder):
     """Output ``(N, rows, 6)``: left, top, right, bottom, score, class; unused rows have a low score.
 
     Boxes are in pixels of the input, or in fractions of its size. What the score and class columns hold is checked at

@@ -5,8 +5,8 @@ from __future__ import annotations
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Candidates
-from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, corners, only_output
-from headrace.infer.decoders.layouts import fit, strides_of
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, corners, only_output
+from headrace.infer.decoders.layouts import GridDecoder, fit, strides_of
 from headrace.infer.decoders.scores import above, single
 from headrace.infer.engines.base import ModelGraph
 
@@ -14,7 +14,7 @@ from headrace.infer.engines.base import ModelGraph
 OUTPUT = "outputs"
 
 
-class Yolov6Decoder(BoxDecoder):
+class Yolov6Decoder(GridDecoder):
     """Output ``(N, cells, 5 + classes)``: centre x, y, width, height in pixels, one, class scores.
 
     Example:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Array, Candidates
-from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, corners
-from headrace.infer.decoders.layouts import fit, is_rtdetr, rows_last, strides_of, task_of
+from headrace.infer.decoders.base import DecodeOptions, Dense, Match, Outputs, corners
+from headrace.infer.decoders.layouts import GridDecoder, fit, is_rtdetr, rows_last, strides_of, task_of
 from headrace.infer.decoders.scores import Sure, above, above_columns, single
 from headrace.infer.engines.base import ModelGraph
 
@@ -16,7 +16,7 @@ _BOX, _HEADS = 4, 2
 _HIGHEST = 1.05
 
 
-class Yolov8Decoder(BoxDecoder):
+class Yolov8Decoder(GridDecoder):
     """Output ``(N, 4 + classes, cells)`` or its transpose: centre x, y, width, height in pixels, scores.
 
     Of two such outputs (YOLOv9 of its authors) the second counts.
@@ -69,6 +69,12 @@ class Yolov8Decoder(BoxDecoder):
                 f"a score is {most:.4g}: maybe no class, but the angle of yolov8obb, or a keypoint of yolov8pose"
             )
         return Candidates(frame, corners(single(rows[frame, cell, :_BOX])), scores, classes)
+
+    def dense(self, outputs: Outputs, options: DecodeOptions) -> Dense | None:
+        """See `BoxDecoder.dense`."""
+        *_, batch = outputs.values()
+        rows = rows_last(batch, options)
+        return Dense(rows[:, :, :_BOX], rows[:, :, _BOX:])
 
 
 def numbers_and_cells(graph: ModelGraph) -> tuple[int, int | None, bool] | None:

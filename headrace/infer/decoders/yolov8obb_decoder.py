@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from headrace.infer.candidates import Candidates
-from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, corners
-from headrace.infer.decoders.layouts import rows_last, task_of
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, corners
+from headrace.infer.decoders.layouts import GridDecoder, rows_last, task_of
 from headrace.infer.decoders.scores import single
 from headrace.infer.decoders.yolov8_decoder import numbers_and_cells, sure_rows
 from headrace.infer.engines.base import ModelGraph
@@ -16,7 +16,7 @@ _BOX = 4
 _DOTA = 15
 
 
-class Yolov8ObbDecoder(BoxDecoder):
+class Yolov8ObbDecoder(GridDecoder):
     """Output ``(N, 4 + classes + 1, cells)``: centre x, y, width, height in pixels, scores, angle.
 
     The angle is in radians, clockwise on the screen, because y points down.

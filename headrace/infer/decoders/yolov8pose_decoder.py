@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headrace.infer.candidates import Candidates
-from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, corners
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, corners
 from headrace.infer.decoders.keypoints import (
     PERSON,
     SETTING,
@@ -13,7 +13,7 @@ from headrace.infer.decoders.keypoints import (
     points,
     shape_said,
 )  # fmt: skip
-from headrace.infer.decoders.layouts import rows_last, task_of
+from headrace.infer.decoders.layouts import GridDecoder, rows_last, task_of
 from headrace.infer.decoders.scores import single
 from headrace.infer.decoders.yolov8_decoder import numbers_and_cells, sure_rows
 from headrace.infer.engines.base import ModelGraph
@@ -21,7 +21,7 @@ from headrace.infer.engines.base import ModelGraph
 _BOX = 4
 
 
-class Yolov8PoseDecoder(BoxDecoder):
+class Yolov8PoseDecoder(GridDecoder):
     """Output ``(N, 4 + classes + k * 3, cells)``: as `yolov8`, then x, y in pixels and confidence of ``k`` keypoints.
 
     Models without confidences have two numbers for each. Which it is stands in the file (``kpt_shape``) or in the

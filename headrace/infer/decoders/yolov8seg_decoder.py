@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from headrace.infer.candidates import Array, Candidates, to_numpy
-from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, clipped, corners
-from headrace.infer.decoders.layouts import fit, rows_last, strides_of
+from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, clipped, corners
+from headrace.infer.decoders.layouts import GridDecoder, fit, rows_last, strides_of
 from headrace.infer.decoders.scores import sigmoid, single
 from headrace.infer.decoders.yolov8_decoder import sure_rows
 from headrace.infer.engines.base import ModelGraph
@@ -18,7 +18,7 @@ ROW = 6
 _SIDE = 64
 
 
-class Yolov8SegDecoder(BoxDecoder):
+class Yolov8SegDecoder(GridDecoder):
     """Outputs ``(N, 4 + classes + m, cells)`` and ``(N, m, h, w)``.
 
     The first is that of YOLOv8 with ``m`` factors for each cell; the second are ``m`` pictures over the input. An

@@ -9,7 +9,6 @@ from array_api_compat import array_namespace
 from headrace.errors import ConfigError
 from headrace.infer.candidates import Array, Candidates
 from headrace.infer.decoders.base import (
-    BoxDecoder,
     DecodeOptions,
     Match,
     Outputs,
@@ -18,14 +17,14 @@ from headrace.infer.decoders.base import (
     like,
     only_output,
 )  # fmt: skip
-from headrace.infer.decoders.layouts import fit, strides_of
+from headrace.infer.decoders.layouts import GridDecoder, fit, strides_of
 from headrace.infer.decoders.scores import above, single
 from headrace.infer.decoders.yolov6_decoder import OUTPUT as YOLOV6_OUTPUT
 from headrace.infer.engines.base import ModelGraph
 from headrace.infer.preprocess import PreprocessOptions
 
 
-class YoloxDecoder(BoxDecoder):
+class YoloxDecoder(GridDecoder):
     """Output ``(N, cells, 5 + classes)``: cell offsets x, y, log width, log height, objectness, scores.
 
     Exports with ``--decode_in_inference`` have the same shape, with centre x, y, width and height in pixels. They are

@@ -58,6 +58,10 @@ class YunetDecoder(BoxDecoder):
         """640x640."""
         return _SIDE, _SIDE
 
+    def size_step(self, graph: ModelGraph) -> int | None:
+        """See `BoxDecoder.size_step`."""
+        return STRIDES[-1]
+
     def decode(self, outputs: Outputs, options: DecodeOptions) -> Candidates:
         """See `BoxDecoder.decode`."""
         if set(outputs) != _NAMES:

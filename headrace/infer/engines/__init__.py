@@ -1,6 +1,14 @@
 """Engines run a model file on arrays; one file each, found by discovery."""
 
-from headrace.infer.engines.base import Array, Engine, EngineKind, EngineOptions, ModelGraph, TensorSpec
+from headrace.infer.engines.base import (
+    Array,
+    Engine,
+    EngineKind,
+    EngineOptions,
+    ModelGraph,
+    TensorSpec,
+    resize,
+)
 from headrace.infer.engines.batching import run_batch, run_each, run_slices
 from headrace.infer.engines.registry import available_engines, engine_kinds, missing_engines, open_engine
 
@@ -15,6 +23,7 @@ __all__ = [
     "engine_kinds",
     "missing_engines",
     "open_engine",
+    "resize",
     "run_batch",
     "run_each",
     "run_slices",

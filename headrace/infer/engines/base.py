@@ -16,6 +16,7 @@ from headrace.errors import ConfigError, ModelError
 #: A NumPy array, or a tensor of a library that follows the array API, such as torch, wherever it lies.
 Array: TypeAlias = Any
 PRECISIONS = ("auto", "f32", "bf16", "f16")
+MODES = ("auto", "latency", "throughput")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,20 @@ class ModelGraph:
         shape = self.inputs[0].shape
         if len(shape) != 4:
             return None
-        height, width = shape[1:3] if self.channels_last() else shape[2:4]
+        height, width = self._image_axes()
         if width is None or height is None:
             return self._size_in_metadata()
         return width, height
+
+    def takes(self, width: int, height: int) -> bool:
+        """Whether the axes of the image input are open, or of this size."""
+        axes = zip(self._image_axes(), (height, width), strict=False)
+        return len(self.inputs[0].shape) == 4 and all(axis in (None, length) for axis, length in axes)
+
+    def _image_axes(self) -> tuple[int | None, ...]:
+        """Height and width."""
+        shape = self.inputs[0].shape
+        return shape[1:3] if self.channels_last() else shape[2:4]
 
     def _size_in_metadata(self) -> tuple[int, int] | None:
         """The exporter's ``imgsz`` ``[height, width]``, for graphs of any size; others may mean something else."""
@@ -96,15 +107,17 @@ class EngineOptions:
     """How an engine runs a model.
 
     Attributes:
-        threads: Threads for one run on a CPU; 0 lets the engine choose.
+        threads: Threads that the engine computes with on a CPU, in one run or in several at once; 0 for one on each
+            processor.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, or a name that the engine knows, such as OpenVINO's ``GPU``
             and ``NPU``.
-        precision: Number type of the computation: ``f32``, ``bf16``, ``f16``, or ``auto``, which is f32 on CPUs
-            and what suits the device elsewhere. What a file holds in 8 or 16 bits stays so where the
-            engine computes with it.
+        precision: Number type of the computation: ``f32``, ``bf16``, ``f16``, or ``auto``, which is what suits the
+            device. What a file holds in 8 or 16 bits stays so where the engine computes with it.
         input_size: Width and height in pixels for graphs that leave them open, and for fixed ones that the
             engine can reshape; ``None`` keeps what the file says.
         provider: Which of the engine's back ends, as after the colon of ``engine="onnxruntime:cuda"``.
+        mode: On CPUs: ``latency`` gives a run all threads, ``throughput`` gives each of several runs one thread.
+            ``auto`` is latency until `settle` decides.
 
     Raises:
         ConfigError: A value out of its bounds.
@@ -119,6 +132,7 @@ class EngineOptions:
     precision: str = "auto"
     input_size: tuple[int, int] | None = None
     provider: str = ""
+    mode: str = "auto"
 
     def __post_init__(self) -> None:
         if self.threads < 0:
@@ -127,6 +141,8 @@ class EngineOptions:
             )
         if self.precision not in PRECISIONS:
             raise ConfigError(f"precision is {self.precision!r}; use one of {', '.join(PRECISIONS)}")
+        if self.mode not in MODES:
+            raise ConfigError(f"mode is {self.mode!r}; use one of {', '.join(MODES)}")
         if not re.match(r"[A-Za-z]", self.device):
             raise ConfigError(f"device is {self.device!r}; use auto, cpu, cuda or cuda:1")
         if self.input_size is not None and min(self.input_size) < 1:
@@ -158,7 +174,12 @@ class Engine(Protocol):
 
     @property
     def concurrency(self) -> int:
-        """How many calls of `run` from different threads overlap usefully."""
+        """How many calls of `run` from different threads overlap usefully, at present."""
+        ...
+
+    @property
+    def rows(self) -> int | None:
+        """Rows of a call when calls overlap; ``None`` where a whole batch in one call is best."""
         ...
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -179,6 +200,29 @@ class Engine(Protocol):
     def close(self) -> None:
         """Free the model; it cannot run afterwards. Runs that are under way finish first."""
         ...
+
+
+def settle(engine: Engine, live: bool, pictures: int) -> None:
+    """Decide the mode of an engine that was opened with ``mode="auto"``; call before its first batch.
+
+    Nothing happens where the mode has been decided, or the engine has but one.
+
+    Args:
+        engine: The engine; ``concurrency``, ``rows`` and ``graph`` may be others afterwards.
+        live: Whether the next batch comes only when this one's time is over, so that there is nothing to overlap it
+            with.
+        pictures: Pictures in a batch.
+    """
+    decide = getattr(engine, "settle", None)
+    if decide is not None:
+        decide(live, pictures)
+
+
+def rows_for(engine: Engine) -> int | None:
+    """Rows of a call when calls overlap: ``engine.rows``, but no less than a fixed batch of the graph has."""
+    shape = engine.graph.inputs[0].shape
+    fixed = shape[0] if len(shape) == 4 else None
+    return None if engine.rows is None else max(engine.rows, fixed or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +267,28 @@ class EngineKind:
     def remedy(self) -> str:
         """What is missing and how to get it."""
         return f"engine {self.name} needs {self.library}, which is not installed: {self.install}"
+
+
+def resize(engine: Engine, width: int, height: int) -> bool:
+    """Let an engine run at another size of its image input from now on; not while it runs.
+
+    An engine has a method ``resize(width, height) -> bool`` where a graph of fixed size can be changed, or gains by
+    knowing the size; its `Engine.graph` tells the new shapes then. For engines without it this is a question only:
+    graphs that leave the size open take any.
+
+    Args:
+        engine: A model with one input.
+        width: In pixels.
+        height: In pixels.
+
+    Returns:
+        Whether graph and engine allow it; if not, everything stays as it was.
+    """
+    graph, own = engine.graph, getattr(engine, "resize", None)
+    fits = graph.takes(width, height)
+    if own is None or (fits and None not in graph.inputs[0].shape[1:]):
+        return fits
+    return bool(own(width, height))
 
 
 def numpy_dtype(name: str) -> np.dtype[Any]:

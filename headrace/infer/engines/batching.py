@@ -28,9 +28,9 @@ def run_batch(engine: Engine, tensor: Array) -> dict[str, Array]:
 def run_slices(engine: Engine, tensor: Array) -> list[dict[str, Array]]:
     """Run a model with one input on ``n`` rows, in as many runs as its batch size asks for.
 
-    A graph with an open batch axis runs once; one with a fixed batch ``b`` runs on slices of ``b`` rows, several
-    at a time where the engine gains by that. Where the last slice is short it is filled up with its own first row,
-    and what comes of that is cut off.
+    A graph with an open batch axis runs once, or on slices of ``engine.rows``; one with a fixed batch ``b`` runs on
+    slices of ``b`` rows. Several run at a time where the engine gains by that. Where the last slice is short it is
+    filled up with its own first row, and what comes of that is cut off.
 
     Args:
         engine: A model with one input.
@@ -45,7 +45,7 @@ def run_slices(engine: Engine, tensor: Array) -> list[dict[str, Array]]:
     """
     (spec,) = engine.graph.inputs
     rows = tensor.shape[0]
-    size = spec.shape[0] or rows
+    size = spec.shape[0] or min(engine.rows or rows, rows)
     if size == rows:
         return [_checked(engine, engine.run({spec.name: tensor}), size)]
     xp = array_namespace(tensor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import re
 import threading
@@ -24,25 +25,30 @@ from headrace.infer.engines.faults import (
     refuse_precision,
     run_failed,
 )
+from headrace.infer.engines.modes import Mode, TwoModes
 
 _log = logging.getLogger(__name__)
 _CAPABILITIES = {"f32": "FP32", "bf16": "BF16", "f16": "FP16"}
+#: Weights below which bf16 is not used unless asked for: YOLOX-nano and NanoDet-m have 0.9 million, YOLO11n has 2.6.
+_SMALL = 1_000_000
 #: What frames an error's text: source lines of the library, and conditions in C++.
 _NOISE = re.compile(r"^(Exception from .*|Check '.*|FrontEnd API failed.*|.*\.cpp:\d+:.*|\s*)$")
 
 
-class OpenVinoEngine:
+class OpenVinoEngine(TwoModes):
     """A model compiled by OpenVINO; may be run from several threads at once.
 
-    One run has all of the processor, for the shortest time. When runs overlap for the first time (slices of a batch,
-    several pipelines) the model is compiled once more in the background, for several streams, and runs so from then
-    on: with YOLOX-nano in slices on four idle cores 1.7 times as fast, but half as fast for one row alone.
+    On CPUs it is compiled for one run that has all threads (``mode=latency``), or for as many streams of one thread
+    as there are threads (``throughput``), and then for batches of one row, if the graph has but one input. Two
+    threads for each stream, OpenVINO's own choice on four cores, took a fifth to a quarter more processor time for
+    each picture of YOLO11n.
 
     Args:
         model: Path of an ``.onnx``, ``.xml``, ``.tflite``, ``.pdmodel`` or ``.pb`` file.
-        options: ``device`` is ``cpu`` or a name of OpenVINO's, such as ``GPU.1``. ``precision=auto`` is f32 on CPUs;
-            other devices choose for themselves. bf16 needs a CPU with instructions for it. ``input_size`` is given
-            to open graphs, and to fixed ones that allow it.
+        options: ``device`` is ``cpu`` or a name of OpenVINO's, such as ``GPU.1``. ``precision=auto`` is bf16 on CPUs
+            with instructions for it, but f32 for graphs that were quantised, and for small ones (less than a million
+            weights), to whose results a mantissa of eight bits does more; other devices choose for themselves.
+            ``input_size`` is given to open graphs, and to fixed ones that allow it.
 
     Raises:
         ModelError: The file cannot be read, or holds operators that OpenVINO does not have.
@@ -66,39 +72,45 @@ class OpenVinoEngine:
         known = self._core.available_devices
         if options.device_type not in ("auto", *(name.partition(".")[0].lower() for name in known)):
             raise refuse_device(self.name, options, known)
-        self._settings = self._settings_for(options)
+        self._lock = threading.Lock()
+        self._pool: tuple[Any, deque[Any]] | None = None
+        threads = options.threads or len(os.sched_getaffinity(0))
         try:
             self._network = _sized(self._core, model, options.input_size)
-            self._pool: tuple[Any, deque[Any]] | None = self._compile(self._network, "LATENCY")
+            self.graph = _graph(model, self._network)
+            self._settings = self._settings_for(options, threads)
+            self.begin(options, threads if self._device == "CPU" else 2)
         except RuntimeError as error:
             raise cannot_load(model, self._library, reason(error)) from error
-        self._lock, self._running, self._shared = threading.Lock(), 0, False
-        self.graph = _graph(model, self._network)
-        cores = len(os.sched_getaffinity(0))
-        self.concurrency = min(options.threads or cores, cores) if self._device == "CPU" else 2
 
-    def _settings_for(self, options: EngineOptions) -> dict[str, Any]:
+    def _settings_for(self, options: EngineOptions, threads: int) -> dict[str, Any]:
         """Properties of the device for what the user asked."""
         settings: dict[str, Any] = {}
         capabilities = self._core.get_property(self._device, "OPTIMIZATION_CAPABILITIES")
         able = [name for name, wanted in _CAPABILITIES.items() if wanted in capabilities]
         precision = options.precision
-        if precision == "auto" and self._device == "CPU":
-            precision = "f32"  # bf16 moves boxes: with YOLOX-nano F1 at IoU 0.9 falls from 1.0 to 0.95
-        if precision != "auto":
+        if precision == "auto" and self._device == "CPU" and _needs_f32(self._network):
+            precision = "f32"
+        if precision != "auto":  # otherwise the device's own: on CPUs bf16 where it is native
             if precision not in able:
                 raise refuse_precision(self.name, options, self._device, able)
             settings["INFERENCE_PRECISION_HINT"] = precision
         if self._device == "CPU":
             # Models beside each other, decoders and the encoder share the cores: nobody owns one.
             settings["ENABLE_CPU_PINNING"] = False
-            settings["INFERENCE_NUM_THREADS"] = options.threads
+            settings["INFERENCE_NUM_THREADS"] = threads
         return settings
 
-    def _compile(self, network: Any, hint: str) -> tuple[Any, deque[Any]]:
-        """The model for one run at a time (``LATENCY``) or several (``THROUGHPUT``), and its idle requests."""
-        settings = {"PERFORMANCE_HINT": hint, **self._settings}
-        return self._core.compile_model(network, self._device, settings), deque()
+    def load(self, mode: Mode) -> None:
+        """Compile for a mode; see `TwoModes.load`."""
+        settings = {"PERFORMANCE_HINT": mode.upper(), **self._settings}
+        if mode == "throughput" and self._device == "CPU":
+            settings["NUM_STREAMS"] = self.at_once
+            self._network = _of_one_row(self._network)
+            self.graph = _graph(self.graph.path, self._network)
+        compiled = self._core.compile_model(self._network, self._device, settings)
+        with self._lock:
+            self._pool = compiled, deque()
 
     @property
     def description(self) -> str:
@@ -120,16 +132,22 @@ class OpenVinoEngine:
                 raise run_failed(self.graph, self._library, inputs, reason(error)) from error
             return dict(zip((spec.name for spec in self.graph.outputs), results, strict=True))
 
+    def resize(self, width: int, height: int) -> bool:
+        """See `resize`: the model is compiled for the size, where the graph can have it."""
+        network = self._network
+        if network is None or not _reshape(sized := network.clone(), self.graph, (width, height)):
+            return False
+        self._network = sized
+        self.graph = _graph(self.graph.path, sized)
+        self.load(self.mode)
+        return True
+
     @contextmanager
     def _request(self) -> Iterator[Any]:
         """An infer request that nobody else uses."""
         with self._lock:
             if self._pool is None:
                 raise closed(self.graph)
-            self._running += 1
-            if self._running > 1 and not self._shared and self.concurrency > 1:
-                self._shared = True
-                threading.Thread(target=self._share, args=(self._network,), name="hr-openvino").start()
             compiled, idle = self._pool
         try:
             request = idle.pop()
@@ -139,19 +157,6 @@ class OpenVinoEngine:
             yield request
         finally:
             idle.append(request)
-            with self._lock:
-                self._running -= 1
-
-    def _share(self, network: Any) -> None:
-        """Compile for runs side by side; those that are under way end as they began."""
-        try:
-            pool = self._compile(network, "THROUGHPUT")
-        except RuntimeError as error:
-            _log.warning("%s is not compiled for several streams: %s", self.graph.path, reason(error))
-            return
-        with self._lock:
-            if self._pool is not None:
-                self._pool = pool
 
     def close(self) -> None:
         """Let the model go; runs that are under way finish first."""
@@ -172,18 +177,53 @@ ENGINE = EngineKind(
 def _sized(core: Any, model: str, size: tuple[int, int] | None) -> Any:
     """Read a model; give its image input the size asked for where it is open, or where the graph lets it be changed."""
     network = core.read_model(model)
-    graph = _graph(model, network)
-    if size is None or len(graph.inputs) != 1 or len(graph.inputs[0].shape) != 4:
+    if size is None or _reshape(network, _graph(model, network), size):
         return network
+    return core.read_model(model)
+
+
+def _reshape(network: Any, graph: ModelGraph, size: tuple[int, int]) -> bool:
+    """Give a model's image input a size; returns whether that can be: if not, the model is of no use any more."""
+    if len(graph.inputs) != 1 or len(graph.inputs[0].shape) != 4:
+        return False
     shape = [-1 if axis is None else axis for axis in graph.inputs[0].shape]
     first = 1 if graph.channels_last() else 2
     shape[first : first + 2] = size[1], size[0]
     try:
         network.reshape(shape)
     except RuntimeError as error:
-        _log.debug("%s keeps its size: %s", model, reason(error))
-        return core.read_model(model)
-    return network
+        _log.debug("%s keeps its size: %s", graph.path, reason(error))
+        return False
+    return True
+
+
+def _of_one_row(network: Any) -> Any:
+    """The network for batches of one row, if its only input leaves the batch open: a twelfth less work."""
+    shapes = [port.partial_shape for port in network.inputs]
+    if len(shapes) != 1 or not len(shapes[0]) or shapes[0][0].is_static:
+        return network
+    fixed = network.clone()
+    shape = [-1 if axis.is_dynamic else axis.get_length() for axis in shapes[0]]
+    try:
+        fixed.reshape([1, *shape[1:]])
+    except RuntimeError as error:
+        _log.debug("the batch stays open: %s", reason(error))
+        return network
+    return fixed
+
+
+def _needs_f32(network: Any) -> bool:
+    """Whether a network is small, or quantised: what is left to do in floats is little then, and matters."""
+    constants = [op for op in network.get_ops() if op.get_type_name() == "Constant"]
+    weights = {"i8": 0, "u8": 0, "f32": 0, "f16": 0, "bf16": 0}
+    for op in constants:
+        kind = op.get_element_type().get_type_name()
+        if kind in weights and len(op.shape) > 1:
+            weights[kind] += math.prod(op.shape)
+    quantised = weights["i8"] + weights["u8"] > 0 or any(
+        op.get_type_name() == "FakeQuantize" for op in network.get_ops()
+    )
+    return quantised or sum(weights.values()) < _SMALL
 
 
 def _graph(model: str, network: Any) -> ModelGraph:

@@ -48,7 +48,7 @@ class TensorRtEngine:
     """
 
     name = "tensorrt"
-    concurrency = 1
+    concurrency, rows = 1, None
 
     def __init__(self, path: str, plan: bytes, metadata: Mapping[str, str], options: EngineOptions) -> None:
         self._device = _device(path, options)

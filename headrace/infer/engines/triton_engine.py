@@ -52,6 +52,7 @@ class TritonEngine:
     """
 
     name = "triton"
+    rows = None
 
     def __init__(self, url: str, options: EngineOptions) -> None:
         self._address = parse_url(url)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,10 +22,14 @@ from headrace.infer.engines import (
     EngineOptions,
     ModelGraph,
     open_engine,
+    resize,
     run_batch,
     run_each,
     run_slices,
 )
+from headrace.infer.engines.base import rows_for, settle
+from headrace.infer.files.device_path import DevicePath
+from headrace.infer.files.fitting import fitting_size, said
 from headrace.infer.files.known_inputs import image_graph, with_known_inputs
 from headrace.infer.files.labels import choose_labels, labels_in_metadata, read_labels
 from headrace.infer.files.network_input import NetworkInput
@@ -34,7 +40,9 @@ from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import Placement
 from headrace.infer.result import Result
 from headrace.meta import Detections, TensorOutput
+from headrace.profiling import span
 
+_log = logging.getLogger(__name__)
 #: Of a batch of images.
 _AXES = 4
 
@@ -78,7 +86,9 @@ class ModelFile:
         """
         options = with_sidecar(options)
         given = None if options.labels is None else read_labels(options.labels)
-        how = EngineOptions(options.threads, options.device, options.precision, options.input_size)
+        how = EngineOptions(
+            options.threads, options.device, options.precision, options.input_size, mode=options.mode
+        )
         engine = open_engine(options.model, options.engine, how) if opener is None else opener(how)
         try:
             graph = engine.graph
@@ -134,9 +144,71 @@ class FileModel(Model):
         self.network = NetworkInput(self.graph, options, *usual)
         self._batched = batched and any(len(spec.shape) == _AXES for spec in file.graph.inputs)
         self._open = any(None in output.shape[1:] for output in self.graph.outputs)
-        self._engine = with_known_inputs(file.engine, (self.network.width, self.network.height))
+        self._engine = with_known_inputs(file.engine, self.network.size)
+        self._fitting = fitting_size(self.decoder, self.graph, options, self.network)
+        direct = self._batched and not self._open
+        self._device_path = DevicePath.of(self._engine, self.decoder) if direct else None
         self._decode = self._decode_options()
         self.decoder.check(self._decode)
+
+    @property
+    def concurrency(self) -> int:
+        """See `Model.concurrency`."""
+        return self._engine.concurrency
+
+    @property
+    def rows(self) -> int | None:
+        """See `Model.rows`."""
+        return rows_for(self._engine)
+
+    def settle(self, live: bool, pictures: int) -> None:
+        """See `Model.settle`."""
+        settle(self._engine, live, pictures)
+
+    def fits(self, frames: FrameBatch) -> bool:
+        """See `Model.fits`: whether the network runs at the size that these frames and all before need."""
+        fitting = self._fitting
+        return fitting is None or not len(frames) or fitting.needed(frames) == fitting.size
+
+    def prepare(self, frames: FrameBatch) -> None:
+        """See `Model.prepare`: run at the size that these frames and all before need.
+
+        OpenVINO compiles the model for it, which takes 0.3 to 1 s. A size at which the network fails on these frames is
+        not used, and no other either: then it stays with the file's own.
+        """
+        fitting = self._fitting
+        if fitting is None or self.fits(frames):
+            return
+        size, began = fitting.needed(frames), time.perf_counter()
+        if not self._resize(size) or (size != fitting.whole and not self._works(frames)):
+            self._fitting = None
+            self._resize(fitting.whole)
+        fitting.size = size
+        _log.info("%s: %s", self.graph.path, said(frames, self.network.size, fitting.whole))
+        seconds = time.perf_counter() - began
+        _log.debug("%s: frames, live ones too, waited %.2f s for that", self.graph.path, seconds)
+
+    def _resize(self, size: tuple[int, int]) -> bool:
+        if not resize(self._engine, *size):
+            _log.debug("%s keeps its size: graph or engine allow no other", self.graph.path)
+            return False
+        self.network = self.network.resized(*size)
+        self._decode = self._decode_options()
+        return True
+
+    def _works(self, frames: FrameBatch) -> bool:
+        """Whether outputs follow the size: not if a number of cells, or what belongs to each, is baked in."""
+        pairs = zip(self.graph.outputs, self._engine.graph.outputs, strict=True)
+        same = any(None not in now.shape[1:] and now.shape[1:] == was.shape[1:] for was, now in pairs)
+        if same and isinstance(self.decoder, BoxDecoder) and self.decoder.overlapping:
+            _log.debug("%s keeps its size: its outputs do not follow it", self.graph.path)
+            return False
+        try:
+            self.results(FrameBatch([frames[0]], frames.whole))
+        except ModelError as error:
+            _log.debug("%s keeps its size: %s", self.graph.path, error)
+            return False
+        return True
 
     def adjust(self, options: InferOptions) -> None:
         """Go on with other thresholds and limits; see `Model.adjust`."""
@@ -146,8 +218,12 @@ class FileModel(Model):
     def _decode_options(self) -> DecodeOptions:
         options = self._options
         least = min([options.confidence, *options.class_confidence.values()])
-        size = self.network.width, self.network.height
-        return DecodeOptions(least, *size, self.labels, options.decoder_options, self.graph.metadata)
+        decode = DecodeOptions(
+            least, *self.network.size, self.labels, options.decoder_options, self.graph.metadata
+        )
+        if self._device_path is not None:
+            self._device_path.adjust(decode, options)
+        return decode
 
     @property
     def decoder(self) -> Decoder:
@@ -162,17 +238,49 @@ class FileModel(Model):
         """
         if not len(frames):
             return []
-        tensor = self.network.take(len(frames))
-        frames.fill(tensor, self.network.options)
+        network = self.network
+        path = self._device_path
+        results = self._on_host(frames) if path is None else self._on_device(path, frames)
+        return [self._placed(*pair, network) for pair in zip(results, frames.placements, strict=True)]
+
+    def _on_device(self, path: DevicePath, frames: FrameBatch) -> list[Result]:
+        """Results in pixels of the network's input, of a run that leaves what is large on the GPU."""
+        rows, decode = len(frames), self._decode
+        try:
+            with path.slot(frames, self.network) as slot:
+                table = slot.run()
+                with span("decode", frames):
+                    if table is None:
+                        return self._read(slot.outputs(), rows, decode)
+                    boxes, unread = path.boxes(table, rows, self._options.max_detections)
+                    self._check_classes(boxes.class_id)
+                    results = [Result(detections=found, names=self.labels) for found in boxes.split(rows)]
+                    if unread:
+                        part = {name: tensor[unread] for name, tensor in slot.outputs().items()}
+                        for row, result in zip(unread, self._decoded(part, len(unread), decode), strict=True):
+                            results[row] = result
+                    return results
+        except (ValueError, LookupError, TypeError) as error:
+            raise self._unreadable(error) from error
+
+    def _on_host(self, frames: FrameBatch) -> list[Result]:
+        """Results in pixels of the network's input."""
+        network, decode = self.network, self._decode
+        tensor = network.take(len(frames))
+        with span("preprocess", frames):
+            frames.fill(tensor, network.options)
         if not self._batched:
             parts: Iterable[Outputs] = run_each(self._engine, tensor)
         else:  # what differs in length from run to run cannot be joined, and is read run by run
             parts = run_slices(self._engine, tensor) if self._open else [run_batch(self._engine, tensor)]
-        results = [one for outputs in parts for one in self._read(outputs, _rows(outputs))]
-        self.network.give(tensor)
-        return [self._placed(*pair) for pair in zip(results, frames.placements, strict=True)]
+        results: list[Result] = []
+        for outputs in parts:
+            with span("decode", frames):
+                results += self._read(outputs, _rows(outputs), decode)
+        network.give(tensor)
+        return results
 
-    def _placed(self, result: Result, placement: Placement) -> Result:
+    def _placed(self, result: Result, placement: Placement, network: NetworkInput) -> Result:
         """A result in pixels of the frame."""
         changes: dict[str, Any] = {}
         if result.detections is not None:
@@ -180,19 +288,18 @@ class FileModel(Model):
         if result.keypoints is not None:
             changes["keypoints"] = placement.points_to_frame(result.keypoints)
         if result.segmentation is not None:
-            size = self.network.width, self.network.height
-            changes["segmentation"] = placement.segmentation_to_frame(result.segmentation, size)
+            changes["segmentation"] = placement.segmentation_to_frame(result.segmentation, network.size)
         if result.tensors is not None:
-            size_of_input = self.network.width, self.network.height, self.network.options.channels
+            size_of_input = *network.size, network.options.channels
             offset = placement.left, placement.top
             changes["tensors"] = replace(
                 result.tensors, network_size=size_of_input, scale=placement.scale, offset=offset
             )
         return replace(result, **changes)
 
-    def _read(self, outputs: Outputs, rows: int) -> list[Result]:
+    def _read(self, outputs: Outputs, rows: int, decode: DecodeOptions) -> list[Result]:
         """Results in pixels of the network's input, with the raw outputs where they are wanted."""
-        results = self._decoded(outputs, rows)
+        results = self._decoded(outputs, rows, decode)
         if not self._options.output_tensors:
             return results
         # Copies: a row would keep the outputs of the whole batch, which the engine may use again.
@@ -202,13 +309,13 @@ class FileModel(Model):
         pairs = zip(results, layers, strict=True)
         return [replace(result, tensors=result.tensors or TensorOutput(0, own)) for result, own in pairs]
 
-    def _decoded(self, outputs: Outputs, rows: int) -> list[Result]:
+    def _decoded(self, outputs: Outputs, rows: int, decode: DecodeOptions) -> list[Result]:
         decoder = self.decoder
         try:
             if isinstance(decoder, PictureDecoder):
-                return decoder.results(outputs, self._decode)
+                return decoder.results(outputs, decode)
             if isinstance(decoder, BoxDecoder):
-                boxes = self._boxes(decoder, outputs, rows)
+                boxes = self._boxes(decoder, outputs, rows, decode)
                 return [Result(detections=found, names=self.labels) for found in boxes]
         except NotFiniteError as error:
             named = [name for name, array in outputs.items() if not np.isfinite(to_numpy(array, None)).all()]
@@ -227,9 +334,11 @@ class FileModel(Model):
             f"({'; '.join(map(str, self.graph.outputs))}): {reason}; name another decoder"
         )
 
-    def _boxes(self, decoder: BoxDecoder, outputs: Outputs, rows: int) -> list[Detections]:
+    def _boxes(
+        self, decoder: BoxDecoder, outputs: Outputs, rows: int, decode: DecodeOptions
+    ) -> list[Detections]:
         options = self._options
-        found = decoder.decode(outputs, self._decode).numpy()
+        found = decoder.decode(outputs, decode).numpy()
         if not (np.isfinite(found.xyxy).all() and np.isfinite(found.confidence).all()):
             raise NotFiniteError("boxes or confidences are not finite (NaN or infinite)")
         self._check_classes(found.class_id)
@@ -244,7 +353,7 @@ class FileModel(Model):
             found = found[np.isin(found.class_id, options.classes)]
         mode = options.nms_mode if decoder.overlapping else "none"
         kept = strongest(suppress(found, options.nms, mode, options.confidence), options.max_detections)
-        return decoder.complete(kept, outputs, self._decode).split(rows)
+        return decoder.complete(kept, outputs, decode).split(rows)
 
     def _check_classes(self, classes: NDArray[np.intp]) -> None:
         worst = int(classes.max(initial=-1))

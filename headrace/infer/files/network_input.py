@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -72,9 +73,24 @@ class NetworkInput:
                 f"{graph.path}: input {spec} does not take {self.options.channels} channels; "
                 f"color={self.options.color} does not fit it"
             )
-        shape = (self.options.channels, self.height, self.width)
-        self._row_shape = (*shape[1:], shape[0]) if graph.channels_last() else shape
+        self._last = graph.channels_last()
         self._free: deque[NDArray[Any]] = deque(maxlen=4)
+
+    def resized(self, width: int, height: int) -> NetworkInput:
+        """The same for another size."""
+        other = copy(self)
+        other.width, other.height, other._free = width, height, deque(maxlen=4)
+        return other
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.width, self.height
+
+    @property
+    def _row_shape(self) -> tuple[int, ...]:
+        shape = (self.height, self.width)
+        return (*shape, self.options.channels) if self._last else (self.options.channels, *shape)
 
     def take(self, rows: int) -> NDArray[Any]:
         """A tensor with a number of rows and undefined content; hand it back with `give`.

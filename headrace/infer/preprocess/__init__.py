@@ -2,7 +2,7 @@
 
 from headrace.infer.preprocess.convert import crop, preprocess
 from headrace.infer.preprocess.options import IMAGENET_BGR, IMAGENET_RGB, PreprocessOptions, parse_preprocess
-from headrace.infer.preprocess.placement import Placement, place
+from headrace.infer.preprocess.placement import Placement, least_size, place
 
 __all__ = [
     "IMAGENET_BGR",
@@ -10,6 +10,7 @@ __all__ = [
     "Placement",
     "PreprocessOptions",
     "crop",
+    "least_size",
     "parse_preprocess",
     "place",
     "preprocess",

@@ -36,6 +36,7 @@ def preprocess(frame: Frame, out: NDArray[Any], options: PreprocessOptions) -> P
     Raises:
         ModelError: ``out`` has neither layout with the number of channels of ``options.color``.
     """
+    frame = frame.host()
     channels_first = _channels_first(out, options)
     height, width = out.shape[1:] if channels_first else out.shape[:2]
     placement = place((frame.width, frame.height), (width, height), options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,9 @@ from headrace.infer.masks import cut_masks
 from headrace.infer.preprocess.options import PreprocessOptions
 from headrace.meta.detections import Detections
 from headrace.meta.outputs import Segmentation
+
+#: Of a scaled side in pixels.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +115,36 @@ def place(
         return Placement(frame_size, (width, height), 0, 0)
     left, top = (network_size[0] - width) // 2, (network_size[1] - height) // 2
     return Placement(frame_size, (width, height), left, top)
+
+
+def least_size(
+    frame_size: tuple[int, int], network_size: tuple[int, int], step: int, options: PreprocessOptions
+) -> tuple[int, int]:
+    """The least size of a network's input that shows a frame just as an input of ``network_size`` does.
+
+    What goes is padding, in whole steps: the frame keeps its scale, and lies on the same cells of the network's maps
+    as before. Centred frames lose as many steps on either side.
+
+    Args:
+        frame_size: Width and height in pixels.
+        network_size: The same of the whole input; multiples of ``step``.
+        step: Pixels for each cell of the network's coarsest map.
+        options: Resizing and padding.
+
+    Example:
+        >>> least_size((1920, 1080), (640, 640), 32, PreprocessOptions())
+        (640, 384)
+        >>> place((1920, 1080), (640, 640), PreprocessOptions()).top  # 12 and four steps of 32
+        140
+        >>> place((1920, 1080), (640, 384), PreprocessOptions()).top
+        12
+    """
+    if options.resize == "stretch":
+        return network_size
+    ratio = min(network_size[0] / frame_size[0], network_size[1] / frame_size[1])
+    unit = step if options.padding == "topleft" else 2 * step
+    used = (math.ceil(side * ratio - _ROUNDING) for side in frame_size)
+    width, height = (
+        whole - max(whole - part, 0) // unit * unit for whole, part in zip(network_size, used, strict=True)
+    )
+    return width, height

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.infer.stage import Region
+from headrace.infer.slices import Region
 from headrace.infer.targets.tiles import TileOptions, tile_boxes
 
 Boxes = NDArray[np.float32]

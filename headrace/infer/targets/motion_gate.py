@@ -53,7 +53,7 @@ class MotionGate:
             number: Number of the frame in its source.
             frame: The frame, of any format and size.
         """
-        cells = _cells(frame)
+        cells = _cells(frame.host())
         seen = self._sources.get(source)
         if seen is None or seen.cells.shape != cells.shape or number < seen.moved:
             self._sources[source] = _Seen(cells, number)

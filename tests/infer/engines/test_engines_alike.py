@@ -7,6 +7,7 @@ import pytest
 
 from headrace.errors import ModelError
 from headrace.infer.engines import run_batch
+from headrace.infer.engines.base import settle
 
 
 def pictures(count, size=32, dtype=np.float32):
@@ -147,3 +148,32 @@ def test_an_engine_closed_during_runs_ends_them_with_results_or_an_error(make):
         thread.join(20)
         assert not thread.is_alive()
     assert not odd
+
+
+MODES = [
+    ("auto", True, 1, "latency"),
+    ("auto", True, 2, "throughput"),
+    ("auto", False, 1, "throughput"),
+    ("latency", False, 8, "latency"),
+    ("throughput", True, 1, "throughput"),
+]
+
+
+@pytest.mark.parametrize(("asked", "live", "pictures_each", "mode"), MODES)
+def test_the_mode_is_chosen_by_source_and_batch_once_and_for_all(make, asked, live, pictures_each, mode):
+    engine = make(mode=asked, threads=2)
+    settle(engine, live, pictures_each)
+    if make.engine == "torch":  # has one mode
+        assert engine.concurrency == 1
+        return
+    assert (engine.mode, engine.concurrency) == (mode, 2 if mode == "throughput" else 1)
+    for live in (False, True):
+        settle(engine, live, 1)
+        assert engine.mode == mode
+        np.testing.assert_allclose(brightness(run_batch(engine, pictures(3))), [0.1, 0.2, 0.3], rtol=1e-5)
+
+
+def test_an_engine_of_one_thread_has_one_mode(make):
+    engine = make(threads=1)
+    settle(engine, live=False, pictures=8)
+    assert (engine.concurrency, engine.rows) == (1, None)

@@ -1,7 +1,5 @@
 """What only the OpenVINO engine has: other sizes, precisions, streams, metadata beside the file."""
 
-import time
-
 import numpy as np
 import pytest
 from engine_models import onnx, parts, xml
@@ -9,6 +7,7 @@ from tiny_onnx import build
 
 from headrace.errors import ConfigError, ModelError
 from headrace.infer.engines import EngineOptions, open_engine, run_batch
+from headrace.infer.engines.base import settle
 
 openvino = pytest.importorskip("openvino")
 
@@ -49,26 +48,62 @@ def test_a_graph_that_cannot_change_its_size_keeps_it_and_says_so(tmp_path, capl
     assert engine.run({"images": np.ones((1, 3, 8, 8), np.float32)})["rows"].shape == (1, 192)
 
 
-def test_the_precision_is_told_and_f32_is_the_default(tmp_path):
-    path = onnx(tmp_path)
-    assert "on CPU, f32, " in opened(path).description
+def convolution(path, weights, dtype):
+    """A graph of one convolution with these weights."""
+    from onnx import TensorProto, helper, save
+
+    value, kind = helper.make_tensor_value_info, TensorProto.INT8 if dtype == "int8" else TensorProto.FLOAT
+    count = len(weights)
+    tensors = [
+        helper.make_tensor("weights", kind, weights.shape, weights.ravel()),
+        helper.make_tensor("scale", TensorProto.FLOAT, [], [0.5]),
+    ]
+    scaled = ["DequantizeLinear" if dtype == "int8" else "Mul", ["weights", "scale"], ["w"]]
+    nodes = [helper.make_node(*scaled), helper.make_node("Conv", ["images", "w"], ["out"])]
+    shapes = [value(name, TensorProto.FLOAT, [1, n, 8, 8]) for name, n in (("images", 3), ("out", count))]
+    graph = helper.make_graph(nodes, "one", shapes[:1], shapes[1:], tensors)
+    opsets = [helper.make_opsetid("", 13)]
+    save(helper.make_model(graph, opset_imports=opsets, ir_version=8), str(path))
+    return path
+
+
+PRECISIONS = [
+    ("float32", 350_000, "auto", None),  # what the processor is made for
+    ("float32", 350_000, "f32", "f32"),
+    ("float32", 8, "auto", "f32"),  # small
+    ("int8", 350_000, "auto", "f32"),  # quantised
+]
+
+
+@pytest.mark.parametrize(("dtype", "rows", "precision", "expected"), PRECISIONS)
+def test_bf16_is_for_large_graphs_of_floats_where_the_processor_has_it(
+    tmp_path, dtype, rows, precision, expected
+):
+    native = openvino.Core().get_property("CPU", "INFERENCE_PRECISION_HINT").get_type_name()
+    path = convolution(tmp_path / "one.onnx", np.arange(3 * rows).reshape(rows, 3, 1, 1) % 5, dtype)
+    engine = opened(path, precision=precision)
+    assert f"on CPU, {expected or native}, " in engine.description
+    found = engine.run({"images": np.ones((1, 3, 8, 8), np.float32)})["out"]
+    np.testing.assert_allclose(found[0, :4, 0, 0], [1.5, 3.5, 3, 2.5])
+
+
+def test_bf16_is_refused_where_the_processor_cannot(tmp_path):
     if "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-        assert "on CPU, bf16, " in opened(path, precision="bf16").description
+        assert "on CPU, bf16, " in opened(onnx(tmp_path), precision="bf16").description
     else:
         with pytest.raises(ConfigError, match="precision=bf16: engine openvino computes in f32"):
-            opened(path, precision="bf16")
+            opened(onnx(tmp_path), precision="bf16")
 
 
-def test_runs_that_overlap_get_streams_and_right_results_before_and_after(tmp_path):
-    engine = opened(onnx(tmp_path, batch=1))
-    assert "1 stream" in engine.description
+def test_throughput_has_a_stream_for_each_thread_and_batches_of_one_row(tmp_path):
+    engine = opened(onnx(tmp_path), precision="f32", threads=3)
     levels = np.linspace(0.1, 0.8, 8, dtype=np.float32)
     tensor = np.broadcast_to(levels[:, None, None, None], (8, 3, 32, 32))
-    end = time.monotonic() + 30
-    while "2 streams" not in engine.description:
+    for streams, rows in (("1 stream", None), ("3 streams", 1)):
+        assert engine.description.endswith(streams)
+        assert engine.graph.inputs[0].shape[0] == engine.rows == rows
         np.testing.assert_allclose(run_batch(engine, tensor)["output0"][:, 5, 3], levels, rtol=1e-5)
-        assert time.monotonic() < end
-    np.testing.assert_allclose(run_batch(engine, tensor)["output0"][:, 5, 3], levels, rtol=1e-5)
+        settle(engine, live=False, pictures=1)
 
 
 def test_metadata_beside_a_file_that_holds_none_is_read(tmp_path):
