@@ -256,7 +256,10 @@ class Batcher(Generic[Item]):
             for queue in ready[: self._missing]:
                 batch.append((queue, queue.waiting.popleft()))
                 queue.held += 1
-                queue.space.notify()
+                if (
+                    not queue.waiting
+                ):  # waking a blocked source costs more than a frame: once for all its room
+                    queue.space.notify()
                 self._next = queue.index + 1
 
     def _size(
