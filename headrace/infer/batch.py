@@ -91,14 +91,21 @@ class FrameBatch:
         self.fill(tensor, options)
         return tensor
 
-    def fill(self, tensor: NDArray[Any], options: PreprocessOptions) -> None:
+    def fill(self, tensor: Any, options: PreprocessOptions) -> None:
         """Write all frames into a tensor that the caller owns, NCHW or NHWC, one row each.
+
+        A torch tensor on a GPU is filled from frames that lie there, with one kernel: see `preprocess_cuda`.
 
         Raises:
             ModelError: The tensor does not have a row for each frame, or not the channels of ``options``.
         """
         if len(tensor) != len(self):
             raise ModelError(f"a tensor with {len(tensor)} rows cannot hold {len(self)} frames")
+        if not isinstance(tensor, np.ndarray):
+            from headrace.infer.preprocess.cuda import preprocess_cuda
+
+            self._placements = tuple(preprocess_cuda(self._frames, tensor, options))
+            return
         pairs = zip(self._frames, tensor, strict=True)
         self._placements = tuple(preprocess(frame, row, options) for frame, row in pairs)
 

@@ -30,11 +30,14 @@ def yolo_module() -> Any:
     class Yolo(torch.nn.Module):  # type: ignore[name-defined]
         def __init__(self) -> None:
             super().__init__()
-            tensors = [torch.from_numpy(array) for pair in weights.pairs for array in pair]
-            self.values = torch.nn.ParameterList(torch.nn.Parameter(one, False) for one in tensors)
+            # Named as convolutions name theirs: engines know by that what to keep in 16 bits.
+            for number, pair in enumerate(weights.pairs):
+                for name, array in zip(("weight", "bias"), pair, strict=True):
+                    parameter = torch.nn.Parameter(torch.from_numpy(array), False)
+                    self.register_parameter(f"{number}_{name}", parameter)
 
         def forward(self, pictures: Any) -> Any:
-            return detector(_TorchSteps(torch, iter(self.values)), pictures)
+            return detector(_TorchSteps(torch, self.parameters()), pictures)
 
     return Yolo().eval()
 

@@ -127,6 +127,26 @@ class Decoder(ABC):
         return True
 
 
+class Dense(NamedTuple):
+    """Boxes of all cells, views of the outputs: nothing is chosen or computed yet.
+
+    Attributes:
+        boxes: ``(N, cells, 4)`` in pixels of the network's input.
+        scores: ``(N, cells, classes)`` in 0–1.
+        objectness: ``(N, cells)`` in 0–1, multiplied with the scores; or ``None``.
+        centres: Whether boxes are centre x, y, width and height; otherwise left, top, right and bottom.
+
+    Example:
+        >>> Dense(np.zeros((1, 21, 4)), np.zeros((1, 21, 80))).centres
+        True
+    """
+
+    boxes: Array
+    scores: Array
+    objectness: Array | None = None
+    centres: bool = True
+
+
 class BoxDecoder(Decoder):
     """A family that finds boxes: upright, turned, with masks or with keypoints.
 
@@ -151,6 +171,13 @@ class BoxDecoder(Decoder):
 
         ``None`` unless the family's boxes go by the cells of its maps, whatever their number. Boxes in fractions of the
         size that the network was trained at, position embeddings and resizing inside the graph do not.
+        """
+        return None
+
+    def dense(self, outputs: Outputs, options: DecodeOptions) -> Dense | None:
+        """Boxes of all cells, for families whose box has one class, the best of its scores; ``None`` for others.
+
+        Works without a look at values, so that it can be part of a CUDA graph. What `decode` finds must follow from it.
         """
         return None
 

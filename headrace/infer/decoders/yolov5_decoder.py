@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headrace.infer.candidates import Candidates
-from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, corners
+from headrace.infer.decoders.base import DecodeOptions, Dense, Match, Outputs, corners
 from headrace.infer.decoders.layouts import GridDecoder, fit, strides_of
 from headrace.infer.decoders.scores import above, single
 from headrace.infer.engines.base import ModelGraph, TensorSpec
@@ -50,6 +50,11 @@ class Yolov5Decoder(GridDecoder):
         (batch,) = (array for array in outputs.values() if array.ndim == 3)
         frame, row, scores, classes = above(batch[:, :, 5:], options.confidence, batch[:, :, 4])
         return Candidates(frame, corners(single(batch[frame, row, :4])), scores, classes)
+
+    def dense(self, outputs: Outputs, options: DecodeOptions) -> Dense | None:
+        """See `BoxDecoder.dense`."""
+        (batch,) = (array for array in outputs.values() if array.ndim == 3)
+        return Dense(batch[:, :, :4], batch[:, :, 5:], batch[:, :, 4])
 
 
 def _rows(graph: ModelGraph) -> TensorSpec | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Array, Candidates
-from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, corners
+from headrace.infer.decoders.base import DecodeOptions, Dense, Match, Outputs, corners
 from headrace.infer.decoders.layouts import GridDecoder, fit, is_rtdetr, rows_last, strides_of, task_of
 from headrace.infer.decoders.scores import Sure, above, above_columns, single
 from headrace.infer.engines.base import ModelGraph
@@ -69,6 +69,12 @@ class Yolov8Decoder(GridDecoder):
                 f"a score is {most:.4g}: maybe no class, but the angle of yolov8obb, or a keypoint of yolov8pose"
             )
         return Candidates(frame, corners(single(rows[frame, cell, :_BOX])), scores, classes)
+
+    def dense(self, outputs: Outputs, options: DecodeOptions) -> Dense | None:
+        """See `BoxDecoder.dense`."""
+        *_, batch = outputs.values()
+        rows = rows_last(batch, options)
+        return Dense(rows[:, :, :_BOX], rows[:, :, _BOX:])
 
 
 def numbers_and_cells(graph: ModelGraph) -> tuple[int, int | None, bool] | None:

@@ -27,8 +27,9 @@ from headrace.infer.engines import (
     run_each,
     run_slices,
 )
-from headrace.infer.engines.base import settle
-from headrace.infer.files.fitting import fitting_size
+from headrace.infer.engines.base import rows_for, settle
+from headrace.infer.files.device_path import DevicePath
+from headrace.infer.files.fitting import fitting_size, said
 from headrace.infer.files.known_inputs import image_graph, with_known_inputs
 from headrace.infer.files.labels import choose_labels, labels_in_metadata, read_labels
 from headrace.infer.files.network_input import NetworkInput
@@ -145,6 +146,8 @@ class FileModel(Model):
         self._open = any(None in output.shape[1:] for output in self.graph.outputs)
         self._engine = with_known_inputs(file.engine, self.network.size)
         self._fitting = fitting_size(self.decoder, self.graph, options, self.network)
+        direct = self._batched and not self._open
+        self._device_path = DevicePath.of(self._engine, self.decoder) if direct else None
         self._decode = self._decode_options()
         self.decoder.check(self._decode)
 
@@ -155,9 +158,8 @@ class FileModel(Model):
 
     @property
     def rows(self) -> int | None:
-        """See `Model.rows`; a graph of a fixed batch is given no less."""
-        rows = self._engine.rows
-        return rows and max(rows, self.graph.inputs[0].shape[0] or 1)
+        """See `Model.rows`."""
+        return rows_for(self._engine)
 
     def settle(self, live: bool, pictures: int) -> None:
         """See `Model.settle`."""
@@ -182,10 +184,9 @@ class FileModel(Model):
             self._fitting = None
             self._resize(fitting.whole)
         fitting.size = size
-        shown = ", ".join(sorted({f"{frame.width}x{frame.height}" for frame in frames}))
-        _log.info("%s: frames of %s run at %dx%d", self.graph.path, shown, *self.network.size)
+        _log.info("%s: %s", self.graph.path, said(frames, self.network.size, fitting.whole))
         seconds = time.perf_counter() - began
-        _log.debug("%s: frames waited %.2f s for that size, live ones too", self.graph.path, seconds)
+        _log.debug("%s: frames, live ones too, waited %.2f s for that", self.graph.path, seconds)
 
     def _resize(self, size: tuple[int, int]) -> bool:
         if not resize(self._engine, *size):
@@ -217,9 +218,12 @@ class FileModel(Model):
     def _decode_options(self) -> DecodeOptions:
         options = self._options
         least = min([options.confidence, *options.class_confidence.values()])
-        return DecodeOptions(
+        decode = DecodeOptions(
             least, *self.network.size, self.labels, options.decoder_options, self.graph.metadata
         )
+        if self._device_path is not None:
+            self._device_path.adjust(decode, options)
+        return decode
 
     @property
     def decoder(self) -> Decoder:
@@ -234,6 +238,33 @@ class FileModel(Model):
         """
         if not len(frames):
             return []
+        network = self.network
+        path = self._device_path
+        results = self._on_host(frames) if path is None else self._on_device(path, frames)
+        return [self._placed(*pair, network) for pair in zip(results, frames.placements, strict=True)]
+
+    def _on_device(self, path: DevicePath, frames: FrameBatch) -> list[Result]:
+        """Results in pixels of the network's input, of a run that leaves what is large on the GPU."""
+        rows, decode = len(frames), self._decode
+        try:
+            with path.slot(frames, self.network) as slot:
+                table = slot.run()
+                with span("decode", frames):
+                    if table is None:
+                        return self._read(slot.outputs(), rows, decode)
+                    boxes, unread = path.boxes(table, rows, self._options.max_detections)
+                    self._check_classes(boxes.class_id)
+                    results = [Result(detections=found, names=self.labels) for found in boxes.split(rows)]
+                    if unread:
+                        part = {name: tensor[unread] for name, tensor in slot.outputs().items()}
+                        for row, result in zip(unread, self._decoded(part, len(unread), decode), strict=True):
+                            results[row] = result
+                    return results
+        except (ValueError, LookupError, TypeError) as error:
+            raise self._unreadable(error) from error
+
+    def _on_host(self, frames: FrameBatch) -> list[Result]:
+        """Results in pixels of the network's input."""
         network, decode = self.network, self._decode
         tensor = network.take(len(frames))
         with span("preprocess", frames):
@@ -247,7 +278,7 @@ class FileModel(Model):
             with span("decode", frames):
                 results += self._read(outputs, _rows(outputs), decode)
         network.give(tensor)
-        return [self._placed(*pair, network) for pair in zip(results, frames.placements, strict=True)]
+        return results
 
     def _placed(self, result: Result, placement: Placement, network: NetworkInput) -> Result:
         """A result in pixels of the frame."""

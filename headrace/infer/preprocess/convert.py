@@ -113,7 +113,7 @@ def _at_network_size(frame: Frame, size: tuple[int, int], options: PreprocessOpt
             else _cv(cv2.cvtColor(packed, getattr(cv2, f"COLOR_{source}2{wanted}")))
         )
     matrix = yuv_matrix(frame.color)
-    if options.color != "GRAY" and _converts_first(frame, size):
+    if options.color != "GRAY" and converts_first(frame, size):
         planes = [frame.planes[0], *(_repeated(plane, frame) for plane in frame.planes[1:])]
         whole = cv2.transform(cv2.merge(planes), matrix if options.color == "RGB" else matrix[::-1])
         return _resized(_cv(whole), size, method)
@@ -126,7 +126,7 @@ def _at_network_size(frame: Frame, size: tuple[int, int], options: PreprocessOpt
     return _cv(cv2.transform(cv2.merge(planes), matrix if options.color == "RGB" else matrix[::-1]))
 
 
-def _converts_first(frame: Frame, size: tuple[int, int]) -> bool:
+def converts_first(frame: Frame, size: tuple[int, int]) -> bool:
     """Whether the network's grid is finer than the chroma planes'.
 
     Then models see a difference to the RGB pictures that they know, which are converted at the frame's size with

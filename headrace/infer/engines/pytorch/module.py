@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -11,13 +12,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from headrace.errors import ModelError
+from headrace.errors import HeadraceError, ModelError
+from headrace.frames import HOST
 from headrace.infer.engines.base import Array, EngineOptions, ModelGraph, TensorSpec, numpy_dtype
 from headrace.infer.engines.faults import check_inputs, closed, refuse_device, refuse_precision, run_failed
 from headrace.infer.engines.pytorch.files import LIBRARY, TorchProgram, reason
-from headrace.infer.engines.pytorch.graphs import CudaGraphs
+from headrace.infer.engines.pytorch.graphs import CudaGraphs, Types, single
+from headrace.infer.engines.slots import Finish, Slot
 
 _log = logging.getLogger(__name__)
+#: DLPack's number for CUDA memory.
+_CUDA = 2
 _TYPES = {"bf16": torch.bfloat16, "f16": torch.float16}
 #: What a module raises on a batch that does not suit it.
 _FAILURES = (RuntimeError, AssertionError, ValueError, TypeError, IndexError)
@@ -51,7 +56,6 @@ class TorchEngine:
     """
 
     rows = None
-    concurrency = 1  # torch's own threads, or the GPU, are busy with one call already
 
     def __init__(self, program: TorchProgram, options: EngineOptions, name: str = "torch") -> None:
         self.name = name
@@ -62,12 +66,24 @@ class TorchEngine:
         self._told = program.outputs is not None  # the file tells its shapes
         self._native = any(spec.dtype == "float16" for spec in program.inputs)
         self.graph = ModelGraph(program.path, program.inputs, (), program.metadata)
-        inputs, outputs = self._try(_sized(program, options), _precisions(name, self._device, options))
+        program = _sized(program, options)
+        inputs, outputs = self._try(program, _precisions(name, self._device, options))
         self.graph = replace(self.graph, inputs=inputs, outputs=outputs)
         self._names = [spec.name for spec in outputs]
         _narrow(self._module, self._autocast)
         batches = all(spec.shape and spec.shape[0] is None for spec in inputs)
-        self._graphs = CudaGraphs(self._call, self._device, batches) if self._device.type == "cuda" else None
+        gpu = self._device.type == "cuda"
+        self.device = (_CUDA, self._device.index) if gpu else HOST
+        self._types = self._input_types(program, batches) if gpu else []
+        self._graphs = CudaGraphs(self._call, self._device, batches) if gpu else None
+
+    @property
+    def concurrency(self) -> int:
+        """See `Engine.concurrency`: a GPU computes one batch while the next is brought and the last fetched.
+
+        On a CPU torch's own threads are busy with one call already.
+        """
+        return 2 if self.device[0] == _CUDA else 1
 
     @property
     def description(self) -> str:
@@ -126,15 +142,41 @@ class TorchEngine:
             for name, tensor in outputs.items()
         )
 
+    def _input_types(self, program: TorchProgram, batches: bool) -> Types:
+        """As what the module takes its inputs: in 16 bits and channels last where it runs so.
+
+        A convolution would bring them there in each run.
+        """
+        zeros = _zeros(program, 2 if batches else None, self._device)
+        for narrow, order in product((True, False), (torch.channels_last, torch.contiguous_format)):
+            wide = self._autocast if narrow and self._autocast is not None else torch.float32
+            types = [
+                (
+                    wide if t.dtype == torch.float32 else t.dtype,
+                    order if t.ndim == 4 else torch.contiguous_format,
+                )
+                for t in zeros
+            ]
+            try:
+                pairs = zip(zeros, types, strict=True)
+                self._call([t.to(kind).to(memory_format=layout) for t, (kind, layout) in pairs])
+            except _FAILURES as error:
+                _log.debug("%s does not take %s: %s", program.path, types, error)
+            else:
+                break
+        return types
+
     def _call(self, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-        """The outputs in order, as the engine gives them."""
-        return list(self._named(tensors).values())
+        """The outputs in order, as the module gives them."""
+        return [tensor for _, tensor in _flat(self._result(tensors))]
 
     def _named(self, tensors: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {name: single(tensor) for name, tensor in _flat(self._result(tensors))}
+
+    def _result(self, tensors: Sequence[torch.Tensor]) -> Any:
         kind, dtype = self._device.type, self._autocast
         with torch.no_grad(), torch.autocast(kind, dtype, enabled=dtype is not None, cache_enabled=False):
-            result = self._module(*tensors)
-        return {name: t.float() if t.dtype in _TYPES.values() else t for name, t in _flat(result)}
+            return self._module(*tensors)
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run the model once; see `Engine.run`. Tensors come out where tensors go in."""
@@ -146,9 +188,11 @@ class TorchEngine:
         try:
             tensors = [_tensor(array) for array in arrays]
             if graphs is not None:
-                outputs = graphs.run(tensors)
+                outputs = graphs.run(tensors, self._types)
             else:
-                outputs = [tensor.clone() for tensor in self._call([t.to(self._device) for t in tensors])]
+                outputs = [
+                    single(tensor).clone() for tensor in self._call([t.to(self._device) for t in tensors])
+                ]
             named = dict(zip(self._names, outputs, strict=True))
             return (
                 {n: t.numpy(force=True) for n, t in named.items()}
@@ -159,6 +203,23 @@ class TorchEngine:
             if self._module is None:
                 raise closed(self.graph) from error
             raise run_failed(self.graph, LIBRARY, inputs, reason(error)) from error
+
+    @contextmanager
+    def slot(self, rows: int, size: tuple[int, int], finish: Finish | None = None) -> Iterator[Slot]:
+        """See `SlotEngine.slot`."""
+        graphs, (spec,), (width, height) = self._graphs, self.graph.inputs, size
+        if graphs is None:
+            raise closed(self.graph)
+        channels = self.graph.channels() or 3
+        row = (height, width, channels) if self.graph.channels_last() else (channels, height, width)
+        try:
+            with graphs.slot(torch.Size((rows, *row)), self._types, self._names, finish) as slot:
+                yield slot
+        except HeadraceError:
+            raise
+        except RuntimeError as error:
+            shape = torch.empty((rows, *row), device="meta")
+            raise run_failed(self.graph, LIBRARY, {spec.name: shape}, reason(error)) from error
 
     def resize(self, width: int, height: int) -> bool:
         """See `resize`: exported programs tell whether they take a size; for others it is tried."""

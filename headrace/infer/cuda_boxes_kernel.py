@@ -1,0 +1,116 @@
+"""The kernels of `headrace.infer.cuda_boxes`, in Triton; imported only where a network runs on a GPU."""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def candidates_kernel(
+    scores, objectness, least, keys, counts, cells, frame_stride, cell_stride, class_stride,
+    objectness_frame_stride, objectness_cell_stride,
+    CLASSES: tl.constexpr, OBJECTNESS: tl.constexpr, ROOM: tl.constexpr, HIGHEST: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
+    """List the cells of frame ``program_id(1)`` whose best class reaches its least score.
+
+    A key has the score in its upper half (as the bits of a positive float32 are ordered), then 20 bits that fall with
+    the cell and 12 for the class: of equal scores the lower cell comes first. What is no score at all (NaN, or
+    above ``HIGHEST``) is noted in ``counts[frame, 1]``.
+    """
+    frame = tl.program_id(1).to(tl.int64)
+    cell = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    there = cell < cells
+    place = scores + frame * frame_stride + cell.to(tl.int64) * cell_stride
+    best = tl.load(place, mask=there, other=0.0).to(tl.float32)
+    number = tl.zeros((BLOCK,), tl.int32)
+    odd = best != best
+    for one in range(1, CLASSES):
+        place += class_stride
+        score = tl.load(place, mask=there, other=0.0).to(tl.float32)
+        odd = odd | (score != score)
+        better = score > best
+        best = tl.where(better, score, best)
+        number = tl.where(better, one, number)
+    if OBJECTNESS:
+        place = objectness + frame * objectness_frame_stride + cell.to(tl.int64) * objectness_cell_stride
+        best *= tl.load(place, mask=there, other=0.0).to(tl.float32)
+    odd = odd | ~(best <= HIGHEST)
+    tl.atomic_max(counts + frame * 2 + 1, tl.max(odd.to(tl.int32), axis=0))
+    sure = there & ~odd & (best >= tl.load(least + number))
+    rank = tl.cumsum(sure.to(tl.int32), axis=0) - 1
+    first = tl.atomic_add(counts + frame * 2, tl.sum(sure.to(tl.int32), axis=0))
+    bits = best.to(tl.int32, bitcast=True).to(tl.int64)
+    key = (bits << 32) | ((1048575 - cell).to(tl.int64) << 12) | number
+    tl.store(keys + frame * ROOM + first + rank, key, mask=sure & (first + rank < ROOM))
+
+
+@triton.jit
+def suppression_kernel(
+    boxes, keys, counts, limits, sorted_boxes, out, frame_stride, cell_stride, number_stride,
+    CENTRES: tl.constexpr, ROOM: tl.constexpr,
+):  # fmt: skip
+    """Order the candidates of frame ``program_id(0)``, and keep those that overlap no better one of their class.
+
+    The overlap is OpenCV's (``cv2.dnn.NMSBoxes``): in double precision, rounded to single, compared with the
+    threshold in ``limits[0]``; ``limits[1]`` is 1 where classes do not matter. ``out[frame]`` is a row of counts (kept,
+    found, 1 if something is odd) and then the kept, best first: corners, score and class.
+    """
+    frame = tl.program_id(0).to(tl.int64)
+    lane = tl.arange(0, ROOM)
+    found = tl.load(counts + frame * 2)
+    listed = tl.minimum(found, ROOM)
+    there = lane < listed
+    key = tl.sort(tl.load(keys + frame * ROOM + lane, mask=there, other=-1), descending=True)
+    score = (key >> 32).to(tl.int32).to(tl.float32, bitcast=True)
+    cell = 1048575 - ((key >> 12) & 1048575)
+    number = (key & 4095).to(tl.int32)
+    place = boxes + frame * frame_stride + cell * cell_stride
+    a = tl.load(place, mask=there, other=0.0).to(tl.float32)
+    b = tl.load(place + number_stride, mask=there, other=0.0).to(tl.float32)
+    c = tl.load(place + 2 * number_stride, mask=there, other=0.0).to(tl.float32)
+    d = tl.load(place + 3 * number_stride, mask=there, other=0.0).to(tl.float32)
+    if CENTRES:
+        c, d = c / 2, d / 2
+        left, top, right, bottom = a - c, b - d, a + c, b + d
+    else:
+        left, top, right, bottom = a, b, c, d
+    known = (tl.abs(left) < 3e38) & (tl.abs(top) < 3e38) & (tl.abs(right) < 3e38) & (tl.abs(bottom) < 3e38)
+    odd = tl.maximum(tl.load(counts + frame * 2 + 1), tl.max((there & ~known).to(tl.int32), axis=0))
+    kept = (there & known & (right > left) & (bottom > top)).to(tl.int32)
+
+    row = sorted_boxes + frame * ROOM * 4
+    tl.store(row + lane * 4, left, mask=there)
+    tl.store(row + lane * 4 + 1, top, mask=there)
+    tl.store(row + lane * 4 + 2, right, mask=there)
+    tl.store(row + lane * 4 + 3, bottom, mask=there)
+    group = tl.where(tl.load(limits + 1) > 0, 0, number)
+    tl.store(keys + frame * ROOM + lane, group.to(tl.int64), mask=there)
+    tl.debug_barrier()  # other lanes read what was stored
+    threshold = tl.load(limits)
+    x0, y0, x1, y1 = left.to(tl.float64), top.to(tl.float64), right.to(tl.float64), bottom.to(tl.float64)
+    area = (x1 - x0) * (y1 - y0)
+    for one in range(listed):
+        if tl.sum(tl.where(lane == one, kept, 0), axis=0) > 0:
+            x, y = tl.load(row + one * 4).to(tl.float64), tl.load(row + one * 4 + 1).to(tl.float64)
+            z, w = tl.load(row + one * 4 + 2).to(tl.float64), tl.load(row + one * 4 + 3).to(tl.float64)
+            across = tl.minimum(x1, z) - tl.maximum(x0, x)
+            down = tl.minimum(y1, w) - tl.maximum(y0, y)
+            shared = tl.where((across > 0) & (down > 0), across * down, 0.0)
+            whole = area + (z - x) * (w - y)
+            overlap = tl.where(whole <= 2.220446049250313e-16, 1.0, shared / (whole - shared)).to(tl.float32)
+            same = group == tl.load(keys + frame * ROOM + one).to(tl.int32)
+            kept = tl.where((lane > one) & same & (overlap > threshold), 0, kept)
+
+    target = out + frame * (ROOM + 1) * 6
+    tl.store(target, tl.sum(kept, axis=0).to(tl.float32))
+    tl.store(target + 1, found.to(tl.float32))
+    tl.store(target + 2, odd.to(tl.float32))
+    position = target + tl.cumsum(kept, axis=0) * 6
+    stays = kept > 0
+    tl.store(position, left, mask=stays)
+    tl.store(position + 1, top, mask=stays)
+    tl.store(position + 2, right, mask=stays)
+    tl.store(position + 3, bottom, mask=stays)
+    tl.store(position + 4, score, mask=stays)
+    tl.store(position + 5, number.to(tl.float32), mask=stays)
