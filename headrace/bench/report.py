@@ -137,7 +137,7 @@ def _live(runs: Sequence[LiveRun]) -> str:
         (
             f"{run.load.streams} × {run.load.fps}/s, {run.load.name}",
             f"{run.model_ms:.1f}",
-            f"{run.allowed:.1f}",
+            "–" if run.load.over_capacity else f"{run.allowed:.1f}",
             run.model,
             run.tracker,
             run.received,

@@ -106,14 +106,15 @@ class Element(Face, Gst.Element):
         def run() -> None:
             keep_thread_state()
             function, element = turn(), owner()
-            go_on = False
             if function is not None and element is not None:
                 try:
-                    go_on = function()
+                    # Not one turn for each call from C: that would let go of the interpreter and ask for it again.
+                    while function():
+                        pass
                 except BaseException as error:  # noqa: BLE001 - C calls: even SystemExit would be lost
                     element.post_error(error)
             source = target()
-            if not go_on and source is not None:
+            if source is not None:
                 source.pause_task()
 
         def activate(source: Gst.Pad, _parent: Gst.Object, _mode: Gst.PadMode, active: bool) -> bool:
