@@ -10,6 +10,7 @@ from headrace.bench.analytics import OBJECTS as TRACKED
 from headrace.bench.analytics import RuleCost
 from headrace.bench.cost import StageCost
 from headrace.bench.decoders import CANDIDATES, DecoderCost
+from headrace.bench.live import LiveRun
 from headrace.bench.memory import MemoryUse
 from headrace.bench.nullmodel import OBJECTS
 from headrace.bench.secondary import Throughput
@@ -33,6 +34,7 @@ class Report:
         decoders: Reading models' outputs.
         secondary: Objects and tiles, packed and one by one.
         analytics: Rules of analytics.
+        live: Ages and drops of live sources.
     """
 
     machine: dict[str, str]
@@ -45,6 +47,7 @@ class Report:
     decoders: Sequence[DecoderCost] = ()
     secondary: Sequence[Throughput] = ()
     analytics: Sequence[RuleCost] = ()
+    live: Sequence[LiveRun] = ()
 
     def data(self) -> dict[str, Any]:
         """The report ready for JSON; spreads are median, low, high."""
@@ -69,6 +72,8 @@ class Report:
             parts.append(_secondary(self.secondary))
         if self.analytics:
             parts.append(_analytics(self.analytics))
+        if self.live:
+            parts.append(_live(self.live))
         return "\n\n".join(parts) + "\n"
 
     def _head(self) -> str:
@@ -114,6 +119,36 @@ class Report:
         heads += tuple(f"with suppression and masks, batch {size}" for size in sizes)
         title = f"CPU µs of a frame for reading outputs on NumPy, {CANDIDATES} candidates where there are as many:"
         return f"{title}\n\n{_table(heads, rows)}"
+
+
+def _live(runs: Sequence[LiveRun]) -> str:
+    heads = (
+        "load",
+        "model, ms",
+        "allowed, ms",
+        "age behind hrinfer: median / 95 % / longest, ms",
+        "behind nvtracker",
+        "frames in",
+        "out, by source",
+        "dropped",
+        "lost",
+    )
+    rows = [
+        (
+            f"{run.load.streams} × {run.load.fps}/s, {run.load.name}",
+            f"{run.model_ms:.1f}",
+            f"{run.allowed:.1f}",
+            run.model,
+            run.tracker,
+            run.received,
+            f"{min(run.processed)}–{max(run.processed)}",
+            ", ".join(f"{count} ({reason})" for reason, count in run.drops_by_reason.items()) or "0",
+            run.lost,
+        )
+        for run in runs
+    ]
+    title = "Live sources, out of step with each other, into a muxer that waits for a frame's time at most:"
+    return f"{title}\n\n{_table(heads, rows)}"
 
 
 def _swap(swap: SwapReport) -> list[str]:

@@ -2,6 +2,7 @@
 
 headrace bench elements
 headrace bench elements memory startup --text report.md --json report.json
+headrace bench live --streams 8 --fps 30 --model-ms 5
 headrace bench track --detections DIR --results DIR --tracker cascade --gt DIR
 """
 
@@ -16,6 +17,8 @@ from typing import Annotated
 
 import typer
 
+_NULL_MODEL = "headrace.bench.nullmodel:NullModel"
+
 
 class Part(str, Enum):
     """What can be measured."""
@@ -28,6 +31,7 @@ class Part(str, Enum):
     decoders = "decoders"
     secondary = "secondary"
     analytics = "analytics"
+    live = "live"
     track = "track"
 
 
@@ -36,7 +40,8 @@ def command(
         list[Part] | None,
         typer.Argument(
             metavar="PART...",
-            help="elements, memory, startup, views, swap, decoders, secondary, analytics; all if left out; track.",
+            help="elements, memory, startup, views, swap, decoders, secondary, analytics, live; all if left out. "
+            "track.",
         ),
     ] = None,
     batch_sizes: Annotated[
@@ -50,8 +55,14 @@ def command(
     ] = False,
     cores: Annotated[int, typer.Option(min=0, help="Processor cores to use; 0 for all.")] = 0,
     model: Annotated[
-        str, typer.Option(help="Model whose start is measured.")
-    ] = "headrace.bench.nullmodel:NullModel",
+        str, typer.Option(help="startup: model whose start is measured; live: model in place of a timed one.")
+    ] = "",
+    streams: Annotated[int, typer.Option(min=1, help="live: sources.")] = 8,
+    fps: Annotated[int, typer.Option(min=1, help="live: frames a second of each.")] = 30,
+    seconds: Annotated[int, typer.Option(min=1, help="live: how long each load is measured.")] = 10,
+    model_ms: Annotated[
+        float, typer.Option(min=0, help="live: milliseconds of a call of the timed model.")
+    ] = 5.0,
     detections: Annotated[
         Path | None, typer.Option(metavar="DIR", help="track: detections in MOT format, a SEQ.txt for each.")
     ] = None,
@@ -83,6 +94,7 @@ def command(
     from headrace.bench.analytics import rule_costs
     from headrace.bench.cost import element_costs
     from headrace.bench.decoders import decoder_costs
+    from headrace.bench.live import live_loads, live_runs
     from headrace.bench.machine import machine
     from headrace.bench.memory import memory_use
     from headrace.bench.report import Report
@@ -98,12 +110,15 @@ def command(
         " ".join(["headrace", *sys.argv[1:]]),
         element_costs(sizes, frames, repeats, live, _progress) if Part.elements in wanted else (),
         memory_use(sizes) if Part.memory in wanted else (),
-        startup_seconds(model, repeats) if Part.startup in wanted else None,
+        startup_seconds(model or _NULL_MODEL, repeats) if Part.startup in wanted else None,
         view_costs(repeats) if Part.views in wanted else (),
         swap_costs(swaps, _progress) if Part.swap in wanted else None,
         decoder_costs(sizes, repeats, _progress) if Part.decoders in wanted else (),
         secondary_throughput(repeats, cores) if Part.secondary in wanted else (),
         rule_costs(repeats) if Part.analytics in wanted else (),
+        live_runs(live_loads(streams, fps, seconds, model_ms, model), _progress)
+        if Part.live in wanted
+        else (),
     )
     typer.echo(report.text(), nl=False)
     if text is not None:

@@ -8,15 +8,15 @@ import typer
 from rich.markup import escape
 
 from headrace.cli._checks import Check, all_checks
+from headrace.cli._gpu_checks import gpu_checks
 from headrace.cli._terminal import FAILED, out
 
 
 def command() -> None:
-    """Check GStreamer elements, typelibs, Python packages, engines and decoders."""
-    checks = list(all_checks())
-    order = {
-        name: place for place, name in enumerate(("python", "gstreamer", "elements", "tools", "headrace"))
-    }
+    """Check GStreamer elements, typelibs, Python packages, engines, decoders and GPUs."""
+    checks = [*all_checks(), *gpu_checks()]
+    groups = ("python", "gstreamer", "elements", "tools", "headrace", "gpu")
+    order = {name: place for place, name in enumerate(groups)}
     checks.sort(key=lambda check: order[check.group])
     for group, members in groupby(checks, lambda check: check.group):
         out.print(f"[bold]{group}[/bold]")

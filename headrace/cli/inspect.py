@@ -115,6 +115,8 @@ def _show(info: ModelInfo, as_json: bool, found: Sequence[Result]) -> None:
     )
     if info.input_size is not None:
         table.add_row("input size", f"{info.input_size[0]}x{info.input_size[1]}")
+    if info.wide_size is not None:
+        table.add_row("wide frames", f"{info.wide_size[0]}x{info.wide_size[1]}")
     if info.preprocess is not None:
         steps = dataclasses.asdict(info.preprocess).items()
         table.add_row("preprocessing", escape(", ".join(f"{name} {value}" for name, value in steps)))

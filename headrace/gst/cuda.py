@@ -118,6 +118,11 @@ def share_primary_context(element: int, device: int = 0) -> bool:
     return bool(context)
 
 
+def has_primary_context(device: int = 0) -> bool:
+    """Whether `share_primary_context` can do its work here."""
+    return bool(_primary_context(device))
+
+
 @functools.cache
 def _primary_context(device: int) -> int:
     """A GstContext around the device's primary context, kept for the life of the process; 0 where there is none."""

@@ -47,8 +47,11 @@ class ClassAgreement:
 class Agreement:
     """Compares what two models said of pictures, and keeps count.
 
-    Objects are the same when their boxes overlap by `SAME`; pairs of the same class come first, then those of different
+    Objects are the same when their boxes overlap enough; pairs of the same class come first, then those of different
     classes. Classes are compared by name where both models have names, otherwise by number.
+
+    Args:
+        same: Overlap that is enough, intersection over union.
 
     Attributes:
         pictures: Number of pictures.
@@ -63,7 +66,8 @@ class Agreement:
         (0.0, Counter({'dog': 1}))
     """
 
-    def __init__(self) -> None:
+    def __init__(self, same: float = SAME) -> None:
+        self._same = same
         self.pictures = self.same_label = self.other_label = 0
         self.classes: dict[str, ClassAgreement] = {}
         self._deltas = np.zeros(3)  # number of pairs, sum of differences, sum of their amounts
@@ -92,7 +96,9 @@ class Agreement:
     def _add_objects(
         self, first: Detections, names: list[str], second: Detections, others: list[str]
     ) -> None:
-        rows, columns = pairs(first.xyxy, second.xyxy, np.array(names)[:, None] == np.array(others)[None])
+        rows, columns = pairs(
+            first.xyxy, second.xyxy, np.array(names)[:, None] == np.array(others)[None], self._same
+        )
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             if names[row] == others[column]:
                 self._of(names[row]).both += 1
@@ -124,7 +130,10 @@ class Agreement:
 
 
 def pairs(
-    first: NDArray[np.float32], second: NDArray[np.float32], same_class: NDArray[np.bool_]
+    first: NDArray[np.float32],
+    second: NDArray[np.float32],
+    same_class: NDArray[np.bool_],
+    same: float = SAME,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows of boxes ``(n, 4)`` and ``(m, 4)`` that belong together, one with one.
 
@@ -134,6 +143,7 @@ def pairs(
         first: Left, top, right, bottom.
         second: The same.
         same_class: ``(n, m)``.
+        same: Least overlap of a pair.
 
     Returns:
         Rows of the first and of the second.
@@ -141,7 +151,7 @@ def pairs(
     if not len(first) or not len(second):
         return np.empty(0, np.intp), np.empty(0, np.intp)
     overlap = pairwise_iou(first, second)
-    allowed = overlap >= SAME
+    allowed = overlap >= same
     worth = np.where(allowed, overlap + 2.0 * same_class.reshape(overlap.shape), 0.0)
     columns = lap.lapjv(3.0 - worth, extend_cost=True, return_cost=False)[0]
     rows = np.flatnonzero(columns >= 0)

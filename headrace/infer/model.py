@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from headrace.errors import ModelError
-from headrace.frames import Frame
 from headrace.infer.batch import FrameBatch
 from headrace.infer.options import InferOptions
 from headrace.infer.outcome import Outcome, as_results, check_count

@@ -175,7 +175,7 @@ class InferStage:
         self.model.adjust(options)
 
     def _asked(self, function: Callable[[Model], list[Result]], pictures: int) -> list[Result]:
-        self._meet(pictures)
+        self._meet(pictures, alone=True)
         with self.watch:
             return function(self.model)
 
@@ -212,13 +212,13 @@ class InferStage:
             self.model.prepare(pictures)
         return count
 
-    def _meet(self, pictures: int) -> None:
+    def _meet(self, pictures: int, alone: bool = False) -> None:
         """See whether the model is a new one, and how many of its calls overlap."""
         model = self.model
         if model is self._met:
             return
         self._wait()
-        model.settle(self.live, pictures)
+        model.settle(self.live or alone, pictures)
         self._met, self._seconds, self._batches = model, 0.0, 0
         wanted = model.concurrency
         if wanted != (1 if self._crew is None else len(self._crew)):

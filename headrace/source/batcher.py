@@ -31,14 +31,16 @@ class SourceQueue(Generic[Item]):
         end_reported: Whether that was passed on, after its last frame.
         flushing: Whether frames are refused for now.
         removed: Whether the source is gone.
+        held: Its frames in the batch that is being collected.
     """
 
-    __slots__ = ("end_reported", "ended", "flushing", "index", "live", "removed", "space", "waiting")
+    __slots__ = ("end_reported", "ended", "flushing", "held", "index", "live", "removed", "space", "waiting")
 
     def __init__(self, index: int, live: bool, lock: threading.Lock) -> None:
         self.index, self.live = index, live
         self.waiting: deque[Item] = deque()
         self.space = threading.Condition(lock)
+        self.held = 0
         self.ended = self.end_reported = self.flushing = self.removed = False
 
 
@@ -47,6 +49,9 @@ class Batcher(Generic[Item]):
 
     Sources push from their own threads; one thread calls `collect`. Files block when their queue is full, so
     that nothing is lost; live sources drop their oldest frame and count it.
+
+    A batch with a time-out waits for no source that is late: it goes as soon as a live source that has given its
+    frames has the next one. Otherwise that frame, and all that follow, would wait for as long as a frame takes.
 
     Args:
         on_source_end: Called on the collecting thread, with the source's index, after the batch with its last
@@ -73,13 +78,16 @@ class Batcher(Generic[Item]):
         self._next = 0
         #: Frames to come before it is worth waking `collect`, which costs more than a frame.
         self._missing = 0
+        #: Frames that a batch takes of a source.
+        self._share = 1
         self._on_source_end = on_source_end
         self.drops: Counter[tuple[int, str]] = Counter()
 
     def add(self, index: int, live: bool = False) -> None:
         """Add a source; at any time."""
         with self._lock:
-            self._sources[index] = SourceQueue(index, live, self._lock)
+            sources = {**self._sources, index: SourceQueue(index, live, self._lock)}
+            self._sources = dict(sorted(sources.items()))
             self._changed.notify_all()
 
     def remove(self, index: int) -> None:
@@ -114,7 +122,11 @@ class Batcher(Generic[Item]):
                     queue.space.wait()
             queue.waiting.append(item)
             self._missing -= 1
-            if self._missing <= 0 or len(queue.waiting) >= QUEUE_DEPTH:
+            if (
+                self._missing <= 0
+                or len(queue.waiting) >= QUEUE_DEPTH
+                or (queue.live and queue.held >= self._share)
+            ):
                 self._changed.notify_all()
 
     def _count_drops(self, index: int, reason: str, count: int) -> None:
@@ -192,23 +204,35 @@ class Batcher(Generic[Item]):
         """
         batch: list[tuple[SourceQueue[Item], Item]] = []
         deadline: float | None = None
-        while True:
-            with self._lock:
-                full = self._fill(batch, batch_size)
-                ended = self._newly_ended(batch)
-                if batch and deadline is None and timeout is not None:
-                    deadline = time.monotonic() + timeout
-                late = deadline is not None and time.monotonic() >= deadline
-                done = full or late or self._nothing_comes(batch)
-                if not done and not ended:
-                    if not batch and timeout is not None:
-                        self._missing = 1  # the first frame starts the clock
-                    self._changed.wait(None if deadline is None else max(deadline - time.monotonic(), 0.0))
-                    continue
-            for index in ended:
-                self._on_source_end(index)
-            if done:
-                return [(queue.index, item) for queue, item in batch]
+        try:
+            while True:
+                with self._lock:
+                    full = self._fill(batch, batch_size)
+                    ended = self._newly_ended()
+                    if batch and deadline is None and timeout is not None:
+                        deadline = time.monotonic() + timeout
+                    done = full or self._late(deadline) or self._nothing_comes(batch)
+                    if not done and not ended:
+                        if not batch and timeout is not None:
+                            self._missing = 1  # the first frame starts the clock
+                        self._changed.wait(
+                            None if deadline is None else max(deadline - time.monotonic(), 0.0)
+                        )
+                        continue
+                for index in ended:
+                    self._on_source_end(index)
+                if done:
+                    return [(queue.index, item) for queue, item in batch]
+        finally:
+            for queue, _ in batch:
+                queue.held = 0
+
+    def _late(self, deadline: float | None) -> bool:
+        """Whether the open batch has waited long enough."""
+        if deadline is None:
+            return False
+        overtaken = any(queue.held and queue.waiting and queue.live for queue in self._sources.values())
+        return overtaken or time.monotonic() >= deadline
 
     def _fill(self, batch: list[tuple[SourceQueue[Item], Item]], batch_size: int) -> bool:
         """Move waiting frames into the batch, one source after the other, each up to its fair share.
@@ -221,39 +245,47 @@ class Batcher(Generic[Item]):
         self._forget_removed(batch)
         while True:
             # Anew each round: a source whose last frame was just taken leaves its share to the others.
-            taken = Counter(queue.index for queue, _ in batch)
-            active = sorted(i for i, queue in self._sources.items() if queue.waiting or not queue.ended)
-            size = batch_size or max(len({*active, *taken}), 1)
-            of_ended = taken.total() - sum(taken[index] for index in active)
-            share = -(-(size - of_ended) // max(len(active), 1))
-            ready = [i for i in active if self._sources[i].waiting and taken[i] < share]
+            active = [queue for queue in self._sources.values() if queue.waiting or not queue.ended]
+            of_ended = len(batch) - sum(queue.held for queue in active)
+            size = batch_size or self._size(batch, active, of_ended)
+            self._share = share = -(-(size - of_ended) // max(len(active), 1))
             self._missing = size - len(batch)
+            ready = [queue for queue in active if queue.waiting and queue.held < share]
             if not ready or self._missing <= 0:
                 return self._missing <= 0
-            in_turn = [i for i in ready if i >= self._next] + [i for i in ready if i < self._next]
-            for index in in_turn[: self._missing]:
-                queue = self._sources[index]
+            if ready[0].index < self._next:
+                ready.sort(key=lambda queue: queue.index < self._next)
+            for queue in ready[: self._missing]:
                 batch.append((queue, queue.waiting.popleft()))
+                queue.held += 1
                 queue.space.notify()
-                self._next = index + 1
+                self._next = queue.index + 1
+
+    def _size(
+        self, batch: list[tuple[SourceQueue[Item], Item]], active: list[SourceQueue[Item]], of_ended: int
+    ) -> int:
+        """Frames of a batch with one for each source that may send any, or has one in it."""
+        sources = {queue.index for queue in active}
+        return max(len(sources | {queue.index for queue, _ in batch} if of_ended else sources), 1)
 
     def _forget_removed(self, batch: list[tuple[SourceQueue[Item], Item]]) -> None:
-        for queue, _ in batch:
-            self._count_drops(queue.index, "source removed", int(queue.removed))
-        batch[:] = [entry for entry in batch if not entry[0].removed]
+        gone = [queue.index for queue, _ in batch if queue.removed]
+        for index in gone:
+            self._count_drops(index, "source removed", 1)
+        if gone:
+            batch[:] = [entry for entry in batch if not entry[0].removed]
 
     def _nothing_comes(self, batch: list[tuple[SourceQueue[Item], Item]]) -> bool:
         """Whether every source has ended and is empty; without any source, one is waited for."""
         queues = self._sources.values()
         return bool(batch or queues) and all(queue.ended and not queue.waiting for queue in queues)
 
-    def _newly_ended(self, batch: list[tuple[SourceQueue[Item], Item]]) -> list[int]:
+    def _newly_ended(self) -> list[int]:
         """Sources that have ended and whose last frame is not in the open batch."""
-        held = {queue.index for queue, _ in batch}
         fresh = [
             queue
             for queue in self._sources.values()
-            if queue.ended and not queue.waiting and not queue.end_reported and queue.index not in held
+            if queue.ended and not queue.waiting and not queue.end_reported and not queue.held
         ]
         for queue in fresh:
             queue.end_reported = True

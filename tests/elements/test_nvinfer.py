@@ -101,7 +101,9 @@ def test_the_demo_detector_finds_what_hrinfer_finds(run: Any, config: Any) -> No
     )  # fmt: skip
     scene = '"sim://crossroad?seed=3&width=640&height=384"'
     source = f"hrsimsrc num-buffers=2 scene={scene} ! m.sink_0 nvstreammux name=m batch-size=1"
-    ours = run(f"{source} ! hrinfer model={DEMO} confidence=0.4 ! {OUT}").to_end().out.frames
+    ours = (
+        run(f"{source} ! hrinfer model={DEMO} confidence=0.4 rectangular=false ! {OUT}").to_end().out.frames
+    )
     theirs = run(f"{source} ! nvinfer config-file-path={path} ! {OUT}").to_end().out.frames
     for a, b in zip(ours, theirs, strict=True):
         assert a.n_objects > 3

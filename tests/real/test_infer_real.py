@@ -36,7 +36,7 @@ def model(name, **options):
 @pytest.mark.parametrize(("clip", "least"), [(PEOPLE, 15), (CARS, 5)], ids=["people", "cars"])
 def test_yolox_equals_a_plain_script(clip, least, format):
     plain, pictures = PlainYolox(), read(clip, 11, 45)
-    stage = InferStage(model("yolox_nano"), InferOptions(batch_size=4))
+    stage = InferStage(model("yolox_nano", rectangular=False), InferOptions(batch_size=4))
     frames = [convert(Frame.from_array(picture, "BGR"), format) for picture in pictures]
     found = [result.detections for result in stage.run(frames)]
     stage.close()

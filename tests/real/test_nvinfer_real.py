@@ -54,7 +54,8 @@ def test_a_configuration_finds_what_the_models_own_settings_find(tmp_path, name,
     text += [f"pre-cluster-threshold={CONFIDENCE}", "nms-iou-threshold=0.45"]
     path.write_text("\n".join(["[property]", *text]))
     theirs = played(clip, "nvinfer", {"config-file-path": str(path)})
-    ours = played(clip, "hrinfer", {"model": str(model), "confidence": CONFIDENCE, "threads": 2})
+    options = {"model": str(model), "confidence": CONFIDENCE, "threads": 2, "rectangular": False}
+    ours = played(clip, "hrinfer", options)
     truth = [[(float(score), int(number), box) for box, score, number, _ in found] for found in ours]
     f1, hits = agreement(list(zip(theirs, truth, strict=True)))
     assert hits >= 5

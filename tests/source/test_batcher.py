@@ -37,6 +37,13 @@ def batcher_of(n: int, **options: Any) -> Batcher[Any]:
     return batcher
 
 
+def live_batcher(n: int) -> Batcher[Any]:
+    batcher: Batcher[Any] = Batcher()
+    for index in range(n):
+        batcher.add(index, live=True)
+    return batcher
+
+
 def test_a_full_batch_takes_one_frame_of_each_source() -> None:
     batcher = batcher_of(3)
     for index in (2, 0, 1):
@@ -276,3 +283,37 @@ def test_nothing_is_lost_doubled_or_reordered(counts: list[int], size: int) -> N
             got[index].append(item)
     assert got == {index: list(range(count)) for index, count in enumerate(counts)}
     assert sorted(ended) == list(range(len(counts)))
+
+
+def test_a_live_source_is_not_held_back_by_one_that_is_late() -> None:
+    batcher = live_batcher(3)
+    for index, item in ((0, "a0"), (0, "a1"), (1, "b0")):
+        batcher.push(index, item)
+    assert batcher.collect(3, LONG) == [(0, "a0"), (1, "b0")]
+    batcher.push(1, "b1")
+    batcher.push(2, "c0")
+    assert batcher.collect(3, LONG) == [(2, "c0"), (0, "a1"), (1, "b1")]
+
+
+def test_the_next_frame_of_a_live_source_lets_the_batch_go() -> None:
+    batcher = live_batcher(2)
+    thread, results = background(lambda: batcher.collect(2, LONG))
+    batcher.push(0, "a0")
+    while not results and not batcher._sources[0].held:
+        thread.join(0.001)
+    batcher.push(0, "a1")
+    thread.join(LONG)
+    assert results == [[(0, "a0")]]
+
+
+@pytest.mark.parametrize(("live", "timeout"), [(False, LONG), (True, None)])
+def test_files_and_batches_without_a_time_out_wait_for_everybody(live: bool, timeout: float | None) -> None:
+    batcher = live_batcher(2) if live else batcher_of(2)
+    batcher.push(0, "a0")
+    batcher.push(0, "a1")
+    thread, results = background(lambda: batcher.collect(2, timeout))
+    thread.join(0.05)
+    assert not results
+    batcher.push(1, "b0")
+    thread.join(LONG)
+    assert results == [[(0, "a0"), (1, "b0")]]

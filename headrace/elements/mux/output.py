@@ -74,7 +74,9 @@ class MuxOutput:
         if (layout.format, layout.width, layout.height) == (format, width, height):
             return surface
         if surface.on_device:
-            self._tell_of_download(f"{layout.width}x{layout.height} {layout.format} to {width}x{height} {format}")
+            self._tell_of_download(
+                f"{layout.width}x{layout.height} {layout.format} to {width}x{height} {format}"
+            )
         return write_frame(fit(surface.frame(), width, height, format, options.enable_padding))
 
     def _tell_of_download(self, work: str) -> None:

@@ -218,6 +218,13 @@ def settle(engine: Engine, live: bool, pictures: int) -> None:
         decide(live, pictures)
 
 
+def rows_for(engine: Engine) -> int | None:
+    """Rows of a call when calls overlap: ``engine.rows``, but no less than a fixed batch of the graph has."""
+    shape = engine.graph.inputs[0].shape
+    fixed = shape[0] if len(shape) == 4 else None
+    return None if engine.rows is None else max(engine.rows, fixed or 1)
+
+
 @dataclass(frozen=True, slots=True)
 class EngineKind:
     """What an engine's module offers as ``ENGINE``. The module itself does not import the engine's library.

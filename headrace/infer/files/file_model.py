@@ -27,9 +27,9 @@ from headrace.infer.engines import (
     run_each,
     run_slices,
 )
-from headrace.infer.engines.base import settle
+from headrace.infer.engines.base import rows_for, settle
 from headrace.infer.files.device_path import DevicePath
-from headrace.infer.files.fitting import fitting_size
+from headrace.infer.files.fitting import fitting_size, said
 from headrace.infer.files.known_inputs import image_graph, with_known_inputs
 from headrace.infer.files.labels import choose_labels, labels_in_metadata, read_labels
 from headrace.infer.files.network_input import NetworkInput
@@ -158,9 +158,8 @@ class FileModel(Model):
 
     @property
     def rows(self) -> int | None:
-        """See `Model.rows`; a graph of a fixed batch is given no less."""
-        rows = self._engine.rows
-        return rows and max(rows, self.graph.inputs[0].shape[0] or 1)
+        """See `Model.rows`."""
+        return rows_for(self._engine)
 
     def settle(self, live: bool, pictures: int) -> None:
         """See `Model.settle`."""
@@ -185,10 +184,9 @@ class FileModel(Model):
             self._fitting = None
             self._resize(fitting.whole)
         fitting.size = size
-        shown = ", ".join(sorted({f"{frame.width}x{frame.height}" for frame in frames}))
-        _log.info("%s: frames of %s run at %dx%d", self.graph.path, shown, *self.network.size)
+        _log.info("%s: %s", self.graph.path, said(frames, self.network.size, fitting.whole))
         seconds = time.perf_counter() - began
-        _log.debug("%s: frames waited %.2f s for that size, live ones too", self.graph.path, seconds)
+        _log.debug("%s: frames, live ones too, waited %.2f s for that", self.graph.path, seconds)
 
     def _resize(self, size: tuple[int, int]) -> bool:
         if not resize(self._engine, *size):

@@ -47,6 +47,13 @@ class FittingSize:
         return width, height
 
 
+def said(frames: FrameBatch, size: tuple[int, int], whole: tuple[int, int]) -> str:
+    """What users are told of a size."""
+    shown = ", ".join(sorted({f"{frame.width}x{frame.height}" for frame in frames}))
+    instead = f" instead of {whole[0]}x{whole[1]}" if size != whole else ""
+    return f"frames of {shown} run at {size[0]}x{size[1]}{instead}"
+
+
 def fitting_size(
     decoder: Decoder, graph: ModelGraph, options: InferOptions, network: NetworkInput
 ) -> FittingSize | None:

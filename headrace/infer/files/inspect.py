@@ -7,7 +7,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from headrace.errors import ModelError
+from headrace.frames import Frame
+from headrace.infer.batch import FrameBatch
 from headrace.infer.decoders import guess_decoders
 from headrace.infer.engines import TensorSpec
 from headrace.infer.files.file_model import FileModel, ModelFile
@@ -18,6 +22,8 @@ from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import PreprocessOptions
 
 _DEFAULTS = InferOptions()
+#: A frame of 16:9.
+_WIDE = (1920, 1080)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class ModelInfo:
         labels: Class names; empty when unknown.
         preprocess: How frames become input; ``None`` without a decoder.
         input_size: Width and height of the input; ``None`` where open.
+        wide_size: Width and height at which frames of 16:9 run; ``None`` without a decoder.
         decoder_options: Options of the decoder's own that were set.
         reasons: Why decoder, labels, preprocessing and size are what they are.
         candidates: Every decoder that fits, the best first, with score and reason.
@@ -56,6 +63,7 @@ class ModelInfo:
     labels: tuple[str, ...] = ()
     preprocess: PreprocessOptions | None = None
     input_size: tuple[int, int] | None = None
+    wide_size: tuple[int, int] | None = None
     decoder_options: Mapping[str, Any] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
@@ -73,7 +81,8 @@ class ModelInfo:
         said: dict[str, Any] = {"decoder": self.decoder}
         if self.labels:
             said["labels"] = list(self.labels)
-        if self.input_size is not None:
+        # A size that is named is kept to: only where it is not the frames that decide.
+        if self.input_size is not None and self.wide_size in (None, self.input_size):
             said["input_size"] = list(self.input_size)
         if self.decoder_options:
             said["decoder_options"] = dict(self.decoder_options)
@@ -102,6 +111,8 @@ def describe(path: str | Path, options: InferOptions = _DEFAULTS) -> ModelInfo:
     )  # fmt: skip
     try:
         model = FileModel(file)
+        whole = model.network.size
+        model.prepare(FrameBatch([Frame.from_array(np.zeros((*_WIDE[::-1], 3), np.uint8), "RGB")]))
     except ModelError as error:
         size = graph.input_size() if graph.inputs else None
         return replace(info, problem=str(error), input_size=size)
@@ -113,7 +124,8 @@ def describe(path: str | Path, options: InferOptions = _DEFAULTS) -> ModelInfo:
         task=model.decoder.task,
         labels=model.labels,
         preprocess=model.network.options,
-        input_size=(model.network.width, model.network.height),
+        input_size=whole,
+        wide_size=model.network.size,
         decoder_options=file.options.decoder_options,
         reasons=_reasons(file, model, options),
     )

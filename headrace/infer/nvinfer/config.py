@@ -126,11 +126,7 @@ class NvInferConfig:
 
     gpu_id: int = key(0, "GPU", minimum=0, no_effect="models run on the CPU")
     network_mode: int = key(
-        0,
-        "0 FP32, 1 INT8, 2 FP16, 3 best",
-        minimum=0,
-        maximum=3,
-        no_effect="the file's own number types are used",
+        0, "0 FP32, 1 INT8, 2 FP16, 3 best; for any but 0 the fastest type", minimum=0, maximum=3
     )
     scaling_compute_hw: int = key(0, "what scales", minimum=0, maximum=2, no_effect=_SCALING)
     int8_calib_file: str = key("", "calibration table", kind="path", no_effect=_TENSORRT)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
-from headrace.infer.engines import open_engine, run_batch
+from headrace.infer.engines import EngineOptions, open_engine, run_batch
+from headrace.infer.engines.base import rows_for, settle
 from headrace.infer.files.labels import labels_in_metadata
 from headrace.infer.model import Model
 from headrace.infer.nvinfer.config import CLASSIFIER, OTHER, NvInferConfig
@@ -20,7 +21,7 @@ from headrace.infer.nvinfer.labels_file import class_names, read_label_lines
 from headrace.infer.nvinfer.model_file import find_model
 from headrace.infer.nvinfer.outputs import ordered_outputs, write_raw
 from headrace.infer.nvinfer.parsing import choose_parse
-from headrace.infer.nvinfer.subject import Outputs, Subject, rows_of
+from headrace.infer.nvinfer.subject import Outputs, Subject, has_users_function, rows_of
 from headrace.infer.preprocess import Placement
 from headrace.infer.result import Result
 from headrace.meta import TensorOutput
@@ -50,7 +51,8 @@ class NvInferNetwork(Model):
     def __init__(self, config: NvInferConfig) -> None:
         self.config = config
         lines = read_label_lines(config)
-        self._engine = open_engine(find_model(config))
+        precision = "f32" if config.network_mode == 0 else "auto"
+        self._engine = open_engine(find_model(config), options=EngineOptions(precision=precision))
         try:
             self._prepare(lines)
         except BaseException:
@@ -71,7 +73,23 @@ class NvInferNetwork(Model):
         by_name = {output.name: output for output in graph.outputs}
         used = replace(graph, outputs=tuple(by_name[name] for name in self._outputs))
         self._parse = choose_parse(Subject(config, used, self.info, lines))
+        # Users' functions may not be made for several threads, and files of raw outputs are numbered.
+        self._alone = has_users_function(config) or config.raw_output_file_write
         self._runs = 0
+
+    @property
+    def concurrency(self) -> int:
+        """See `Model.concurrency`."""
+        return 1 if self._alone else self._engine.concurrency
+
+    @property
+    def rows(self) -> int | None:
+        """See `Model.rows`."""
+        return rows_for(self._engine)
+
+    def settle(self, live: bool, pictures: int) -> None:
+        """See `Model.settle`."""
+        settle(self._engine, live or self._alone, pictures)
 
     def _check_labels(self) -> None:
         config, names = self.config, len(self.labels)

@@ -52,6 +52,12 @@ def function_field(config: NvInferConfig) -> str:
     return _FUNCTIONS[config.network_type]
 
 
+def has_users_function(config: NvInferConfig) -> bool:
+    """Whether the outputs are read by a function that the user wrote."""
+    name = str(getattr(config, function_field(config)))
+    return bool(name) and name not in BUILT_IN and (":" in name or config.custom_lib_path.endswith(".py"))
+
+
 def custom_function(config: NvInferConfig) -> str | None:
     """The custom parse function as ``place:function``; ``None`` where the built-in one is to be used.
 

@@ -48,38 +48,51 @@ def test_a_graph_that_cannot_change_its_size_keeps_it_and_says_so(tmp_path, capl
     assert engine.run({"images": np.ones((1, 3, 8, 8), np.float32)})["rows"].shape == (1, 192)
 
 
-def test_bf16_is_the_default_where_the_processor_has_it_and_f32_can_be_had(tmp_path):
-    path = onnx(tmp_path)
-    native = openvino.Core().get_property("CPU", "INFERENCE_PRECISION_HINT").get_type_name()
-    assert f"on CPU, {native}, " in opened(path).description
-    assert "on CPU, f32, " in opened(path, precision="f32").description
-    if "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-        assert "on CPU, bf16, " in opened(path, precision="bf16").description
-    else:
-        with pytest.raises(ConfigError, match="precision=bf16: engine openvino computes in f32"):
-            opened(path, precision="bf16")
-
-
-def test_graphs_of_eight_bits_stay_in_f32(tmp_path):
+def convolution(path, weights, dtype):
+    """A graph of one convolution with these weights."""
     from onnx import TensorProto, helper, save
 
-    value = helper.make_tensor_value_info
+    value, kind = helper.make_tensor_value_info, TensorProto.INT8 if dtype == "int8" else TensorProto.FLOAT
+    count = len(weights)
     tensors = [
-        helper.make_tensor("weights", TensorProto.INT8, [2, 3, 1, 1], [1, 2, 3, 4, 5, 6]),
+        helper.make_tensor("weights", kind, weights.shape, weights.ravel()),
         helper.make_tensor("scale", TensorProto.FLOAT, [], [0.5]),
     ]
-    nodes = [
-        helper.make_node("DequantizeLinear", ["weights", "scale"], ["w"]),
-        helper.make_node("Conv", ["images", "w"], ["out"]),
-    ]
-    shapes = [value(name, TensorProto.FLOAT, [1, count, 8, 8]) for name, count in (("images", 3), ("out", 2))]
-    graph = helper.make_graph(nodes, "eight", shapes[:1], shapes[1:], tensors)
+    scaled = ["DequantizeLinear" if dtype == "int8" else "Mul", ["weights", "scale"], ["w"]]
+    nodes = [helper.make_node(*scaled), helper.make_node("Conv", ["images", "w"], ["out"])]
+    shapes = [value(name, TensorProto.FLOAT, [1, n, 8, 8]) for name, n in (("images", 3), ("out", count))]
+    graph = helper.make_graph(nodes, "one", shapes[:1], shapes[1:], tensors)
     opsets = [helper.make_opsetid("", 13)]
-    save(helper.make_model(graph, opset_imports=opsets, ir_version=8), str(tmp_path / "eight.onnx"))
-    engine = opened(tmp_path / "eight.onnx")
-    assert "on CPU, f32, " in engine.description
+    save(helper.make_model(graph, opset_imports=opsets, ir_version=8), str(path))
+    return path
+
+
+PRECISIONS = [
+    ("float32", 350_000, "auto", None),  # what the processor is made for
+    ("float32", 350_000, "f32", "f32"),
+    ("float32", 8, "auto", "f32"),  # small
+    ("int8", 350_000, "auto", "f32"),  # quantised
+]
+
+
+@pytest.mark.parametrize(("dtype", "rows", "precision", "expected"), PRECISIONS)
+def test_bf16_is_for_large_graphs_of_floats_where_the_processor_has_it(
+    tmp_path, dtype, rows, precision, expected
+):
+    native = openvino.Core().get_property("CPU", "INFERENCE_PRECISION_HINT").get_type_name()
+    path = convolution(tmp_path / "one.onnx", np.arange(3 * rows).reshape(rows, 3, 1, 1) % 5, dtype)
+    engine = opened(path, precision=precision)
+    assert f"on CPU, {expected or native}, " in engine.description
     found = engine.run({"images": np.ones((1, 3, 8, 8), np.float32)})["out"]
-    np.testing.assert_allclose(found[0, :, 0, 0], [3, 7.5])
+    np.testing.assert_allclose(found[0, :4, 0, 0], [1.5, 3.5, 3, 2.5])
+
+
+def test_bf16_is_refused_where_the_processor_cannot(tmp_path):
+    if "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        assert "on CPU, bf16, " in opened(onnx(tmp_path), precision="bf16").description
+    else:
+        with pytest.raises(ConfigError, match="precision=bf16: engine openvino computes in f32"):
+            opened(onnx(tmp_path), precision="bf16")
 
 
 def test_throughput_has_a_stream_for_each_thread_and_batches_of_one_row(tmp_path):

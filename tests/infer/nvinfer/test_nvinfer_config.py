@@ -168,10 +168,10 @@ def test_unknown_keys_are_named_once_with_the_nearest(write, caplog):
 
 
 def test_hints_for_the_backend_are_listed_as_idle(write, caplog):
-    path = write("network-type=100", "network-mode=2", "workspace-size=100", "batch-size=2")
+    path = write("network-type=100", "gpu-id=0", "workspace-size=100", "batch-size=2")
     with caplog.at_level(logging.INFO):
         checked(read_config(path))
-    assert "without effect here: network-mode, workspace-size" in caplog.text
+    assert "without effect here: gpu-id, workspace-size" in caplog.text
 
 
 @pytest.mark.parametrize(
