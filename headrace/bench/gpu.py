@@ -6,50 +6,24 @@ memory; the pipeline from files to tracked objects. Only the steady state counts
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from gi.repository import Gst
 
-from headrace.bench.memory import resident
+from headrace.bench.gpu_clip import DEMUX, long_clip
+from headrace.bench.gpu_limits import NETWORK, SIZE, network_alone
+from headrace.bench.gpu_play import WARM, MemorySlope, Play
 from headrace.bench.statistics import Spread
-from headrace.errors import HeadraceError, PipelineError
-from headrace.gst import payload
+from headrace.gst.threads import shorten_switch_interval
 
-#: The network, as ``hrinfer`` takes it.
-NETWORK = "headrace.bench.gpu_network:Yolo"
-_SIZE = (640, 640)
-_WARM = 2.0  # seconds that do not count
-_LOOK = 0.25  # seconds between looks at counters and memory
-_START = 120.0  # seconds to load, compile and record
-_MIB = 2**20
-_DEMUX = "filesrc location={clip} ! qtdemux ! h264parse"
 _DECODE = "nvh264dec ! video/x-raw(memory:CUDAMemory)"
-
-
-@dataclass(frozen=True, slots=True)
-class MemorySlope:
-    """Memory of a steady state, in MiB: its highest, and what it grows by in a minute."""
-
-    highest: float
-    per_minute: float
-
-    @classmethod
-    def of(cls, samples: Sequence[tuple[float, float]]) -> MemorySlope:
-        """Of pairs of seconds and MiB."""
-        times, sizes = np.array(samples).T
-        slope = float(np.polyfit(times, sizes, 1)[0]) * 60 if len(samples) > 2 else 0.0
-        return cls(float(sizes.max()), slope)
-
-    def __str__(self) -> str:
-        return f"{self.highest:.0f} ({self.per_minute:+.1f} a minute)"
+#: Frames a second that the clip has to last for, over all streams.
+_FASTEST = 8000
+#: Microseconds that a batch of paced streams waits for more frames: short, as ages count there.
+_WAIT = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +97,17 @@ def gpu_runs(
     Raises:
         HeadraceError: There is no GPU, torch or decoder, or a pipeline failed.
     """
+    shorten_switch_interval()
     runs = []
     for count in streams:
-        need = (seconds + _WARM + 3) * 8000 / count / 30
-        with _long_clip(clip, need) as long:
+        need = (seconds + WARM + 3) * _FASTEST / count / 30
+        with long_clip(clip, need) as long:
             rounds = []
             for number in range(1, repeats + 1):
                 progress(f"gpu: {count} streams, round {number} of {repeats}")
-                decode = _Play(_decoders(long, count)).measure(seconds)
-                network = _network_alone(batch, seconds)
-                whole = _Play(_pipeline(long, count, batch)).measure(seconds)
+                decode = Play(_decoders(long, count)).measure(seconds)
+                network = network_alone(batch, seconds)
+                whole = Play(_pipeline(long, count, batch)).measure(seconds)
                 rounds.append((decode.fps, network, whole.fps))
                 progress("gpu: decode {:.0f}, network {:.0f}, pipeline {:.0f} frames/s".format(*rounds[-1]))
         decoded, computed, piped = (Spread.of(column) for column in zip(*rounds, strict=True))
@@ -157,127 +132,17 @@ def paced_run(
     Raises:
         HeadraceError: There is no GPU, torch or decoder, or a pipeline failed.
     """
-    with _long_clip(clip, seconds + _WARM + 10) as long:
-        play = _Play(_pipeline(long, streams, batch, fps))
+    shorten_switch_interval()
+    with long_clip(clip, seconds + WARM + 10) as long:
+        play = Play(_pipeline(long, streams, batch, fps))
         play.pace(streams)
         done = play.measure(seconds)
     p50, p95, p99 = (float(age) * 1e3 for age in np.percentile(play.ages or [0.0], (50, 95, 99)))
     return PacedRun(streams, fps, done.frames, dict(done.dropped), (p50, p95, p99), done.gpu, done.host)
 
 
-@dataclass(frozen=True, slots=True)
-class _Done:
-    fps: float
-    frames: int
-    objects: int
-    dropped: Counter[str]
-    gpu: MemorySlope
-    host: MemorySlope
-
-
-class _Play:
-    """A pipeline that is played for a while; counts frames, without Python where there is no batch.
-
-    Args:
-        line: With ``fakesink``s named ``sink…``, the batches of a pipeline going to ``sink``.
-    """
-
-    def __init__(self, line: str) -> None:
-        self._pipeline = Gst.parse_launch(line)
-        self._frames = self._objects = 0
-        self.ages: list[float] = []
-        self._begun: dict[tuple[int, int], float] = {}
-        self._steady = False
-        whole = self._pipeline.get_by_name("sink")
-        if whole is not None:
-            whole.get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, self._batch)
-        names = [element.get_name() for element in self._pipeline.iterate_elements()]
-        self._sinks = [self._pipeline.get_by_name(name) for name in names if name.startswith("sink_")]
-
-    def pace(self, streams: int) -> None:
-        """Let the streams be live, and note when each frame comes out of its decoder."""
-        for index in range(streams):
-            paced = self._pipeline.get_by_name(f"pace{index}").get_static_pad("src")
-            paced.add_probe(Gst.PadProbeType.QUERY_UPSTREAM, _say_live)
-            out = self._pipeline.get_by_name(f"decoded{index}").get_static_pad("src")
-            out.add_probe(Gst.PadProbeType.BUFFER, self._decoded, index)
-
-    def _decoded(self, _pad: Gst.Pad, info: Gst.PadProbeInfo, index: int) -> Gst.PadProbeReturn:
-        self._begun[index, info.get_buffer().pts] = time.perf_counter()
-        return Gst.PadProbeReturn.OK
-
-    def _batch(self, _pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
-        meta = payload.find(hash(info.get_buffer())).meta
-        now = time.perf_counter()
-        for frame in meta.frames:
-            self._frames += 1
-            self._objects += frame.n_objects
-            begun = self._begun.pop((frame.pad_index, frame.buffer_pts), None) if self._begun else None
-            if begun is not None and self._steady:
-                self.ages.append(now - begun)
-        return Gst.PadProbeReturn.OK
-
-    def _count(self) -> int:
-        if not self._sinks:
-            return self._frames
-        return sum(sink.get_property("stats").get_uint64("rendered").value for sink in self._sinks)
-
-    def measure(self, seconds: float) -> _Done:
-        """Play, and measure the steady state.
-
-        Raises:
-            PipelineError: The pipeline failed, did not start, or ended.
-        """
-        try:
-            self._pipeline.set_state(Gst.State.PLAYING)
-            started = time.perf_counter()
-            while not self._count():
-                self._look(time.perf_counter() - started < _START)
-            self._wait(_WARM, [], [])
-            self._steady = True
-            gpu: list[tuple[float, float]] = []
-            host: list[tuple[float, float]] = []
-            began, frames, objects = time.perf_counter(), self._count(), self._objects
-            self._wait(seconds, gpu, host)
-            passed, frames = time.perf_counter() - began, self._count() - frames
-            mux = self._pipeline.get_by_name("mux")
-            dropped: Counter[str] = Counter()
-            for (_, reason), number in mux.batcher.drops.items() if mux is not None else ():
-                dropped[reason] += number
-            objects = self._objects - objects
-            return _Done(frames / passed, frames, objects, dropped, MemorySlope.of(gpu), MemorySlope.of(host))
-        finally:
-            self._pipeline.set_state(Gst.State.NULL)
-
-    def _wait(
-        self, seconds: float, gpu: list[tuple[float, float]], host: list[tuple[float, float]]
-    ) -> None:
-        end = time.perf_counter() + seconds
-        while (now := time.perf_counter()) < end:
-            self._look()
-            gpu.append((now, _gpu_used()))
-            host.append((now, resident()))
-
-    def _look(self, more: bool = True) -> None:
-        kinds = Gst.MessageType.EOS | Gst.MessageType.ERROR
-        message = self._pipeline.get_bus().timed_pop_filtered(int(_LOOK * Gst.SECOND), kinds)
-        if message is not None and message.type == Gst.MessageType.ERROR:
-            error, debug = message.parse_error()
-            raise PipelineError(error.message, message.src.get_name(), debug)
-        if message is not None or not more:
-            raise PipelineError("the clip ended before the measurement", "bench gpu", "")
-
-
-def _say_live(_pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
-    query = info.get_query()
-    if query is None or query.type != Gst.QueryType.LATENCY:
-        return Gst.PadProbeReturn.OK
-    query.set_latency(True, 0, Gst.CLOCK_TIME_NONE)
-    return Gst.PadProbeReturn.HANDLED
-
-
 def _decoders(clip: Path, streams: int) -> str:
-    source = f"{_DEMUX.format(clip=clip)} ! {_DECODE}"
+    source = f"{DEMUX.format(clip=clip)} ! {_DECODE}"
     return " ".join(f"{source} ! fakesink name=sink_{index} sync=false" for index in range(streams))
 
 
@@ -289,108 +154,10 @@ def _pipeline(clip: Path, streams: int, batch: int, fps: int = 0) -> str:
         if fps:
             pace = f"clocksync name=pace{index} ts-offset={index * Gst.SECOND // (fps * streams)} ! "
             name = f" ! identity name=decoded{index}"
-        parts.append(f"{_DEMUX.format(clip=clip)} ! {pace}{_DECODE}{name} ! mux.sink_{index}")
-    wait = round(1e6 / fps) if fps else 40_000
-    width, height = _SIZE
+        parts.append(f"{DEMUX.format(clip=clip)} ! {pace}{_DECODE}{name} ! mux.sink_{index}")
+    wait = _WAIT if fps else 40_000
+    width, height = SIZE
     return (
         f"{' '.join(parts)} nvstreammux name=mux batch-size={batch} batched-push-timeout={wait} ! "
         f"hrinfer model={NETWORK} device=cuda input-size={width}x{height} ! nvtracker ! fakesink name=sink sync=false"
     )
-
-
-def _network_alone(batch: int, seconds: float) -> float:
-    """Frames a second of preprocessing and network, on frames in the GPU's memory, two batches at a time."""
-    from headrace.bench.gpu_network import Yolo
-    from headrace.infer.engines import EngineOptions
-    from headrace.infer.engines.slots import slot_engine
-    from headrace.infer.engines.torch_engine import open_module
-    from headrace.infer.preprocess import PreprocessOptions
-    from headrace.infer.preprocess.cuda import preprocess_cuda
-
-    engine = open_module(Yolo(), NETWORK, EngineOptions(device="cuda", input_size=_SIZE))
-    slots = slot_engine(engine)
-    if slots is None:
-        raise HeadraceError("the network does not run on a GPU here; see headrace doctor")
-    frames = _resident_frames(batch)
-    done: Counter[int] = Counter()
-    end = threading.Event()
-
-    def work(number: int) -> None:
-        while not end.is_set():
-            with slots.slot(batch, _SIZE) as slot:
-                preprocess_cuda(frames, slot.input, PreprocessOptions())
-                slot.run()
-            done[number] += batch
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(engine.concurrency)]
-    for thread in threads:
-        thread.start()
-    try:
-        time.sleep(2 * _WARM)
-        before, began = done.total(), time.perf_counter()
-        time.sleep(seconds)
-        return (done.total() - before) / (time.perf_counter() - began)
-    finally:
-        end.set()
-        for thread in threads:
-            thread.join()
-        engine.close()
-
-
-def _resident_frames(count: int) -> list[Any]:
-    """Frames of 1920x1080 with noise, in the GPU's memory."""
-    import torch
-
-    from headrace.frames import Frame
-    from headrace.frames.cuda import CudaPlane
-
-    frames = []
-    for _ in range(count):
-        planes = []
-        for shape in ((1080, 1920), (540, 960, 2)):
-            tensor = torch.randint(0, 255, shape, dtype=torch.uint8, device="cuda")
-            planes.append(
-                CudaPlane(tensor.data_ptr(), shape, tensor.stride(), 0, tensor, lambda t=tensor: t.cpu().numpy())
-            )
-        frames.append(Frame("NV12", 1920, 1080, tuple(planes)))  # type: ignore[arg-type]
-    return frames
-
-
-@contextmanager
-def _long_clip(clip: Path, seconds: float) -> Iterator[Path]:
-    """The clip again and again in one file, until it lasts so long; not encoded again."""
-    import tempfile
-
-    length = _seconds(clip)
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "long.mp4"
-        copies = range(int(seconds / length) + 1)
-        inputs = " ".join(f"{_DEMUX.format(clip=clip)} ! queue ! all." for _ in copies)
-        pipeline = Gst.parse_launch(f"{inputs} concat name=all ! h264parse ! mp4mux ! filesink location={target}")
-        pipeline.set_state(Gst.State.PLAYING)
-        kinds = Gst.MessageType.EOS | Gst.MessageType.ERROR
-        message = pipeline.get_bus().timed_pop_filtered(int(_START * Gst.SECOND), kinds)
-        pipeline.set_state(Gst.State.NULL)
-        if message is None or message.type == Gst.MessageType.ERROR:
-            why = "it took too long" if message is None else message.parse_error()[0].message
-            raise PipelineError(f"the clip cannot be repeated: {why}", str(clip), "")
-        yield target
-
-
-def _seconds(clip: Path) -> float:
-    pipeline = Gst.parse_launch(f"{_DEMUX.format(clip=clip)} ! fakesink")
-    pipeline.set_state(Gst.State.PAUSED)
-    pipeline.get_state(int(_START * Gst.SECOND))
-    known, length = pipeline.query_duration(Gst.Format.TIME)
-    pipeline.set_state(Gst.State.NULL)
-    if not known or length <= 0:
-        raise PipelineError("the clip's length is not known; give an H.264 clip in MP4", str(clip), "")
-    return float(length / Gst.SECOND)
-
-
-def _gpu_used() -> float:
-    """MiB of the GPU's memory that are in use, by whomever."""
-    import torch
-
-    free, total = torch.cuda.mem_get_info()
-    return float(total - free) / _MIB

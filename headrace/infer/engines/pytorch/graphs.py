@@ -155,7 +155,8 @@ class HeldSlot:
         if self._recorded.host is None:
             return None
         self._slot.wait()
-        return self._recorded.host.numpy()
+        table: NDArray[Any] = self._recorded.host.numpy()
+        return table
 
     def outputs(self) -> dict[str, torch.Tensor]:
         """See `Slot.outputs`."""
