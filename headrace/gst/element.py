@@ -156,6 +156,10 @@ class Element(Face, Gst.Element):
         if flow in _STOPPED:
             self.post_error(PipelineError(f"streaming stopped: {_STOPPED[flow]}"))
 
+    def must_renegotiate(self, pad: Gst.Pad) -> bool:
+        """Whether caps of a source pad are to be chosen anew; asked for each buffer, so not by the binding."""
+        return bool(gst_quick.gst_pad_check_reconfigure(hash(pad)))
+
     def push(self, pad: Gst.Pad, buffer: int) -> int:
         """Push a buffer, handing over the reference; returns the flow value. Releases the GIL."""
         return int(gst.gst_pad_push(hash(pad), buffer))
