@@ -52,9 +52,9 @@ def suppression_kernel(
     """Order the candidates of frame ``program_id(0)``, and keep those that overlap no better one of their class.
 
     The overlap is OpenCV's (``cv2.dnn.NMSBoxes``): in double precision, rounded to single, compared with the
-    threshold in ``limits[0]``; ``limits[1]`` is 0 where classes do not matter, else 1. ``out[frame]`` is a row of counts
-    (kept, found, 1 if something is odd) and then the kept, best first: corners, score and class. ``ordered`` is
-    scratch.
+    threshold in ``limits[0]``; ``limits[1]`` is 0 where classes do not matter, else 1. ``out[frame]`` is a row of
+    counts (kept, found, 1 if something is odd) and then the kept, best first: corners, score and class. ``ordered``
+    is scratch.
     """
     frame = tl.program_id(0).to(tl.int64)
     lane = tl.arange(0, ROOM)

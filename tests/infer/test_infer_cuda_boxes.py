@@ -10,7 +10,9 @@ from cuda_frames import DEVICE  # noqa: E402
 from headrace.infer.cuda_boxes import ROOM, CudaBoxes  # noqa: E402
 from headrace.infer.decoders import DecodeOptions  # noqa: E402
 from headrace.infer.decoders.yolov5_decoder import DECODER as YOLOV5  # noqa: E402
+from headrace.infer.decoders.yolov6_decoder import DECODER as YOLOV6  # noqa: E402
 from headrace.infer.decoders.yolov8_decoder import DECODER as YOLOV8  # noqa: E402
+from headrace.infer.decoders.yolox_decoder import DECODER as YOLOX  # noqa: E402
 from headrace.infer.nms import suppress  # noqa: E402
 from headrace.infer.options import InferOptions  # noqa: E402
 
@@ -123,3 +125,26 @@ def test_many_candidates_up_to_the_room():
     found = CudaBoxes.read(boxes([torch.from_numpy(columns).to(DEVICE)]).cpu().numpy(), 1)
     assert not found.unread
     np.testing.assert_array_equal(found.candidates.xyxy[:, 0], cells % 32 * 10 - 4)  # equal scores: by cell
+
+
+@pytest.mark.parametrize("decoded", [None, False, True])
+def test_yolox_with_boxes_of_cells_and_of_pixels(decoded):
+    rng, options = np.random.default_rng(1), InferOptions()
+    table = outputs(rng, YOLOV5).numpy()
+    if not decoded:  # offsets and logarithms
+        table[..., :4] = rng.uniform(-1, 1, (*table.shape[:2], 4))
+    else:
+        table[..., 2:4] = np.abs(table[..., 2:4]) + 1
+    settings = {} if decoded is None else {"decoded": decoded}
+    decode = DecodeOptions(options.confidence, SIDE, SIDE, settings=settings)
+    boxes = CudaBoxes(YOLOX, ["output"], decode, options)
+    found = CudaBoxes.read(boxes([torch.from_numpy(table).to(DEVICE)]).cpu().numpy(), len(table)).candidates
+    wanted = suppress(YOLOX.decode({"output": torch.from_numpy(table)}, decode).numpy(), options.nms)
+    np.testing.assert_array_equal(found.class_id, wanted.class_id)
+    np.testing.assert_allclose(found.xyxy, wanted.xyxy, rtol=1e-5)
+    assert len(found)
+
+
+def test_yolov6():
+    table = outputs(np.random.default_rng(3), YOLOV5, rounded=True)
+    assert_same(chosen(YOLOV6, table, InferOptions()).candidates, usual(YOLOV6, table, InferOptions()))

@@ -126,7 +126,8 @@ def assert_alike(found, wanted, pixels=0.02):
 def test_results_are_those_of_the_host(options):
     usual, direct = opened(False, **options), opened(True, **options)
     batch = frames()
-    assert_alike(direct.results(FrameBatch(batch)), usual.results(FrameBatch(batch)))
+    for _ in range(2):  # the first batch is read the usual way
+        assert_alike(direct.results(FrameBatch(batch)), usual.results(FrameBatch(batch)))
     assert_alike(direct.results(FrameBatch(batch[:1])), usual.results(FrameBatch(batch[:1])))
     for model in (usual, direct):
         model.adjust(InferOptions(**options | {"confidence": 0.5, "nms": 0.2}))
@@ -137,7 +138,7 @@ def test_results_are_those_of_the_host(options):
 
 def test_frames_on_the_device_are_read_there(monkeypatch):
     model = opened(True)
-    on_host = model.results(FrameBatch(frames()))
+    on_host = [model.results(FrameBatch(frames())) for _ in range(2)][1]
     monkeypatch.setattr(
         "headrace.infer.batch.preprocess", None
     )  # nothing is prepared on the host from here on
@@ -145,7 +146,7 @@ def test_frames_on_the_device_are_read_there(monkeypatch):
     found = model.results(batch)
     assert [len(one.detections) for one in found] == [len(one.detections) for one in on_host]
     if DEVICE == "cpu":
-        assert model._engine.used == [(3, True), (3, True)]
+        assert model._engine.used == [(3, True)] * 3
 
 
 def test_other_interpolations_go_by_way_of_the_host():
@@ -160,7 +161,7 @@ def test_a_frame_with_too_many_boxes_loses_none(monkeypatch, caplog):
     model, usual = opened(True, confidence=0.0, nms=1.0), opened(False, confidence=0.0, nms=1.0)
     assert_alike(model.results(FrameBatch(frames())), usual.results(FrameBatch(frames())))
     assert_alike(model.results(FrameBatch(frames())), usual.results(FrameBatch(frames())))
-    assert model._device_path.unread == 6
+    assert model._device_path.unread == 3
     said = [record.message for record in caplog.records if "more than 8 boxes" in record.message]
     assert len(said) == 1
     assert "raise the confidence" in said[0]
