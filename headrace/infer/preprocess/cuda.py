@@ -19,8 +19,8 @@ from headrace.frames import Frame
 from headrace.frames.color import yuv_matrix
 from headrace.frames.cuda import CudaPlane
 from headrace.frames.frame import Colorimetry, plane_shapes
-from headrace.infer.preprocess.convert import converts_first
 from headrace.infer.preprocess.options import PreprocessOptions
+from headrace.infer.preprocess.picture import converts_first
 from headrace.infer.preprocess.placement import Placement, place
 
 #: A frame's row: 13 whole numbers, then 25 in double precision (`_row`).
