@@ -153,12 +153,12 @@ def _gpu(
     clip: Path | None, streams: list[int], batch: int, seconds: float, repeats: int, live: bool
 ) -> tuple[list[GpuRun], PacedRun | None]:
     """Measure on a GPU."""
-    from headrace.bench.clips import bench_clip
     from headrace.bench.gpu import gpu_runs, paced_run
+    from headrace.bench.gpu_clip import street_clip
     from headrace.errors import HeadraceError
 
     try:
-        clip = bench_clip(seconds=10) if clip is None else clip
+        clip = street_clip() if clip is None else clip
         runs = gpu_runs(clip, streams, batch, seconds, repeats, _progress)
         return runs, paced_run(clip, max(streams), batch, seconds) if live else None
     except HeadraceError as error:
