@@ -33,7 +33,9 @@ def on_the_cpu(monkeypatch):
     decoder = next((name for name in ("avdec_h264", "openh264dec") if Gst.ElementFactory.find(name)), None)
     if decoder is None:
         pytest.skip("no H.264 decoder")
-    monkeypatch.setattr(gpu, "_DECODE", f"{decoder} ! videoconvert ! video/x-raw,format=NV12 ! identity sleep-time=2000")
+    monkeypatch.setattr(
+        gpu, "_DECODE", f"{decoder} ! videoconvert ! video/x-raw,format=NV12 ! identity sleep-time=2000"
+    )
     monkeypatch.setattr(gpu, "_FASTEST", 2000)
     monkeypatch.setattr(gpu, "network_alone", lambda batch, seconds: 1000.0)
     monkeypatch.setattr(gpu, "WARM", 0.3)
