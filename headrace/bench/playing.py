@@ -22,7 +22,11 @@ from headrace.infer import FrameBatch, InferOptions, load_model
 from headrace.infer.options import parse_size
 from headrace.meta import Batch
 
-_EVENTS = "nvmsgconv payload-type=1 msg2p-newapi=true frame-interval=1 ! nvmsgbroker proto-lib=file sync=false"
+#: As in `headrace run`: batches own no pixels, so that only their number says how much waits.
+_QUEUE = "queue max-size-buffers=4 max-size-bytes=0 max-size-time=0"
+_EVENTS = (
+    "nvmsgconv payload-type=1 msg2p-newapi=true frame-interval=1 ! nvmsgbroker proto-lib=file sync=false"
+)
 
 
 @dataclass(frozen=True)
@@ -49,16 +53,16 @@ def line(play: Play, folder: str) -> str:
     """The pipeline; the pad ``sink`` of the element ``end`` sees what is done.
 
     Example:
-        >>> line(Play("a.mp4", 1, "m.onnx", "infer", "precision=f32"), "/tmp").partition(" ! queue")[2]
-        ' ! hrinfer model=m.onnx precision=f32 ! fakesink name=end sync=false nvurisrcbin uri=file:///a.mp4 ! m.sink_0'
+        >>> line(Play("a.mp4", 1, "m.onnx", "infer", "precision=f32"), "/tmp").partition("time=0 ! ")[2]
+        'hrinfer model=m.onnx precision=f32 ! fakesink name=end sync=false nvurisrcbin uri=file:///a.mp4 ! m.sink_0'
     """
     uri = Path(play.clip).absolute().as_uri() if play.clip[0] == "/" else f"file:///{play.clip}"
     sources = " ".join(f"nvurisrcbin uri={uri} ! m.sink_{number}" for number in range(play.streams))
     rest = "fakesink name=end sync=false"
     if play.work == "events":
-        rest = f"nvtracker ! identity name=end ! queue ! {_EVENTS} conn-str={folder}/events.jsonl"
+        rest = f"nvtracker ! identity name=end ! {_QUEUE} ! {_EVENTS} conn-str={folder}/events.jsonl"
     model = f"hrinfer model={play.model} {play.settings}".strip()
-    return f"nvstreammux name=m batched-push-timeout=-1 ! queue ! {model} ! {rest} {sources}"
+    return f"nvstreammux name=m batched-push-timeout=-1 ! {_QUEUE} ! {model} ! {rest} {sources}"
 
 
 def _decode(play: Play, done: Callable[[int], None]) -> None:

@@ -94,7 +94,9 @@ def frames_of(clip: str, threads: int) -> Iterator[Planes]:
             if not good:
                 raise RuntimeError("a frame cannot be mapped")
             try:
-                yield _planes(np.frombuffer(mapped.data, np.uint8), info, GstVideo.buffer_get_video_meta(buffer))
+                yield _planes(
+                    np.frombuffer(mapped.data, np.uint8), info, GstVideo.buffer_get_video_meta(buffer)
+                )
             finally:
                 buffer.unmap(mapped)
     finally:
@@ -152,7 +154,9 @@ def detections(output: NDArray[np.float32]) -> int:
     boxes = output[:4, sure].T.copy()
     boxes[:, :2] -= boxes[:, 2:] / 2
     classes = scores[:, sure].argmax(0)
-    kept = cv2.dnn.NMSBoxesBatched(boxes.tolist(), best[sure].tolist(), classes.tolist(), _CONFIDENCE, _OVERLAP)
+    kept = cv2.dnn.NMSBoxesBatched(
+        boxes.tolist(), best[sure].tolist(), classes.tolist(), _CONFIDENCE, _OVERLAP
+    )
     return len(kept)
 
 
