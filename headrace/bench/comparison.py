@@ -20,10 +20,12 @@ class Aim(NamedTuple):
     Attributes:
         over: Name of the other contender.
         least: Least ratio; ``None`` where it is only told.
+        inverse: The other one's are divided by this one's instead.
     """
 
     over: str
     least: float | None = None
+    inverse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ class Comparison:
         aim = self.aims.get(name)
         if aim is None or name not in known or aim.over not in known:
             return None
-        return known[name].over(known[aim.over])
+        one, other = known[name], known[aim.over]
+        return other.over(one) if aim.inverse else one.over(other)
 
     def data(self) -> dict[str, Any]:
         """Ready for JSON: rounds as they were measured, spreads are median, low, high."""
@@ -102,7 +105,8 @@ class Comparison:
             return (one.name, "–", "–", "–", "–", "–")
         ratio, aim, aimed = "", self.aims.get(one.name), []
         if (spread := self.ratio(one.name)) is not None and aim is not None:
-            ratio = "{:.2f} ({:.2f}–{:.2f}) of ".format(*spread) + aim.over
+            told = "{:.2f} ({:.2f}–{:.2f})".format(*spread)
+            ratio = f"{aim.over}: {told} of it" if aim.inverse else f"{told} of {aim.over}"
             aimed += [] if aim.least is None else [f"≥ {aim.least:g}"]
         if one.name in self.peak_aims:
             aimed.append(f"≤ {PEAK_MIB:.0f} MiB")
