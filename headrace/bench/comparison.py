@@ -10,7 +10,7 @@ from headrace.bench.rounds import Contender, Measured, side_by_side
 from headrace.bench.statistics import Spread
 from headrace.bench.tables import table
 
-#: Share of a core's millisecond that Headrace may cost a frame, and MiB that it may take at four streams.
+#: CPU milliseconds that Headrace itself may cost a frame, and MiB that it may take at four streams.
 COST_MS, PEAK_MIB = 0.4, 450.0
 
 

@@ -40,7 +40,7 @@ class Plain:
         scale = min(width / picture.shape[1], height / picture.shape[0])
         inner = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
         left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
-        canvas = np.full((height, width, 3), 114, np.uint8)
+        canvas: Any = np.full((height, width, 3), 114, np.uint8)
         canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(picture, inner)
         if self.colour >= 0:
             canvas = cv2.cvtColor(canvas, self.colour)
