@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import time
 
+from headrace.elements.base.negotiation import Understood
 from headrace.errors import ConfigError, FrameError
 from headrace.frames import Frame, convert
 from headrace.frames.scale import crop, fit, flip
@@ -20,6 +21,8 @@ Rectangle = tuple[int, int, int, int]
 
 _log = logging.getLogger(__name__)
 
+_UNKNOWN = Understood(any_planes=True, unbatched=False)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Conversion:
@@ -32,7 +35,7 @@ class Conversion:
         target_part: Part of the output that is painted, ``None`` for all.
         flip_method: 0 for none, see `headrace.frames.scale.flip`.
         keep: Whether caps ask for no change of the frames.
-        any_planes: Whether downstream understands planes that lie differently from what caps say.
+        behind: What downstream understands.
     """
 
     layout: SurfaceLayout
@@ -41,18 +44,27 @@ class Conversion:
     target_part: Rectangle | None = None
     flip_method: int = 0
     keep: bool = False
-    any_planes: bool = True
+    behind: Understood = _UNKNOWN
 
     def passes(self, buffer: int, given: SurfaceLayout) -> bool:
-        """Whether a plain frame goes on as it is.
+        """Whether a frame that is no batch goes on as it is.
 
         Args:
             buffer: Its address.
             given: What its caps say.
         """
-        if self.batches or not self.keep or self.source_part or self.target_part or self.flip_method:
-            return False
-        return self.any_planes or planes_of(buffer) in (None, (given.offsets, given.strides))
+        if self.passes_all or not self._unchanged or self.batches:
+            return self.passes_all
+        return planes_of(buffer) in (None, (given.offsets, given.strides))
+
+    @property
+    def passes_all(self) -> bool:
+        """Whether all frames that are no batches go on as they are, wherever their planes lie."""
+        return self._unchanged and (self.behind.unbatched if self.batches else self.behind.any_planes)
+
+    @property
+    def _unchanged(self) -> bool:
+        return self.keep and not (self.source_part or self.target_part or self.flip_method)
 
     def outputs(self, batch: Batch, buffer: int) -> list[BufferRef]:
         """Make the output buffers of one batch: one batch, or a plain frame for each of its frames.
@@ -84,7 +96,7 @@ class Conversion:
             plain_layout.offsets,
             plain_layout.strides,
         )
-        if not (same_planes or self.any_planes):
+        if not (same_planes or self.behind.any_planes):
             surface = write_frame(surface.frame())
         output = surface.buffer
         output.make_writable()

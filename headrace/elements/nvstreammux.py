@@ -9,9 +9,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from gi.repository import Gst, GstVideo
+from gi.repository import Gst
 
 from headrace.elements.base.caps import ANY_CAPS, BATCH_CAPS
+from headrace.elements.base.negotiation import answer_allocation
 from headrace.elements.mux.output import MuxOutput
 from headrace.elements.mux.source import MuxSource
 from headrace.gst.element import Element, requested_index
@@ -187,7 +188,7 @@ class StreamMux(Element):
 
     def _sink_query(self, pad: Gst.Pad, query: Gst.Query) -> bool:
         if query.type == Gst.QueryType.ALLOCATION:
-            query.add_allocation_meta(GstVideo.video_meta_api_get_type(), None)
+            answer_allocation(query)
             return True
         return bool(pad.query_default(self, query))
 

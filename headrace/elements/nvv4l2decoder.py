@@ -14,7 +14,6 @@ import dataclasses
 from gi.repository import Gst
 
 from headrace.elements.source.decoding import DECODED_CAPS, Decoder
-from headrace.elements.source.options import DECODER_THREADS
 from headrace.elements.source.skipping import SKIP_NOTHING, SkipFrames
 from headrace.elements.source.uri_probes import EveryNth
 from headrace.gst.face import properties_of, template
@@ -41,8 +40,10 @@ class DecoderOptions:
         maximum=2,
     )  # fmt: skip
     low_latency_mode: bool = option(False, "decode frame by frame, without threads that are frames ahead")
-    decoder_threads: int = option(0, DECODER_THREADS)
     disable_dpb: bool = option(False, "same as low-latency-mode")
+    threads: int = option(
+        0, "threads of the decoder; 0: the cores, shared by the pipeline's sources", maximum=64
+    )
     mjpeg: bool = option(False, "the input is motion JPEG", no_effect="seen from the caps")
     cudadec_memtype: int = option(0, "kind of memory", maximum=2, no_effect=_DECODERS)
     gpu_id: int = option(0, "GPU that decodes, where GStreamer's nvcodec plugin finds one")
@@ -78,13 +79,13 @@ class V4l2Decoder(Decoder):
     def set_up(self, decoder: Gst.Element, entry: Gst.Pad, caps: Gst.Caps) -> None:
         """Take the options over."""
         options = self.options
-        if options.decoder_threads and decoder.find_property("max-threads") is not None:
-            decoder.set_property("max-threads", options.decoder_threads)
         if options.low_latency_mode or options.disable_dpb:
             if decoder.find_property("thread-type") is not None:
                 Gst.util_set_object_arg(decoder, "thread-type", "slice")
             if decoder.find_property("max-display-delay") is not None:
                 decoder.set_property("max-display-delay", 0)
+        if options.threads and decoder.find_property("max-threads") is not None:
+            decoder.set_property("max-threads", options.threads)
         self.probes: list[SkipFrames | EveryNth] = []
         if options.skip_frames != SKIP_NOTHING:
             self.probes.append(SkipFrames(self, entry, options.skip_frames, structure_of(caps, 0)))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from gi.repository import Gst, GstVideo
+from gi.repository import Gst
 
 from headrace.elements.base.caps import ANY_CAPS, framerate_of, is_batch, layout_of
-from headrace.elements.base.negotiation import choose_caps
+from headrace.elements.base.negotiation import Understood, answer_allocation, choose_caps
 from headrace.elements.conversion import Conversion, parse_rectangle, single_frame
 from headrace.errors import FrameError
 from headrace.frames.surface import SurfaceLayout
@@ -25,6 +25,7 @@ from headrace.meta.batch import Batch
 from headrace.profiling import span
 
 _CPU = "converted by the CPU"
+_FIRST = Gst.CapsIntersectMode.FIRST
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,23 +69,40 @@ class VideoConvert(Element):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sink_pad = self.add_sink_pad(self.template("sink"), "sink", self._chain)
+        self.sink_pad, self.src_pad, self.bypass = self.add_bypassed_pads(self._chain)
         self.on_event(self.sink_pad, self._sink_event)
-        self.on_query(self.sink_pad, self._sink_query)
-        self.add_pad(self.sink_pad)
-        self.src_pad = self.add_src_pad()
+        self.on_event(self.src_pad, self._src_event)
+        for pad in (self.sink_pad, self.src_pad):
+            self.on_query(pad, self._query)
+            self.add_pad(pad)
         self.conversion: Conversion | None = None
         self.given: SurfaceLayout | None = None
 
-    def _sink_query(self, pad: Gst.Pad, query: Gst.Query) -> bool:
-        if query.type == Gst.QueryType.ALLOCATION:
-            query.add_allocation_meta(GstVideo.video_meta_api_get_type(), None)
-            return True
-        return bool(pad.query_default(self, query))
+    def option_changed(self, field: str) -> None:
+        """The next frame is looked at again."""
+        self.bypass.close()
+
+    def _query(self, pad: Gst.Pad, query: Gst.Query) -> bool:
+        if query.type == Gst.QueryType.ALLOCATION and pad == self.sink_pad:
+            answer_allocation(query)
+        elif query.type == Gst.QueryType.CAPS:
+            wanted = query.parse_caps()
+            query.set_caps_result(ANY_CAPS if wanted is None else wanted.intersect_full(ANY_CAPS, _FIRST))
+        elif query.type == Gst.QueryType.ACCEPT_CAPS:
+            query.set_accept_caps_result(query.parse_accept_caps().is_subset(ANY_CAPS))
+        else:
+            return bool(pad.query_default(self, query))
+        return True
 
     def _sink_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
         if event.type == Gst.EventType.CAPS:
+            self.bypass.close()
             return self._negotiate(event.parse_caps())
+        return bool(pad.event_default(self, event))
+
+    def _src_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
+        if event.type == Gst.EventType.RECONFIGURE:
+            self.bypass.close()
         return bool(pad.event_default(self, event))
 
     def _negotiate(self, caps: Gst.Caps) -> bool:
@@ -101,29 +119,25 @@ class VideoConvert(Element):
         self.conversion = Conversion(
             layout_of(chosen), is_batch(chosen), parse_rectangle("src-crop", options.src_crop),
             parse_rectangle("dest-crop", options.dest_crop), options.flip_method,
-            keep=same_frames(caps, chosen), any_planes=self._knows_video_meta(chosen),
+            keep=same_frames(caps, chosen), behind=Understood.behind(self.src_pad, chosen),
         )  # fmt: skip
         return pushed
 
-    def _knows_video_meta(self, caps: Gst.Caps) -> bool:
-        query = Gst.Query.new_allocation(caps, False)
-        found = self.src_pad.peer_query(query) and query.find_allocation_meta(
-            GstVideo.video_meta_api_get_type()
-        )
-        return bool(found[0] if isinstance(found, tuple) else found)
-
     def _chain(self, _pad: Gst.Pad, buffer: int) -> int:
-        # Writable, so that what is changed below is not seen by another branch that has the same batch.
-        held = BufferRef(make_writable(buffer))
+        held = BufferRef(buffer)
         if self.conversion is None or self.given is None:
             raise FrameError("a buffer came before its caps, or they could not be converted")
-        if self.src_pad.check_reconfigure() and not self._negotiate(self.sink_pad.get_current_caps()):
+        if self.must_renegotiate(self.src_pad) and not self._negotiate(self.sink_pad.get_current_caps()):
             return FLOW_NOT_NEGOTIATED
-        rider = payload.find(held.address)
-        batch = rider if isinstance(rider, Batch) and rider.surfaces else None
-        if batch is None and self.conversion.passes(held.address, self.given):
+        if _batch_on(buffer) is None and self.conversion.passes(buffer, self.given):
             # The very buffer: a decoder's pool takes back none whose memory others have.
+            if self.conversion.passes_all:
+                self.bypass.open()
             return self.push(self.src_pad, held.steal())
+        # Writable, so that what is changed below is not seen by another branch that has the same batch.
+        held = BufferRef(make_writable(held.steal()))
+        rider = payload.find(held.address)
+        batch = _batch_on(held.address)
         if batch is None:
             batch = single_frame(held.address, self.given, rider)
         with span(
@@ -139,3 +153,9 @@ def same_frames(before: Gst.Caps, after: Gst.Caps) -> bool:
     one, two = layout_of(before), layout_of(after)
     same = (one.format, one.width, one.height) == (two.format, two.width, two.height)
     return same and framerate_of(before) == framerate_of(after)
+
+
+def _batch_on(buffer: int) -> Batch | None:
+    """The batch that a buffer carries; metadata without pixels is none."""
+    rider = payload.find(buffer)
+    return rider if isinstance(rider, Batch) and rider.surfaces else None

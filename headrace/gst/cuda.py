@@ -1,8 +1,9 @@
 """Frames in the memory of an NVIDIA GPU, as GStreamer's nvcodec plugin makes them (GstCudaMemory, since 1.22).
 
-Facts of GStreamer 1.22 (gst-libs/gst/cuda/gstcudamemory.c, sys/nvcodec) that this rests on:
+Facts of GStreamer (gst-libs/gst/cuda/gstcudamemory, sys/nvcodec; 1.22 to 1.26) that this rests on:
 
-- A decoder waits for its CUDA stream before it pushes a frame: who gets the frame may read it at once, on any stream.
+- In 1.22 a decoder waits for its CUDA stream before it pushes a frame. Since 1.24 it may not, and says so in a flag of
+  the memory; `gst_cuda_memory_sync` waits then. After that the frame may be read at once, on any stream.
 - Mapping for the CPU downloads by itself, once, under the memory's own lock; the copy stays with the memory until the
   device memory is written again. Writing through such a mapping uploads by itself at the next mapping for CUDA.
 - A decoder takes its frames from a pool and writes into one again as soon as its buffer is given back: whoever reads on
@@ -15,6 +16,7 @@ import ctypes
 import functools
 import logging
 from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_size_t, c_uint, c_void_p
+from typing import Any
 
 from headrace.errors import FrameError
 from headrace.gst.buffer import BufferRef
@@ -24,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 _MAP_CUDA = 1 << 17
 _MEMORY_TYPE = b"gst.cuda.memory"
+_LIBRARY = "libgstcuda-1.0.so.0"
 
 gst_quick.gst_buffer_peek_memory.restype = c_void_p
 gst_quick.gst_buffer_peek_memory.argtypes = [c_void_p, c_uint]
@@ -80,6 +83,9 @@ class CudaMapping:
         if not gst.gst_buffer_map(buffer.address, info, MAP_READ | _MAP_CUDA):
             raise FrameError("a frame's CUDA memory cannot be mapped: somebody is writing to it")
         self._info = info
+        wait = _wait_for_decoder()
+        if wait is not None:
+            wait(info.memory)
         self.buffer = BufferRef.of(buffer.address)
         self.address: int = info.data
         self.size: int = info.size
@@ -89,6 +95,17 @@ class CudaMapping:
         buffer = getattr(self, "buffer", None)
         if buffer is not None:
             gst_quick.gst_buffer_unmap(buffer.address, self._info)
+
+
+@functools.cache
+def _wait_for_decoder() -> Any | None:
+    """`gst_cuda_memory_sync`, where there is one."""
+    try:
+        function = ctypes.CDLL(_LIBRARY).gst_cuda_memory_sync
+    except (OSError, AttributeError):
+        return None
+    function.restype, function.argtypes = None, [c_void_p]
+    return function
 
 
 def _device_of(memory: int) -> int:
@@ -127,7 +144,7 @@ def has_primary_context(device: int = 0) -> bool:
 def _primary_context(device: int) -> int:
     """A GstContext around the device's primary context, kept for the life of the process; 0 where there is none."""
     try:
-        driver, library = ctypes.CDLL("libcuda.so.1"), ctypes.CDLL("libgstcuda-1.0.so.0")
+        driver, library = ctypes.CDLL("libcuda.so.1"), ctypes.CDLL(_LIBRARY)
         library.gst_cuda_context_new_wrapped.restype = c_void_p
         library.gst_cuda_context_new_wrapped.argtypes = [c_void_p, c_int]
         library.gst_context_new_cuda_context.restype = c_void_p

@@ -110,6 +110,7 @@ _declare(
 _declare(gst, "gst_pad_set_chain_function_full", None, c_void_p, CHAIN_FUNCTION, c_void_p, c_void_p)
 _declare(gst_quick, "gst_mini_object_ref", c_void_p, c_void_p)
 _declare(gst_quick, "gst_mini_object_is_writable", c_int, c_void_p)
+_declare(gst_quick, "gst_pad_check_reconfigure", c_int, c_void_p)
 _declare(gst_quick, "gst_segment_to_running_time", c_uint64, c_void_p, c_int, c_uint64)
 _declare(gst_quick, "gst_buffer_new", c_void_p)
 _declare(gst_quick, "gst_buffer_unmap", None, c_void_p, POINTER(MapInfo))

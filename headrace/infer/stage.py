@@ -25,6 +25,9 @@ from headrace.infer.worker import Worker, attempt, fulfil
 
 #: What is told of a batch at its end: frames, regions, and the results, ``None`` if there are none.
 Ended = Callable[[Sequence[Frame], Sequence[Region | None] | None, list[Result] | None], object]
+#: Threads beside those whose calls overlap on a CPU: they fill and read tensors meanwhile, so that no processor waits
+#: for that. With YOLO11n on four cores 3.95 of them were busy instead of 3.7.
+_SPARE = 2
 
 
 class InferStage:
@@ -72,6 +75,11 @@ class InferStage:
         self._out, self._back = 0, threading.Condition()  # slices with the crew
         self._crew: Worker | None = None
         self._worker = Worker("hr-infer")
+
+    @property
+    def threads(self) -> int:
+        """How many threads call the model."""
+        return 1 if self._crew is None else len(self._crew)
 
     @property
     def mean_seconds(self) -> float | None:
@@ -184,9 +192,7 @@ class InferStage:
         count, error = attempt(self._prepare, batch)
         if error is not None or not count:
             if error is not None:
-                traceback.clear_frames(
-                    error.__traceback__
-                )  # they know the batch, whose future is to have the error
+                traceback.clear_frames(error.__traceback__)  # they know the batch, and its future the error
             if batch.begin():
                 self._end(batch, error)
             return
@@ -220,11 +226,13 @@ class InferStage:
         self._wait()
         model.settle(self.live or alone, pictures)
         self._met, self._seconds, self._batches = model, 0.0, 0
-        wanted = model.concurrency
-        if wanted != (1 if self._crew is None else len(self._crew)):
+        threads = model.concurrency
+        if threads > 1 and model.rows:
+            threads += _SPARE
+        if threads != self.threads:
             if self._crew is not None:
                 self._crew.close()
-            self._crew = Worker("hr-infer-crew", wanted) if wanted > 1 else None
+            self._crew = Worker("hr-infer-crew", threads) if threads > 1 else None
 
     def _run_in_crew(self, batch: SlicedBatch, number: int) -> None:
         self._run(batch, number)

@@ -1,8 +1,10 @@
-"""Which caps a converter gives out."""
+"""Which caps a converter gives out, and what is behind it understands of single buffers."""
 
 from __future__ import annotations
 
-from gi.repository import Gst
+from dataclasses import dataclass
+
+from gi.repository import Gst, GstVideo
 
 from headrace.elements.base.caps import caps_of, framerate_of, is_batch, layout_of, without_cuda
 from headrace.frames.surface import SurfaceLayout
@@ -51,3 +53,39 @@ def _nearest(allowed: Gst.Caps, format: str, size: tuple[int, int], rate: tuple[
         if framerate_of(fixed) in (rate, (0, 1)) or rate == (0, 1):
             return fixed
     return None
+
+
+#: Stands in allocation queries for frames that are called batches by their caps, as decoders' are, and are none yet.
+_UNBATCHED = Gst.meta_api_type_register("HeadraceUnbatchedFrameAPI", [])
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What is behind a pad understands, every branch of it.
+
+    Attributes:
+        any_planes: Planes that lie differently from what caps say (GstVideoMeta).
+        unbatched: Frames that are no batches under the caps of batches.
+    """
+
+    any_planes: bool
+    unbatched: bool
+
+    @classmethod
+    def behind(cls, pad: Gst.Pad, caps: Gst.Caps) -> Understood:
+        """Ask whoever is linked to a source pad."""
+        query = Gst.Query.new_allocation(caps, False)
+        answered = pad.peer_query(query)
+        kinds = (GstVideo.video_meta_api_get_type(), _UNBATCHED)
+        return cls(*(answered and _has(query, kind) for kind in kinds))
+
+
+def answer_allocation(query: Gst.Query) -> None:
+    """Say in an allocation query that planes may lie anywhere, and that frames need not be batches yet."""
+    query.add_allocation_meta(GstVideo.video_meta_api_get_type(), None)
+    query.add_allocation_meta(_UNBATCHED, None)
+
+
+def _has(query: Gst.Query, kind: object) -> bool:
+    found = query.find_allocation_meta(kind)
+    return bool(found[0] if isinstance(found, tuple) else found)

@@ -25,8 +25,8 @@ class ModelFilter(AsyncFilter):
         return inference.submit(batch)
 
     def wanted_frames(self) -> int:
-        """As many as the model looks at side by side, and two that wait for it."""
-        return 0 if self.inference is None else self.inference.slot.model.concurrency + 2
+        """As many as the model's threads look at side by side, and two that are on their way to and from them."""
+        return 0 if self.inference is None else self.inference.slot.threads + 2
 
     def finish(self, batch: Batch, pending: Work) -> None:
         """Wait for the model and write the metadata."""

@@ -85,6 +85,11 @@ class ModelSlot:
         return self._stage.model
 
     @property
+    def threads(self) -> int:
+        """See `InferStage.threads`."""
+        return self._stage.threads
+
+    @property
     def live(self) -> bool:
         """See `InferStage.live`."""
         return self._stage.live

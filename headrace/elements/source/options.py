@@ -6,9 +6,6 @@ import dataclasses
 
 from headrace.gst.options import option
 
-#: What decoder-threads is, of sources and decoders.
-DECODER_THREADS = "threads of the CPU that decode; 0: the cores, shared by the pipeline's sources"
-
 _DECODERS = "the decoder's own"
 _IPC = "there are no sources in other processes"
 _SEI = "SEI messages are not read"
@@ -28,7 +25,9 @@ class UriSourceOptions:
         0, "what is not decoded: 0 nothing, 1 frames that no other refers to, 2 all but key frames", maximum=2
     )
     low_latency_mode: bool = option(False, "decode frame by frame, without threads that are frames ahead")
-    decoder_threads: int = option(0, DECODER_THREADS)
+    decoder_threads: int = option(
+        0, "threads of the decoder; 0: the cores, shared by the pipeline's sources", maximum=64
+    )
     latency: int = option(100, "jitter buffer of RTSP sources, ms")
     drop_on_latency: bool = option(True, "drop RTP packets that are later than the jitter buffer")
     buffer_mode: int = option(

@@ -54,7 +54,7 @@ def function_field(config: NvInferConfig) -> str:
 
 def has_users_function(config: NvInferConfig) -> bool:
     """Whether the outputs are read by a function that the user wrote."""
-    name = str(getattr(config, function_field(config)))
+    name = str(getattr(config, _FUNCTIONS.get(config.network_type, ""), ""))
     return bool(name) and name not in BUILT_IN and (":" in name or config.custom_lib_path.endswith(".py"))
 
 
