@@ -15,7 +15,7 @@ def decoder_threads(element: Gst.Element) -> int:
     """Threads of a decoder: the cores that this process may use, shared by the sources of its pipeline.
 
     Each thread of a decoder works on a frame of its own and so keeps about five; more threads than cores only keep
-    frames. Live sources are decoded without such threads, whatever their number: that would be late by a frame for each.
+    frames. Of live sources libav's decoders work on slices instead, as each such thread would be late by a frame.
 
     Args:
         element: The decoder, in its pipeline.
