@@ -108,7 +108,7 @@ def test_dependencies_are_those_that_are_imported():
         "trackeval",
         "tritonclient",
     }
-    optional |= {"google", "grpc"}  # come with tritonclient[grpc]
+    optional |= {"google", "grpc", "triton"}  # come with tritonclient[grpc], and with torch for CUDA
     used = {DISTRIBUTIONS.get(name, name) for name in imported_by_the_core() - optional}
     assert used == names_in("dependencies")
 
