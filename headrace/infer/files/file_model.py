@@ -29,7 +29,7 @@ from headrace.infer.engines import (
 )
 from headrace.infer.engines.base import rows_for, settle
 from headrace.infer.files.device_path import DevicePath
-from headrace.infer.files.fitting import fitting_size, said
+from headrace.infer.files.fitting import FittingSize, fitting_size, said
 from headrace.infer.files.known_inputs import image_graph, with_known_inputs
 from headrace.infer.files.labels import choose_labels, labels_in_metadata, read_labels
 from headrace.infer.files.network_input import NetworkInput
@@ -182,13 +182,36 @@ class FileModel(Model):
         if fitting is None or self.fits(frames):
             return
         size, began = fitting.needed(frames), time.perf_counter()
-        if not self._resize(size) or (size != fitting.whole and not self._works(frames)):
-            self._fitting = None
-            self._resize(fitting.whole)
+        self._go_on_at(size, frames, fitting)
         fitting.size = size
         _log.info("%s: %s", self.graph.path, said(frames, self.network.size, fitting.whole))
         seconds = time.perf_counter() - began
         _log.debug("%s: frames, live ones too, waited %.2f s for that", self.graph.path, seconds)
+
+    def _go_on_at(self, size: tuple[int, int], frames: FrameBatch, fitting: FittingSize) -> None:
+        if size == self.network.size:
+            return
+        if not self._resize(size) or (size != fitting.whole and not self._works(frames)):
+            self._fitting = None
+            self._resize(fitting.whole)
+        if self._device_path is not None:
+            self._device_path.warm(self.network)
+
+    def warm(self, pictures: int, whole: bool = True) -> None:
+        """See `Model.warm`: for what the device does; black frames go all the way, at the size that most cameras need.
+
+        Raises:
+            ModelError: As for a run.
+        """
+        path, fitting = self._device_path, self._fitting
+        if path is None:
+            return
+        black = FrameBatch([path.black_frame()] * pictures, whole)
+        if fitting is not None and fitting.size is None:
+            self._go_on_at(fitting.needed(black), black, fitting)
+        path.warm(self.network, pictures)
+        with path.trial():
+            self.results(black)
 
     def _resize(self, size: tuple[int, int]) -> bool:
         if not resize(self._engine, *size):
