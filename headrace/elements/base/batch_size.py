@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from gi.repository import GObject, Gst
 
-from gi.repository import Gst
-
+from headrace.gst.native import GValue, gobject, gst_quick
 from headrace.gst.structures import structure_of
 
 _QUERY = "headrace-batch"
@@ -33,9 +32,9 @@ def asks_batch_size(query: Gst.Query) -> bool:
 
 def answer_batch_size(query: Gst.Query, frames: int) -> None:
     """Write the answer into a query that `asks_batch_size`."""
-    held: Any = query.writable_structure()
-    # A structure up to GStreamer 1.24, a context manager around it from 1.26 on.
-    structure = held if isinstance(held, Gst.Structure) else held.__enter__()
-    structure.set_value(_FRAMES, frames)
-    if structure is not held:
-        held.__exit__(None, None, None)
+    # The binding gives a copy of the structure, up to GStreamer 1.24.
+    structure = gst_quick.gst_query_writable_structure(hash(query))
+    value = GValue()
+    gobject.g_value_init(value, hash(GObject.TYPE_INT))
+    gobject.g_value_set_int(value, frames)
+    gst_quick.gst_structure_take_value(structure, _FRAMES.encode(), value)
