@@ -14,7 +14,8 @@ from headrace.frames import Colorimetry, Frame  # noqa: E402
 from headrace.infer import FrameBatch, InferOptions  # noqa: E402
 from headrace.infer import cuda_boxes as boxes_module  # noqa: E402
 from headrace.infer.engines.torch_engine import open_module  # noqa: E402
-from headrace.infer.files.file_model import FileModel, ModelFile  # noqa: E402
+from headrace.infer.files.file_model import FileModel  # noqa: E402
+from headrace.infer.files.model_file import ModelFile  # noqa: E402
 from headrace.infer.preprocess import cuda  # noqa: E402
 
 pytestmark = pytest.mark.gpu if DEVICE == "cuda" else []

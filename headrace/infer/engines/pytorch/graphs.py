@@ -153,8 +153,18 @@ class CudaSlot:
             host = None if finished is None else torch.empty_like(finished, device="cpu", pin_memory=True)
             made = _Recorded(inputs, outputs, finished, host, None)
             if graph:
+                self._make_room()
                 self._capture(made, finish)
         return made
+
+    def _make_room(self) -> None:
+        """Recording needs as much memory of its own as the runs before, whose memory torch keeps for itself.
+
+        To give it back waits for the device, so that is done only where it is needed.
+        """
+        idle = torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(self._device)
+        if torch.cuda.mem_get_info(self._device)[0] < idle:
+            torch.cuda.empty_cache()
 
     def _capture(self, made: _Recorded, finish: Finish | None) -> None:
         """Record on the current stream, the slot's. `torch.cuda.graph` would first wait for all streams."""
@@ -276,6 +286,7 @@ class CudaGraphs:
                             shapes = _with_rows(shapes, 1 << power)
                         self._made(slot, shapes, types, finish)
                     slot.wait()
+            torch.cuda.empty_cache()  # what runs before the recordings have used: as much as these
 
     @contextmanager
     def _taken(self) -> Iterator[CudaSlot]:
