@@ -68,5 +68,5 @@ def test_a_stage_hands_it_on_and_moves_boxes_of_regions(rows):
     assert isinstance(whole, BoxResults)
     parts = stage.run(frames, [(0, 0, 40, 40), None, (8, 16, 60, 60)])
     np.testing.assert_array_equal(parts[0].detections.xyxy, whole[0].detections.xyxy)
-    np.testing.assert_allclose(parts[2].detections.xyxy, whole[2].detections.xyxy + [8, 16, 8, 16])
+    np.testing.assert_allclose(parts[2].detections.xyxy, np.add(whole[2].detections.xyxy, [8, 16, 8, 16]))
     stage.close()
