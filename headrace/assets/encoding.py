@@ -26,6 +26,11 @@ _ENCODERS = {
 }
 #: The codecs of clips.
 CODECS = tuple(_ENCODERS)
+#: The same with a fixed rate, for clips that are to be as hard to decode as a camera's.
+_RATED = {
+    "x264enc": "x264enc speed-preset=veryfast pass=cbr bitrate={kbits} key-int-max=30",
+    "openh264enc": "openh264enc rate-control=bitrate bitrate={kbits}000 gop-size=30 complexity=low",
+}
 _PACKAGES = {
     "h264": "gstreamer1.0-plugins-ugly",
     "h265": "gstreamer1.0-plugins-bad",
@@ -62,15 +67,22 @@ def _encoder(codec: str) -> str | None:
     return None
 
 
-def encode(clip: Clip, folder: Path, seconds: float, files: Sequence[str]) -> None:
+def encode(clip: Clip, folder: Path, seconds: float, files: Sequence[str], kbits: int = 0) -> None:
     """Render a clip once and write some of its files; each has its name only when it is complete.
+
+    Args:
+        clip: The clip.
+        folder: Where the files go.
+        seconds: How long it is.
+        files: Those of its files that are wanted.
+        kbits: Rate of H.264 in kbit/s; 0: what good quality takes.
 
     Raises:
         PipelineError: An element is missing, or a file cannot be written.
     """
     register_all()
     try:
-        pipeline = Gst.parse_launch(_description(clip, seconds, files))
+        pipeline = Gst.parse_launch(_description(clip, seconds, files, kbits))
     except GLib.Error as error:
         raise PipelineError(f"{error.message}; see headrace doctor", f"clip {clip.name}") from error
     partial = {name: folder / f".{name}.part" for name in files}
@@ -86,12 +98,16 @@ def encode(clip: Clip, folder: Path, seconds: float, files: Sequence[str]) -> No
             path.unlink(missing_ok=True)
 
 
-def _description(clip: Clip, seconds: float, files: Sequence[str]) -> str:
+def _description(clip: Clip, seconds: float, files: Sequence[str], kbits: int) -> str:
     lines = [
         f'hrsimsrc scene="{clip.address(seconds)}" ! queue ! videoconvert ! video/x-raw,format=I420 ! tee name=raw'
     ]
     for codec in dict.fromkeys(map(codec_of, files)):
-        lines.append(f"raw. ! queue ! {_encoder(codec)} ! tee name={codec}")
+        encoder = _encoder(codec) or ""
+        if kbits:
+            factory = encoder.partition(" ")[0]
+            encoder = _RATED.get(factory, encoder).format(kbits=kbits)
+        lines.append(f"raw. ! queue ! {encoder} ! tee name={codec}")
         for name in files:
             if codec_of(name) == codec:
                 lines.append(f"{codec}. ! queue ! {_ending(name, codec)} ! filesink name={name}")

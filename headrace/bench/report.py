@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from headrace.bench.analytics import OBJECTS as TRACKED
 from headrace.bench.analytics import RuleCost
+from headrace.bench.chart import write_chart
+from headrace.bench.comparison import Comparison
 from headrace.bench.cost import StageCost
 from headrace.bench.decoders import CANDIDATES, DecoderCost
 from headrace.bench.gpu import GpuRun, PacedRun
@@ -17,6 +20,7 @@ from headrace.bench.nullmodel import OBJECTS
 from headrace.bench.secondary import Throughput
 from headrace.bench.statistics import Spread
 from headrace.bench.swap import ALLOWED, RATE, SOURCES, SwapReport
+from headrace.bench.tables import table
 from headrace.bench.views import ViewCost
 
 
@@ -38,6 +42,8 @@ class Report:
         live: Ages and drops of live sources.
         gpu: Pipelines on an NVIDIA GPU, and what decoder and network reach alone.
         paced: Live sources there.
+        cpu: Headrace beside a loop written by hand.
+        peers: Headrace beside other software.
     """
 
     machine: dict[str, str]
@@ -53,10 +59,17 @@ class Report:
     live: Sequence[LiveRun] = ()
     gpu: Sequence[GpuRun] = ()
     paced: PacedRun | None = None
+    cpu: Sequence[Comparison] = ()
+    peers: Sequence[Comparison] = ()
 
     def data(self) -> dict[str, Any]:
         """The report ready for JSON; spreads are median, low, high."""
-        return asdict(self)
+        told = asdict(self)
+        return {**told, **{name: [one.data() for one in getattr(self, name)] for name in ("cpu", "peers")}}
+
+    def write_chart(self, path: Path) -> None:
+        """Draw what was compared; see `headrace.bench.chart.write_chart`."""
+        write_chart(path, [*self.cpu, *self.peers])
 
     def text(self) -> str:
         """The report as Markdown. Figures are ``median (least–greatest)``."""
@@ -83,6 +96,7 @@ class Report:
             parts.append(_gpu(self.gpu))
         if self.paced is not None:
             parts.append(_paced(self.paced))
+        parts += [one.text() for one in (*self.cpu, *self.peers)]
         return "\n\n".join(parts) + "\n"
 
     def _head(self) -> str:
@@ -103,18 +117,18 @@ class Report:
             "chain so far, per frame",
             "chain so far, per batch",
         )
-        return f"{title}\n\n{_table(heads, rows)}"
+        return f"{title}\n\n{table(heads, rows)}"
 
     def _memory(self) -> str:
         rows = [(use.sources, use.before, use.after) for use in self.memory]
-        return "Resident memory, MiB:\n\n" + _table(
+        return "Resident memory, MiB:\n\n" + table(
             ("sources", "after import", "highest, chain running"), rows
         )
 
     def _views(self) -> str:
         rows = [(cost.api, cost.objects, cost.per_object) for cost in self.views]
         title = "CPU µs of reading five fields of an object in a probe, iteration included:"
-        return f"{title}\n\n{_table(('API', 'objects in the batch', 'per object'), rows)}"
+        return f"{title}\n\n{table(('API', 'objects in the batch', 'per object'), rows)}"
 
     def _decoders(self) -> str:
         sizes = sorted({cost.batch_size for cost in self.decoders})
@@ -127,7 +141,7 @@ class Report:
         heads = ("decoder", "candidates", *(f"decode, batch {size}" for size in sizes))
         heads += tuple(f"with suppression and masks, batch {size}" for size in sizes)
         title = f"CPU µs of a frame for reading outputs on NumPy, {CANDIDATES} candidates where there are as many:"
-        return f"{title}\n\n{_table(heads, rows)}"
+        return f"{title}\n\n{table(heads, rows)}"
 
 
 def _gpu(runs: Sequence[GpuRun]) -> str:
@@ -146,7 +160,7 @@ def _gpu(runs: Sequence[GpuRun]) -> str:
         (r.streams, r.batch, r.decode, r.network, r.pipeline, r.ratio, f"{r.objects:.1f}", r.gpu, r.host)
         for r in runs
     ]
-    return "Frames a second on the GPU, steady state; 1920x1080 H.264, network at 640x640:\n\n" + _table(
+    return "Frames a second on the GPU, steady state; 1920x1080 H.264, network at 640x640:\n\n" + table(
         heads, rows
     )
 
@@ -187,7 +201,7 @@ def _live(runs: Sequence[LiveRun]) -> str:
         for run in runs
     ]
     title = "Live sources, out of step with each other, into a muxer that waits for a frame's time at most:"
-    return f"{title}\n\n{_table(heads, rows)}"
+    return f"{title}\n\n{table(heads, rows)}"
 
 
 def _swap(swap: SwapReport) -> list[str]:
@@ -202,9 +216,9 @@ def _swap(swap: SwapReport) -> list[str]:
     return [
         f"Swaps, {SOURCES} live sources at {RATE} frames a second in batches of {SOURCES}; gaps between batches at "
         "the output in ms:",
-        _table(heads, rows),
+        table(heads, rows),
         "By the model that comes, ms:",
-        _table(("to", "swaps", "until at work, the old one closed", "longest gap"), changes),
+        table(("to", "swaps", "until at work, the old one closed", "longest gap"), changes),
         f"Resident: {memory}.",
     ]
 
@@ -212,22 +226,11 @@ def _swap(swap: SwapReport) -> list[str]:
 def _secondary(cases: Sequence[Throughput]) -> str:
     title = "Pictures a second, four frames in a batch:"
     rows = [(one.case, one.packed, one.plain, "{:.2f} ({:.2f}–{:.2f})".format(*one.ratio)) for one in cases]
-    return f"{title}\n\n{_table(('', 'hrinfer, packed', 'plain loop', 'ratio'), rows)}"
+    return f"{title}\n\n{table(('', 'hrinfer, packed', 'plain loop', 'ratio'), rows)}"
 
 
 def _analytics(costs: Sequence[RuleCost]) -> str:
     title = (
         f"CPU µs of a frame with {TRACKED} tracked objects, each rule over what all share; events in 30 s:"
     )
-    return f"{title}\n\n{_table(('rule', 'per frame', 'events'), [(c.rule, c.per_frame, c.events) for c in costs])}"
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    cells = [list(heads), *([str(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
-    lines = [
-        f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |"
-        for row in cells
-    ]
-    lines.insert(1, f"|{'|'.join('-' * (width + 2) for width in widths)}|")
-    return "\n".join(lines)
+    return f"{title}\n\n{table(('rule', 'per frame', 'events'), [(c.rule, c.per_frame, c.events) for c in costs])}"

@@ -109,7 +109,6 @@ def _stage(
     model: Any, frames: Sequence[Frame], targets: Targets, sizes: NDArray[np.float32], batch: int
 ) -> Callable[[], Sequence[Any]]:
     stage = InferStage(model, InferOptions(batch_size=batch))
-    stage.close()  # its thread is not needed: `run` works on the caller's
     return lambda: stage.run([frames[index] for index in targets.frame], targets.regions(sizes))
 
 

@@ -4,6 +4,8 @@ headrace bench elements
 headrace bench elements memory startup --text report.md --json report.json
 headrace bench live --streams 8 --fps 30 --model-ms 5
 headrace bench gpu --streams 32,64 --batch 32 --seconds 20 --live
+headrace bench cpu --streams 1,4,8 --sizes 640x384 --chart cpu.png
+headrace bench peers --peer ultralytics=/venv/bin/python --streams 4
 headrace bench track --detections DIR --results DIR --tracker cascade --gt DIR
 """
 
@@ -14,14 +16,9 @@ import os
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
-
-if TYPE_CHECKING:
-    from headrace.bench.gpu import GpuRun, PacedRun
-
-_NULL_MODEL = "headrace.bench.nullmodel:NullModel"
 
 
 class Part(str, Enum):
@@ -37,7 +34,13 @@ class Part(str, Enum):
     analytics = "analytics"
     live = "live"
     gpu = "gpu"
+    cpu = "cpu"
+    peers = "peers"
     track = "track"
+
+
+#: Parts that take long, or need what is not there everywhere.
+_ASKED_FOR = {Part.gpu, Part.cpu, Part.peers, Part.track}
 
 
 def command(
@@ -46,7 +49,7 @@ def command(
         typer.Argument(
             metavar="PART...",
             help="elements, memory, startup, views, swap, decoders, secondary, analytics, live; all if left out. "
-            "gpu, track.",
+            "cpu, gpu, peers, track.",
         ),
     ] = None,
     batch_sizes: Annotated[
@@ -63,18 +66,43 @@ def command(
     ] = False,
     cores: Annotated[int, typer.Option(min=0, help="Processor cores to use; 0 for all.")] = 0,
     model: Annotated[
-        str, typer.Option(help="startup: model whose start is measured; live: model in place of a timed one.")
+        str,
+        typer.Option(
+            help="startup: model whose start is measured; live: model in place of a timed one; cpu, peers: an ONNX "
+            "file like YOLOv8's, one is made if left out."
+        ),
     ] = "",
     streams: Annotated[
-        str, typer.Option(help="live: sources, 8 if left out; gpu: sources of each run, 32,64 if left out.")
+        str,
+        typer.Option(help="Sources. live: 8 if left out; gpu: of each run, 32,64; cpu: 1,4,8; peers: 1,4."),
     ] = "",
     batch: Annotated[int, typer.Option(min=1, help="gpu: frames in a batch.")] = 32,
     clip: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.mp4", help="gpu: a clip in H.264; one is rendered if left out."),
+        typer.Option(metavar="FILE.mp4", help="gpu, cpu, peers: a clip; one is rendered if left out."),
     ] = None,
     fps: Annotated[int, typer.Option(min=1, help="live: frames a second of each.")] = 30,
-    seconds: Annotated[int, typer.Option(min=1, help="live, gpu: how long each load is measured.")] = 10,
+    seconds: Annotated[
+        int, typer.Option(min=0, help="How long a run is measured; live, gpu: 10 if left out; cpu, peers: 3.")
+    ] = 0,
+    sizes: Annotated[
+        str, typer.Option(help="cpu: sizes of the network's input; 640x640,640x384,320x320 if left out.")
+    ] = "",
+    precision: Annotated[str, typer.Option(help="cpu: f32,bf16, or one of the two.")] = "",
+    engine: Annotated[str, typer.Option(help="cpu: openvino or onnxruntime, of both sides.")] = "",
+    work: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="cpu, peers: where clip and model are kept.")
+    ] = None,
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=PYTHON", help="peers: Python that has this library; may be repeated."),
+    ] = None,
+    peers_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="peers: virtual environments, named as the peers.")
+    ] = None,
+    chart: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="cpu, peers: draw frames a second as bars.")
+    ] = None,
     model_ms: Annotated[
         float, typer.Option(min=0, help="live: milliseconds of a call of the timed model.")
     ] = 5.0,
@@ -106,64 +134,34 @@ def command(
         _track(detections, results, gt, tracker, config, text)
         if parts == [Part.track]:
             return
-    from headrace.bench.analytics import rule_costs
-    from headrace.bench.cost import element_costs
-    from headrace.bench.decoders import decoder_costs
-    from headrace.bench.live import live_loads, live_runs
     from headrace.bench.machine import machine
-    from headrace.bench.memory import memory_use
     from headrace.bench.report import Report
-    from headrace.bench.secondary import secondary_throughput
-    from headrace.bench.startup import startup_seconds
-    from headrace.bench.swap import swap_costs
-    from headrace.bench.views import view_costs
+    from headrace.cli._bench_parts import PARTS, Choices
+    from headrace.errors import HeadraceError
 
-    wanted, sizes = set(parts or set(Part) - {Part.gpu}), _sizes(batch_sizes)
+    choices = Choices(
+        numbers(batch_sizes, "--batch-sizes"), frames, repeats, swaps, live, cores, model,
+        numbers(streams, "--streams") if streams else [], batch, clip, fps, seconds, model_ms,
+        [size(one) for one in sizes.split(",")] if sizes else [], precision.split(",") if precision else [],
+        engine, work, dict(_peer(one) for one in peer or ()), peers_dir, _progress,
+    )  # fmt: skip
     where = machine()
-    gpu, paced = (
-        _gpu(clip, _sizes(streams or "32,64"), batch, seconds, repeats, live)
-        if Part.gpu in wanted
-        else ((), None)
-    )
-    report = Report(
-        where,
-        " ".join(["headrace", *sys.argv[1:]]),
-        element_costs(sizes, frames, repeats, live, _progress) if Part.elements in wanted else (),
-        memory_use(sizes) if Part.memory in wanted else (),
-        startup_seconds(model or _NULL_MODEL, repeats) if Part.startup in wanted else None,
-        view_costs(repeats) if Part.views in wanted else (),
-        swap_costs(swaps, _progress) if Part.swap in wanted else None,
-        decoder_costs(sizes, repeats, _progress) if Part.decoders in wanted else (),
-        secondary_throughput(repeats, cores) if Part.secondary in wanted else (),
-        rule_costs(repeats) if Part.analytics in wanted else (),
-        live_runs(live_loads(_sizes(streams or "8")[0], fps, seconds, model_ms, model), _progress)
-        if Part.live in wanted
-        else (),
-        gpu,
-        paced,
-    )
+    found: dict[str, Any] = {}
+    try:
+        for name in Part:
+            if name.value in PARTS and name in (parts or set(Part) - _ASKED_FOR):
+                found |= PARTS[name.value](choices)
+        report = Report(where, " ".join(["headrace", *sys.argv[1:]]), **found)
+        if chart is not None:
+            report.write_chart(chart)
+    except HeadraceError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
     typer.echo(report.text(), nl=False)
     if text is not None:
         text.write_text(report.text(), encoding="utf-8")
     if json_ is not None:
         json_.write_text(json.dumps(report.data(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _gpu(
-    clip: Path | None, streams: list[int], batch: int, seconds: float, repeats: int, live: bool
-) -> tuple[list[GpuRun], PacedRun | None]:
-    """Measure on a GPU."""
-    from headrace.bench.gpu import gpu_runs, paced_run
-    from headrace.bench.gpu_clip import street_clip
-    from headrace.errors import HeadraceError
-
-    try:
-        clip = street_clip() if clip is None else clip
-        runs = gpu_runs(clip, streams, batch, seconds, repeats, _progress)
-        return runs, paced_run(clip, max(streams), batch, seconds) if live else None
-    except HeadraceError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
 
 
 def _track(
@@ -192,14 +190,30 @@ def _track(
         text.write_text(report.text(), encoding="utf-8")
 
 
-def _sizes(text: str) -> list[int]:
+def numbers(text: str, option: str) -> list[int]:
+    """Positive numbers with commas between them."""
     try:
-        sizes = [int(part) for part in text.split(",")]
+        values = [int(part) for part in text.split(",")]
     except ValueError as error:
-        raise typer.BadParameter("write numbers such as 1,4,16", param_hint="--batch-sizes") from error
-    if min(sizes) < 1:
-        raise typer.BadParameter("a batch has at least one frame", param_hint="--batch-sizes")
-    return sizes
+        raise typer.BadParameter("write numbers such as 1,4,16", param_hint=option) from error
+    if min(values) < 1:
+        raise typer.BadParameter("a batch has at least one frame", param_hint=option)
+    return values
+
+
+def size(text: str) -> tuple[int, int]:
+    """Width and height."""
+    width, by, height = text.partition("x")
+    if not (by and width.isdigit() and height.isdigit()):
+        raise typer.BadParameter("write sizes such as 640x640,640x384", param_hint="--sizes")
+    return int(width), int(height)
+
+
+def _peer(text: str) -> tuple[str, Path]:
+    name, equals, path = text.partition("=")
+    if not (name and equals and path):
+        raise typer.BadParameter("write for example ultralytics=/venv/bin/python", param_hint="--peer")
+    return name, Path(path)
 
 
 def _progress(text: str) -> None:

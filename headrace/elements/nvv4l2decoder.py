@@ -41,7 +41,9 @@ class DecoderOptions:
     )  # fmt: skip
     low_latency_mode: bool = option(False, "decode frame by frame, without threads that are frames ahead")
     disable_dpb: bool = option(False, "same as low-latency-mode")
-    threads: int = option(0, "threads of the decoder; 0: up to 4", maximum=64)
+    threads: int = option(
+        0, "threads of the decoder; 0: the cores, shared by the pipeline's sources", maximum=64
+    )
     mjpeg: bool = option(False, "the input is motion JPEG", no_effect="seen from the caps")
     cudadec_memtype: int = option(0, "kind of memory", maximum=2, no_effect=_DECODERS)
     gpu_id: int = option(0, "GPU that decodes, where GStreamer's nvcodec plugin finds one")

@@ -11,7 +11,7 @@ import headrace
 #: Folders of files that GStreamer's plugin loader and other programs import under names of their own.
 NOT_OURS = ("headrace.plugins.python", "headrace.compat.path")
 #: Libraries of engines, which need not be there.
-OPTIONAL = {"grpc", "tensorrt", "torch", "tritonclient"}
+OPTIONAL = {"grpc", "tensorrt", "torch", "triton", "tritonclient"}
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(headrace.__path__, "headrace.")

@@ -32,8 +32,8 @@ def yolo_onnx(path: Path, size: tuple[int, int] = (640, 640), open_size: bool = 
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     yolo_onnx(Path(folder) / "yolo.onnx", (320, 320)).stat().st_size // 1000
-        10544
+        ...     yolo_onnx(Path(folder) / "yolo.onnx", (320, 320)).stat().st_size // 1_000_000
+        10
     """
     width, height = size
     if width % STRIDES[-1] or height % STRIDES[-1] or min(size) < STRIDES[-1]:

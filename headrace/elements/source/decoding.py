@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-
 from gi.repository import Gst
 
 from headrace.elements.base.caps import BATCH_CAPS, NVMM
 from headrace.elements.base.nvmm_output import NvmmOutput
 from headrace.elements.base.parts import chain, make, remedy
 from headrace.elements.source.gpu_decoder import gpu_decoding_parts, stays_on_device
+from headrace.elements.source.threads import decoder_threads
 from headrace.errors import PipelineError
 from headrace.gst.face import Face
 from headrace.gst.structures import structure_of
 
 #: Format to an element whose package decodes it, for the error.
 _SUGGESTED = {"image/jpeg": "jpegdec"}
-#: Threads of one decoder. More of them keep frames, and a pipeline has as many decoders as sources.
-_THREADS = min(4, os.cpu_count() or 1)
 #: What comes out: the formats that models and overlays read without a detour.
 DECODED_CAPS = BATCH_CAPS.intersect(Gst.Caps.from_string(f"video/x-raw({NVMM}),format={{I420,NV12,GRAY8}}"))
 
@@ -73,7 +70,7 @@ class Decoder(Face, Gst.Bin):
         coded = gpu_decoding_parts(caps, self.options.gpu_id) or [make(decoder_for(caps), "decoder")]
         self.decoder = coded[-1]
         if self.decoder.find_property("max-threads") is not None:
-            self.decoder.set_property("max-threads", _THREADS)
+            self.decoder.set_property("max-threads", decoder_threads(self))
         # Brings what is not handled here (4:2:2, 10 bit) into a format that is; passes all others untouched.
         self.parts = [*coded, make("videoconvert", "convert")]
         chain(self, *self.parts)

@@ -19,13 +19,15 @@ class UriSourceOptions:
     file_loop: bool = option(False, "start a file again when it ends; sound beside video is heard once")
     disable_audio: bool = option(True, "leave sound out; without it asrc_0 appears with the first sound")
     leaky: int = option(0, "what a full queue drops: 0 nothing, 1 new, 2 old frames", maximum=2)
-    max_size_buffers: int = option(4, "frames in the queue behind the decoder")
+    max_size_buffers: int = option(2, "frames in the queue behind the decoder")
     drop_frame_interval: int = option(0, "keep every n-th frame; 0: all", maximum=30)
     dec_skip_frames: int = option(
         0, "what is not decoded: 0 nothing, 1 frames that no other refers to, 2 all but key frames", maximum=2
     )
     low_latency_mode: bool = option(False, "decode frame by frame, without threads that are frames ahead")
-    decoder_threads: int = option(0, "threads of the decoder; 0: up to 4", maximum=64)
+    decoder_threads: int = option(
+        0, "threads of the decoder; 0: the cores, shared by the pipeline's sources", maximum=64
+    )
     latency: int = option(100, "jitter buffer of RTSP sources, ms")
     drop_on_latency: bool = option(True, "drop RTP packets that are later than the jitter buffer")
     buffer_mode: int = option(

@@ -64,7 +64,7 @@ def _add_source(pipeline: Pipeline, config: RunConfig, index: int, name: str) ->
 
 def add_model(pipeline: Pipeline, config: RunConfig) -> str:
     """Add model and tracker behind the muxer; returns the name of the last element."""
-    pipeline.add("queue", "batch_queue", QUEUE)
+    pipeline.add("queue", "batch_queue", {**QUEUE, "max-size-buffers": 1})
     pipeline.add("hrinfer", "infer", {
         "model": config.model, "labels": config.labels, "confidence": config.confidence, "nms": config.nms,
         "engine": config.engine, "decoder": config.decoder, "preprocess": config.preprocess,

@@ -50,8 +50,9 @@ def preprocess(frame: Frame, out: NDArray[Any], options: PreprocessOptions) -> P
             _scale_into(channel, plane, g, b)
     else:
         _scale_into(out[rows, columns], source.reshape(*source.shape[:2], -1), gain[0], bias[0])
-    pad = _as_type(np.add(np.multiply(gain, options.pad_value), bias), out.dtype)
-    _fill_border(out, rows, columns, pad, channels_first)
+    if placement.size != (width, height):
+        pad = _as_type(np.add(np.multiply(gain, options.pad_value), bias), out.dtype)
+        _fill_border(out, rows, columns, pad, channels_first)
     return placement
 
 
