@@ -131,5 +131,5 @@ class DevicePath:
             np.ascontiguousarray(corners.T), found.columns[4], found.columns[5].astype(np.int32)
         )
         results = BoxResults(boxes, found.counts, names)
-        left = (corners[2] > corners[0]) & (corners[3] > corners[1])
-        return results if left.all() else results.only(left), unread
+        left = corners[2:] > corners[:2]
+        return results if left.all() else results.only(left.all(axis=0)), unread
