@@ -107,7 +107,7 @@ def _pictures(width: int, height: int) -> tuple[list[Frame], NDArray[np.float32]
 
 def _stage(
     model: Any, frames: Sequence[Frame], targets: Targets, sizes: NDArray[np.float32], batch: int
-) -> Callable[[], list[Any]]:
+) -> Callable[[], Sequence[Any]]:
     stage = InferStage(model, InferOptions(batch_size=batch))
     return lambda: stage.run([frames[index] for index in targets.frame], targets.regions(sizes))
 

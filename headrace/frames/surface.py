@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from headrace.errors import FrameError
@@ -12,6 +11,9 @@ from headrace.frames.cuda import CudaPlane
 from headrace.frames.frame import CHANNELS, VIDEO_601, Colorimetry, Frame, PixelFormat, plane_shapes
 from headrace.gst.buffer import BufferRef, Mapping
 from headrace.gst.cuda import CudaMapping, in_cuda_memory
+
+#: Offset, shape and strides of a plane.
+_Place = tuple[int, tuple[int, ...], tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class SurfaceLayout:
     offsets: tuple[int, ...]
     strides: tuple[int, ...]
     color: Colorimetry = VIDEO_601
+    _places: tuple[_Place, ...] = field(default=(), init=False, repr=False, compare=False)
 
     @classmethod
     def dense(
@@ -52,6 +55,18 @@ class SurfaceLayout:
         """Bytes of a buffer that holds one frame."""
         rows = plane_shapes(self.format, self.width, _even(self.height, self.format))[-1][0]
         return self.offsets[-1] + self.strides[-1] * rows
+
+    @property
+    def places(self) -> tuple[_Place, ...]:
+        """Offset, shape and strides of each plane; worked out once, as many frames share a layout."""
+        if not self._places:
+            shapes = plane_shapes(self.format, self.width, self.height)
+            places = tuple(
+                (offset, shape, (stride, shape[2], 1) if len(shape) == 3 else (stride, 1))
+                for shape, offset, stride in zip(shapes, self.offsets, self.strides, strict=True)
+            )
+            object.__setattr__(self, "_places", places)
+        return self._places
 
 
 def _even(value: int, format: str) -> int:
@@ -124,16 +139,9 @@ class Surface:
             planes = self._device_planes()
         else:
             mapping = current or self._map(writable)
-            planes = tuple(mapping.array(*place) for place in self._places())
+            planes = tuple(mapping.array(*place) for place in self.layout.places)
         layout = self.layout
         return Frame(layout.format, layout.width, layout.height, planes, layout.color, source_id, pts)
-
-    def _places(self) -> Iterator[tuple[int, tuple[int, ...], tuple[int, ...]]]:
-        """Offset, shape and strides of each plane."""
-        layout = self.layout
-        shapes = plane_shapes(layout.format, layout.width, layout.height)
-        for shape, offset, stride in zip(shapes, layout.offsets, layout.strides, strict=True):
-            yield offset, shape, (stride, shape[2], 1) if len(shape) == 3 else (stride, 1)
 
     def _map(self, writable: bool) -> Mapping:
         mapping = Mapping(self.buffer, writable, waits=self.on_device)
@@ -143,13 +151,18 @@ class Surface:
 
     def _device_planes(self) -> tuple[Any, ...]:
         mapping = CudaMapping(self.buffer)
-        return tuple(_device_plane(mapping, *place) for place in self._places())
+        return tuple(_device_plane(mapping, *place) for place in self.layout.places)
 
 
 def _device_plane(
     mapping: CudaMapping, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]
 ) -> CudaPlane:
-    end = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True)) + 1
+    end = (
+        offset
+        + (shape[0] - 1) * strides[0]
+        + (shape[1] - 1) * strides[1]
+        + (shape[2] if len(shape) == 3 else 1)
+    )
     if end > mapping.size:
         raise FrameError(f"a frame needs {end} bytes, its CUDA memory holds {mapping.size}")
     return CudaPlane(

@@ -25,6 +25,9 @@ from headrace.gst.native import MAP_READ, MapInfo, MiniObject, gobject, gst, gst
 _log = logging.getLogger(__name__)
 
 _MAP_CUDA = 1 << 17
+#: Flags of a memory (GstCudaMemoryTransfer): mapping it for CUDA, or reading it then, takes its time.
+_NEED_UPLOAD, _NEED_SYNC = 1 << 21, 1 << 22
+_DEVICE_ID = c_char_p(b"cuda-device-id")
 _MEMORY_TYPE = b"gst.cuda.memory"
 _LIBRARY = "libgstcuda-1.0.so.0"
 
@@ -79,17 +82,23 @@ class CudaMapping:
     __slots__ = ("__weakref__", "_info", "address", "buffer", "device", "size")
 
     def __init__(self, buffer: BufferRef) -> None:
-        info = MapInfo()
-        if not gst.gst_buffer_map(buffer.address, info, MAP_READ | _MAP_CUDA):
+        info, memory = (
+            MapInfo(),
+            _CudaMemory.from_address(gst_quick.gst_buffer_peek_memory(buffer.address, 0)),
+        )
+        # Letting go of the GIL costs more than the call, where there is nothing to wait for.
+        waits = bool(memory.mini_object.flags & (_NEED_UPLOAD | _NEED_SYNC))
+        library = gst if waits else gst_quick
+        if not library.gst_buffer_map(buffer.address, info, MAP_READ | _MAP_CUDA):
             raise FrameError("a frame's CUDA memory cannot be mapped: somebody is writing to it")
         self._info = info
-        wait = _wait_for_decoder()
+        wait = _wait_for_decoder()[waits]
         if wait is not None:
             wait(info.memory)
         self.buffer = BufferRef.of(buffer.address)
         self.address: int = info.data
         self.size: int = info.size
-        self.device = _device_of(info.memory)
+        self.device = _device_of(memory.context)
 
     def __del__(self) -> None:
         buffer = getattr(self, "buffer", None)
@@ -98,20 +107,20 @@ class CudaMapping:
 
 
 @functools.cache
-def _wait_for_decoder() -> Any | None:
-    """`gst_cuda_memory_sync`, where there is one."""
+def _wait_for_decoder() -> tuple[Any, Any]:
+    """`gst_cuda_memory_sync`, where there is one, else ``None``: keeping the GIL and releasing it."""
     try:
-        function = ctypes.CDLL(_LIBRARY).gst_cuda_memory_sync
+        functions = [kind(_LIBRARY).gst_cuda_memory_sync for kind in (ctypes.PyDLL, ctypes.CDLL)]
     except (OSError, AttributeError):
-        return None
-    function.restype, function.argtypes = None, [c_void_p]
-    return function
+        return None, None
+    for function in functions:
+        function.restype, function.argtypes = None, [c_void_p]
+    return functions[0], functions[1]
 
 
-def _device_of(memory: int) -> int:
+def _device_of(context: int) -> int:
     number = c_uint()
-    context = _CudaMemory.from_address(memory).context
-    gobject.g_object_get(c_void_p(context), c_char_p(b"cuda-device-id"), byref(number), None)
+    gobject.g_object_get(c_void_p(context), _DEVICE_ID, byref(number), None)
     return number.value
 
 

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from headrace.infer.candidates import Candidates
 from headrace.infer.decoders.base import BoxDecoder, DecodeOptions
 from headrace.infer.options import InferOptions
 
@@ -33,12 +32,15 @@ class ChosenBoxes:
     """What came back from the device.
 
     Attributes:
-        candidates: Boxes that were kept, by frame and in order of falling confidence.
+        columns: ``(6, n)`` float32 left, top, right, bottom in pixels of the network's input, score and class of the
+            boxes that were kept, by frame and in order of falling confidence.
+        counts: How many of them each frame has.
         unread: Rows of frames that have to be read the usual way: more candidates than room, or numbers that are
             no scores or boxes.
     """
 
-    candidates: Candidates
+    columns: NDArray[np.float32]
+    counts: list[int]
     unread: list[int]
 
 
@@ -101,20 +103,23 @@ class CudaBoxes:
         return out
 
     @staticmethod
-    def read(chosen: NDArray[np.float32], rows: int) -> ChosenBoxes:
+    def read(chosen: NDArray[np.float32], rows: int, most: int = ROOM) -> ChosenBoxes:
         """What `__call__` gave, on the host; arrays of its own.
 
         Args:
             chosen: The tensor.
-            rows: Frames of the batch; rows beyond are left out.
+            rows: Frames of the batch, at least one; rows beyond are left out.
+            most: Boxes of a frame, the most confident.
         """
-        kept, found, odd = (chosen[:rows, 0, column].astype(np.intp) for column in range(3))
-        unread = (found > ROOM) | (odd > 0)
-        kept[unread] = 0
-        table = chosen[:rows, 1:][np.arange(ROOM) < kept[:, None]]
-        frame = np.repeat(np.arange(rows), kept)
-        boxes = Candidates(frame, table[:, :4], table[:, 4], table[:, 5].astype(np.intp))
-        return ChosenBoxes(boxes, np.flatnonzero(unread).tolist())
+        # Few calls that let go of the GIL: each has to win it back. Parts of a frame are too small for NumPy to do so.
+        parts, unread = [], []
+        for row, (kept, found, odd) in enumerate(chosen[:rows, 0, :3].tolist()):
+            readable = found <= ROOM and not odd > 0
+            parts.append(chosen[row, 1 : 1 + min(int(kept), most) * readable])
+            if not readable:
+                unread.append(row)
+        columns = np.ascontiguousarray(np.concatenate(parts).T)
+        return ChosenBoxes(columns, [len(part) for part in parts], unread)
 
     def _least_scores(self, classes: int) -> torch.Tensor:
         """The least score of each class; infinite for those that nobody wants."""

@@ -118,7 +118,7 @@ class Model(ABC):
         return
 
     @abstractmethod
-    def results(self, frames: FrameBatch) -> list[Result]:
+    def results(self, frames: FrameBatch) -> Sequence[Result]:
         """What there is to say of each picture of a batch; boxes in pixels of the picture.
 
         Args:

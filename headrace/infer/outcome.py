@@ -10,7 +10,7 @@ import numpy as np
 
 from headrace.errors import ModelError
 from headrace.infer.pictures import Embeddings, Labels
-from headrace.infer.result import Result
+from headrace.infer.result import BoxResults, Result
 from headrace.meta import Detections, Label, Segmentation, TensorOutput
 from headrace.meta.detections import OPTIONAL_COLUMNS, to_numpy
 from headrace.meta.skeleton import Edges
@@ -87,7 +87,7 @@ def check_count(values: Any, frames: int, where: str, noun: str) -> None:
     Raises:
         ModelError: It is no list or tuple, or has another length.
     """
-    if not isinstance(values, list | tuple):
+    if not isinstance(values, list | tuple | BoxResults):
         raise ModelError(f"{where} returned {type(values).__name__}; expected a list, one {noun} per frame")
     if len(values) != frames:
         raise ModelError(f"{where} returned {len(values)} results for {frames} frames; expected one each")

@@ -48,11 +48,11 @@ class SlicedBatch:
 
     def __init__(self, frames: Sequence[Frame], regions: Sequence[Region | None] | None = None) -> None:
         self.frames, self.regions, self.whole = frames, regions, regions is None
-        self.future: Future[list[Result]] = Future()
+        self.future: Future[Sequence[Result]] = Future()
         self.seconds = 0.0
         self.pictures: list[Frame] = []
         self._origins: list[tuple[int, int]] = []
-        self._parts: list[list[Result]] = []
+        self._parts: list[Sequence[Result]] = []
         self._size = self._left = 0
         self._since = 0.0
         self._lock = threading.Lock()
@@ -103,7 +103,7 @@ class SlicedBatch:
             self.seconds = time.perf_counter() - self._since
             return self._left == 0
 
-    def outcome(self) -> tuple[list[Result] | None, BaseException | None]:
+    def outcome(self) -> tuple[Sequence[Result] | None, BaseException | None]:
         """Results in pixels of the frames, or the error of the first slice that failed; ask once, at the end."""
         failed, self._failed = (
             self._failed,
@@ -111,11 +111,13 @@ class SlicedBatch:
         )  # its traceback may know this batch: a cycle would keep frames
         if failed is not None:
             return None, failed[1]
+        if self.regions is None and len(self._parts) == 1:
+            return self._parts[0], None
         results = (one for part in self._parts for one in part)
         return [_shifted(*pair) for pair in zip(results, self._origins, strict=True)], None
 
 
-def _results(model: Model, pictures: FrameBatch) -> list[Result]:
+def _results(model: Model, pictures: FrameBatch) -> Sequence[Result]:
     with span("model", pictures):
         results = model.results(pictures)
     check_count(results, len(pictures), f"{type(model).__name__}.results", "Result")

@@ -24,7 +24,7 @@ from headrace.infer.slices import Region, SlicedBatch
 from headrace.infer.worker import Worker, attempt, fulfil
 
 #: What is told of a batch at its end: frames, regions, and the results, ``None`` if there are none.
-Ended = Callable[[Sequence[Frame], Sequence[Region | None] | None, list[Result] | None], object]
+Ended = Callable[[Sequence[Frame], Sequence[Region | None] | None, Sequence[Result] | None], object]
 #: Threads beside those whose calls overlap on a CPU: they fill and read tensors meanwhile, so that no processor waits
 #: for that. With YOLO11n on four cores 3.95 of them were busy instead of 3.7.
 _SPARE = 2
@@ -86,7 +86,9 @@ class InferStage:
         """Mean time from the begin of a batch to its end; ``None`` before the first."""
         return self._seconds / self._batches if self._batches else None
 
-    def run(self, frames: Sequence[Frame], regions: Sequence[Region | None] | None = None) -> list[Result]:
+    def run(
+        self, frames: Sequence[Frame], regions: Sequence[Region | None] | None = None
+    ) -> Sequence[Result]:
         """What the model says of each frame, boxes in frame pixels; waits for what was submitted before.
 
         Args:
@@ -103,7 +105,7 @@ class InferStage:
 
     def submit(
         self, frames: Sequence[Frame], regions: Sequence[Region | None] | None = None
-    ) -> Future[list[Result]]:
+    ) -> Future[Sequence[Result]]:
         """Begin what `run` does; batches begin in order of submission.
 
         The frames must stay valid until the future is done. It can be cancelled until the model is called.
@@ -115,7 +117,7 @@ class InferStage:
         self._put(lambda: self._take(batch))
         return batch.future
 
-    def ask(self, function: Callable[[Model], list[Result]], pictures: int) -> Future[list[Result]]:
+    def ask(self, function: Callable[[Model], Sequence[Result]], pictures: int) -> Future[Sequence[Result]]:
         """Call a function with the model, as a batch of a number of pictures, in order of submission.
 
         Raises:
@@ -182,7 +184,7 @@ class InferStage:
         self._options = options
         self.model.adjust(options)
 
-    def _asked(self, function: Callable[[Model], list[Result]], pictures: int) -> list[Result]:
+    def _asked(self, function: Callable[[Model], Sequence[Result]], pictures: int) -> Sequence[Result]:
         self._meet(pictures, alone=True)
         with self.watch:
             return function(self.model)
@@ -253,15 +255,15 @@ class InferStage:
         results = None
         if error is None:
             results, error = batch.outcome()
-        if results is not None:
+        if results is not None and isinstance(self.model, Detector):
             results = [self._wanted(result) for result in results]
         _, trouble = attempt(self.ended, batch.frames, batch.regions, results)
         fulfil(batch.future, results, error or trouble)
 
     def _wanted(self, result: Result) -> Result:
-        """What the options want of a detector's objects; other models have options of their own."""
+        """What the options want of the objects of a user's detector; other models have options of their own."""
         found = result.detections
-        if found is None or not isinstance(self.model, Detector):
+        if found is None:
             return result
         keep = found.confidence >= self._options.confidence
         if self._options.classes is not None:
@@ -274,7 +276,7 @@ class InferStage:
 
 
 def _told_nobody(
-    _frames: Sequence[Frame], _regions: Sequence[Region | None] | None, _results: list[Result] | None
+    _frames: Sequence[Frame], _regions: Sequence[Region | None] | None, _results: Sequence[Result] | None
 ) -> None:
     pass
 

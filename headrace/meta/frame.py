@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -276,5 +277,19 @@ def _labels(obj: ObjectMetadata) -> list[str]:
 
 
 def _names(labels: Sequence[str] | np.ndarray[Any, Any], class_id: np.ndarray[Any, Any]) -> Any:
+    # As unsigned numbers negative ones are too large, too.
+    numbers = class_id.astype(np.int32, copy=False).view(np.uint32)
+    try:
+        return _cut(tuple(labels)).take(numbers)
+    except IndexError:
+        pass
     count = len(labels)
     return [labels[c][:MAX_LABEL] if 0 <= c < count else str(c) for c in class_id.tolist()]
+
+
+@lru_cache(maxsize=64)
+def _cut(labels: tuple[str, ...]) -> np.ndarray[Any, Any]:
+    """Labels as they are written, as objects."""
+    names = np.empty(len(labels), np.object_)
+    names[:] = [label[:MAX_LABEL] for label in labels]
+    return names

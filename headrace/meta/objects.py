@@ -49,16 +49,15 @@ OBJECT_ROW = np.dtype(
 )
 
 
-def _default_row() -> NDArray[np.void]:
-    row = np.zeros(1, OBJECT_ROW)
-    row["frame"] = row["parent"] = -1
-    row["object_id"] = UNTRACKED
-    row["border_width"] = DEFAULT_BORDER
-    row["label"] = ""
-    return row
-
-
-_DEFAULT = _default_row()
+#: What each column holds if nobody says; 0 where it is not named below.
+_DEFAULTS: dict[str, Any] = {
+    **dict.fromkeys(OBJECT_ROW.names or (), 0),
+    "frame": -1,
+    "parent": -1,
+    "object_id": UNTRACKED,
+    "border_width": DEFAULT_BORDER,
+    "label": "",
+}
 _INITIAL_ROWS = 64
 _POOL_LIMIT = 64
 # Larger tables are rare: keeping them would hold memory for nothing.
@@ -136,8 +135,8 @@ class ObjectTable:
         if end > len(self._rows):
             self._grow(end)
         rows = self._rows[start:end]
-        rows[:] = _DEFAULT
-        for name, values in columns.items():
+        # Column by column: whole rows, which hold objects, are three times slower.
+        for name, values in (_DEFAULTS | columns).items():
             rows[name] = values
         if "frame" in columns:
             rows["state"] = ATTACHED

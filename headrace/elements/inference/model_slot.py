@@ -101,7 +101,7 @@ class ModelSlot:
 
     def submit(
         self, frames: Sequence[Frame], regions: Sequence[Region | None] | None = None
-    ) -> Future[list[Result]]:
+    ) -> Future[Sequence[Result]]:
         """See `InferStage.submit`."""
         sizes = [(frame.format, frame.width, frame.height) for frame in frames]
         self._trial = _BlackFrames(sizes, regions, self._options, self.live)
@@ -119,8 +119,8 @@ class ModelSlot:
             shadow.offer(frames, regions, results)
 
     def call(
-        self, function: Callable[[Model], list[Result]], trial: Trial, pictures: int
-    ) -> Future[list[Result]]:
+        self, function: Callable[[Model], Sequence[Result]], trial: Trial, pictures: int
+    ) -> Future[Sequence[Result]]:
         """Call a function with the model at work, in order of submission.
 
         Args:

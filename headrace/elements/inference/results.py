@@ -11,7 +11,7 @@ import numpy as np
 from headrace.infer import Region
 from headrace.infer.attributes import ClassAttributes
 from headrace.infer.cluster import admit
-from headrace.infer.result import Result
+from headrace.infer.result import BoxResults, Result
 from headrace.meta.batch import Batch
 from headrace.meta.detections import Detections
 from headrace.meta.frame import FrameMetadata, append_detections
@@ -68,23 +68,26 @@ def write_results(
         for target, result in zip(targets, results, strict=True):
             write_result(batch, target, result, settings)
         return
-    frame = np.repeat([target.frame for target in targets], [len(one) for one in found])
-    append_detections(
-        batch.meta.objects, frame, Detections.joined(found), results[0].names, settings.unique_id
-    )
+    frame = np.repeat([target.frame for target in targets], found.counts)
+    append_detections(batch.meta.objects, frame, found.boxes, found.names, settings.unique_id)
 
 
 def _plain_boxes(
     targets: Sequence[Target], results: Sequence[Result], settings: ResultSettings
-) -> list[Detections] | None:
+) -> BoxResults | None:
     """What was found, if these are upright boxes of whole frames and nothing else: they are written all at once."""
     if settings.attributes or settings.filter_out_classes is not None:
         return None
     if any(target.row >= 0 for target in targets):
         return None
+    if isinstance(results, BoxResults):
+        return results
     names = results[0].names
     found = [one.detections for one in results if one.only_boxes and one.names is names]
-    return None if len(found) < len(results) else [one for one in found if one is not None]
+    boxes = [one for one in found if one is not None]
+    if len(boxes) < len(results):
+        return None
+    return BoxResults(Detections.joined(boxes), [len(one) for one in boxes], names)
 
 
 def write_result(batch: Batch, target: Target, result: Result, settings: ResultSettings) -> None:

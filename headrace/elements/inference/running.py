@@ -47,13 +47,13 @@ class Work:
     """
 
     targets: Sequence[Target] = ()
-    future: Future[list[Result]] | None = None
+    future: Future[Sequence[Result]] | None = None
     known: Sequence[int] = ()
     parts: bool = False
     looked: Sequence[int] = ()
     skipped: Sequence[tuple[int, bool]] = ()
 
-    def result(self) -> list[Result]:
+    def result(self) -> Sequence[Result]:
         """Wait for the model."""
         return [] if self.future is None else self.future.result()
 
@@ -174,7 +174,7 @@ class Inference:
 
     def _run(
         self, targets: Targets, sizes: NDArray[np.float32], frames: Mapping[int, Frame]
-    ) -> tuple[list[Target], Future[list[Result]]]:
+    ) -> tuple[list[Target], Future[Sequence[Result]]]:
         """Pack the pictures of all targets and hand them to the model."""
         indexes, regions = targets.frame.tolist(), targets.regions(sizes)
         boxes: Sequence[Region | None] = regions if targets.parts else [None] * len(regions)
@@ -264,7 +264,7 @@ class Inference:
             if found is not None:
                 write_result(batch, Target(index), found, self.settings.results)
 
-    def _keep(self, keys: Sequence[Key], done: Future[list[Result]]) -> None:
+    def _keep(self, keys: Sequence[Key], done: Future[Sequence[Result]]) -> None:
         """Asynchronous results are remembered only; runs on the model's thread."""
         if self._memory is None or done.cancelled():
             return

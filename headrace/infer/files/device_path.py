@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from headrace.frames import Frame
 from headrace.infer.batch import FrameBatch
-from headrace.infer.candidates import Candidates, strongest
 from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder
 from headrace.infer.engines import Engine
 from headrace.infer.engines.slots import Slot, SlotEngine, slot_engine
 from headrace.infer.files.network_input import NetworkInput
 from headrace.infer.options import InferOptions
+from headrace.infer.preprocess import Placement
+from headrace.infer.preprocess.placement import boxes_to_frames
+from headrace.infer.result import BoxResults
+from headrace.meta import Detections
 from headrace.profiling import span
 
 _log = logging.getLogger(__name__)
@@ -124,13 +127,16 @@ class DevicePath:
         upload(on_host, tensor)
         network.give(on_host)
 
-    def boxes(self, table: NDArray[np.float32], rows: int, most: int) -> tuple[Candidates, list[int]]:
-        """The boxes that a run has kept, as `CudaBoxes` tells them.
+    def boxes(
+        self, table: NDArray[np.float32], placements: Sequence[Placement], most: int, names: Sequence[str]
+    ) -> tuple[BoxResults, list[int]]:
+        """The boxes that a run has kept, in pixels of their frames; see `CudaBoxes.read`.
 
         Args:
             table: What the slot's run gave.
-            rows: Frames of the batch.
+            placements: Of each frame of the batch.
             most: Boxes of a frame, the most confident.
+            names: Names of the classes.
 
         Returns:
             The boxes, and the frames of which there are none because they have to be read the usual way: those with
@@ -139,14 +145,21 @@ class DevicePath:
         """
         from headrace.infer.cuda_boxes import ROOM, CudaBoxes
 
-        found = CudaBoxes.read(table, rows)
+        found = CudaBoxes.read(table, len(placements), most if self._looked else 0)
         if not self._looked:
-            self._looked = True
-            return found.candidates[:0], list(range(rows))
-        if found.unread and not self.unread:
-            _log.warning(
-                "a frame has more than %d boxes above the confidence, or numbers that are none; such frames are read "
-                "in full, which is slower: raise the confidence", ROOM,
-            )  # fmt: skip
-        self.unread += len(found.unread)
-        return strongest(found.candidates, most), found.unread
+            self._looked, unread = True, list(range(len(placements)))
+        else:
+            unread = found.unread
+            if unread and not self.unread:
+                _log.warning(
+                    "a frame has more than %d boxes above the confidence, or numbers that are none; such frames are "
+                    "read in full, which is slower: raise the confidence", ROOM,
+                )  # fmt: skip
+            self.unread += len(unread)
+        corners = boxes_to_frames(found.columns[:4], found.counts, placements)
+        boxes = Detections(
+            np.ascontiguousarray(corners.T), found.columns[4], found.columns[5].astype(np.int32)
+        )
+        results = BoxResults(boxes, found.counts, names)
+        left = corners[2:] > corners[:2]
+        return results if left.all() else results.only(left.all(axis=0)), unread

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
-from headrace.infer.candidates import Candidates, strongest, to_numpy
+from headrace.infer.candidates import strongest, to_numpy
 from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder, Guess, choose_decoder
 from headrace.infer.decoders.base import Outputs, PictureDecoder
 from headrace.infer.decoders.scores import NotFiniteError
@@ -33,7 +33,6 @@ from headrace.infer.model import Model
 from headrace.infer.nms import suppress
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import Placement
-from headrace.infer.preprocess.placement import boxes_to_frames
 from headrace.infer.result import Result
 from headrace.meta import Detections, TensorOutput
 from headrace.profiling import span
@@ -41,7 +40,6 @@ from headrace.profiling import span
 _log = logging.getLogger(__name__)
 #: Of a batch of images.
 _AXES = 4
-_Boxes = TypeVar("_Boxes", Detections, Candidates)
 
 
 class FileModel(Model):
@@ -191,7 +189,7 @@ class FileModel(Model):
         """What reads the outputs."""
         return self.guess.decoder
 
-    def results(self, frames: FrameBatch) -> list[Result]:
+    def results(self, frames: FrameBatch) -> Sequence[Result]:
         """See `Model.results`.
 
         Raises:
@@ -204,7 +202,7 @@ class FileModel(Model):
         network = self.network
         return self._placed(self._on_host(frames), frames.placements, network)
 
-    def _on_device(self, path: DevicePath, frames: FrameBatch) -> list[Result]:
+    def _on_device(self, path: DevicePath, frames: FrameBatch) -> Sequence[Result]:
         """Results of a run that leaves what is large on the GPU."""
         rows, decode, network = len(frames), self._decode, self.network
         try:
@@ -215,17 +213,19 @@ class FileModel(Model):
                         return self._placed(
                             self._read(slot.outputs(), rows, decode), frames.placements, network
                         )
-                    boxes, unread = path.boxes(table, rows, self._options.max_detections)
-                    self._check_classes(boxes.class_id)
-                    boxes = self._sized(boxes_to_frames(boxes, frames.placements))
-                    results = [Result(detections=found, names=self.labels) for found in boxes.split(rows)]
-                    if unread:
-                        part = {name: tensor[unread] for name, tensor in slot.outputs().items()}
-                        usual = self._decoded(part, len(unread), decode)
-                        placed = self._placed(usual, [frames.placements[row] for row in unread], network)
-                        for row, result in zip(unread, placed, strict=True):
-                            results[row] = result
-                    return results
+                    found, unread = path.boxes(
+                        table, frames.placements, self._options.max_detections, self.labels
+                    )
+                    self._check_classes(found.boxes.class_id)
+                    fits = self._fits(found.boxes)
+                    found = found if fits is None else found.only(fits)
+                    if not unread:
+                        return found
+                    part = {name: tensor[unread] for name, tensor in slot.outputs().items()}
+                    usual = self._decoded(part, len(unread), decode)
+                    placed = self._placed(usual, [frames.placements[row] for row in unread], network)
+                    read = dict(zip(unread, placed, strict=True))
+                    return [read.get(row) or result for row, result in enumerate(found)]
         except (ValueError, LookupError, TypeError) as error:
             raise self._unreadable(error) from error
 
@@ -256,7 +256,9 @@ class FileModel(Model):
         """A result in pixels of the frame."""
         changes: dict[str, Any] = {}
         if result.detections is not None:
-            changes["detections"] = self._sized(placement.detections_to_frame(result.detections))
+            placed = placement.detections_to_frame(result.detections)
+            fits = self._fits(placed)
+            changes["detections"] = placed if fits is None else placed[fits]
         if result.keypoints is not None:
             changes["keypoints"] = placement.points_to_frame(result.keypoints)
         if result.segmentation is not None:
@@ -327,7 +329,7 @@ class FileModel(Model):
         kept = strongest(suppress(found, options.nms, mode, options.confidence), options.max_detections)
         return decoder.complete(kept, outputs, decode).split(rows)
 
-    def _check_classes(self, classes: NDArray[np.intp]) -> None:
+    def _check_classes(self, classes: NDArray[np.integer[Any]]) -> None:
         worst = int(classes.max(initial=-1))
         if self.labels and worst >= len(self.labels):
             raise ModelError(
@@ -335,14 +337,14 @@ class FileModel(Model):
                 f"give {worst + 1} or more"
             )
 
-    def _sized(self, found: _Boxes) -> _Boxes:
-        """What is neither too small nor too large."""
+    def _fits(self, found: Detections) -> NDArray[np.bool_] | None:
+        """Which boxes are neither too small nor too large; ``None`` where any is right."""
         least, greatest = self._options.least_size, self._options.greatest_size
         if not any(least) and not any(greatest):
-            return found
+            return None
         sides = found.xyxy[:, 2:] - found.xyxy[:, :2]
         fits = (sides >= np.array(least)) & (sides <= np.array([side or np.inf for side in greatest]))
-        return found[np.flatnonzero(fits.all(axis=1))]
+        return np.asarray(fits.all(axis=1))
 
     def close(self) -> None:
         """Free the engine."""

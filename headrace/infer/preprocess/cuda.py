@@ -58,19 +58,30 @@ def preprocess_cuda(frames: Sequence[Frame], out: Any, options: PreprocessOption
     if target.shape[0] < len(frames):
         raise ModelError(f"an input of {target.shape[0]} rows cannot hold {len(frames)} frames")
     size = int(target.shape[3]), int(target.shape[2])
-    placements = [place((frame.width, frame.height), size, options) for frame in frames]
-    rows = []
-    for frame, placement in zip(frames, placements, strict=True):
-        if not supports(frame, options):
-            raise FrameError(
-                f"a {frame.format} frame with interpolation {options.interpolation} is not read on the GPU; "
-                "use frame.host()"
-            )
-        box = (placement.left, placement.top, *placement.size)
-        first = options.color != "GRAY" and converts_first(frame, placement.size)
-        rows.append(_row(frame.width, frame.height, frame.color, box, first, options, None))
-    _launch(frames, rows, target)
-    return placements
+    kinds: dict[object, tuple[Placement, NDArray[np.int64]]] = {}
+    pairs = []
+    for frame in frames:
+        kind = frame.format, frame.width, frame.height, frame.color
+        if kind not in kinds:
+            kinds[kind] = _kind(frame, size, options)
+        pairs.append(kinds[kind])
+    _launch(frames, [row for _, row in pairs], target)
+    return [placement for placement, _ in pairs]
+
+
+def _kind(
+    frame: Frame, size: tuple[int, int], options: PreprocessOptions
+) -> tuple[Placement, NDArray[np.int64]]:
+    """Where frames of this format, size and colorimetry lie, and their row of the table."""
+    if not supports(frame, options):
+        raise FrameError(
+            f"a {frame.format} frame with interpolation {options.interpolation} is not read on the GPU; "
+            "use frame.host()"
+        )
+    placement = place((frame.width, frame.height), size, options)
+    box = (placement.left, placement.top, *placement.size)
+    first = options.color != "GRAY" and converts_first(frame, placement.size)
+    return placement, _row(frame.width, frame.height, frame.color, box, first, options, None)
 
 
 def upload(rows: NDArray[Any], out: Any) -> None:
@@ -164,9 +175,8 @@ def _launch(frames: Sequence[Frame], rows: Sequence[NDArray[np.int64]], target: 
     table = torch.empty((len(rows), _ENTRIES), dtype=torch.int64, pin_memory=on_gpu)
     filled = table.numpy()
     np.stack(rows, out=filled)
-    for row, frame in zip(filled, frames, strict=True):
-        luma, chroma = cast("tuple[CudaPlane, CudaPlane]", frame.planes)
-        row[:4] = luma.address, chroma.address, luma.strides[0], chroma.strides[0]
+    planes = (cast("tuple[CudaPlane, CudaPlane]", frame.planes) for frame in frames)
+    filled[:, :4] = [(one.address, two.address, one.strides[0], two.strides[0]) for one, two in planes]
     table = table.to(target.device, non_blocking=True)
     channels, height, width = target.shape[1:]
     nv12_kernel[(-(-width * height // _BLOCK), len(rows))](
