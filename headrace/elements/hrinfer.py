@@ -12,10 +12,12 @@ from typing import Any, ClassVar, cast
 
 from gi.repository import GObject, Gst
 
+from headrace.elements.base.batch_size import ask_batch_size
 from headrace.elements.base.filter import ON_ERROR_HELP
 from headrace.elements.inference.model_filter import ModelFilter
 from headrace.elements.inference.model_slot import PATIENCE
 from headrace.elements.inference.running import Inference
+from headrace.elements.inference.settings import InferenceSettings
 from headrace.elements.inference.shadowing import Shadowed
 from headrace.elements.inference.shared_slot import open_slot
 from headrace.elements.inference.stage_options import StageOptions, inference_settings
@@ -72,6 +74,8 @@ class InferElementOptions(StageOptions):
 
 #: Tiles in one call of the model if nothing else is said: all of a batch could take gigabytes.
 _TILES = 4
+#: Objects or parts of frames that a model is made ready for if nothing else is said.
+_PARTS = 16
 #: Options that belong to a model: they take effect with the model that is set next. The others do so at once.
 _WITH_MODEL = (
     "labels", "engine", "device", "precision", "decoder", "decoder_options", "input_size", "rectangular",
@@ -134,11 +138,24 @@ class Infer(Shadowed, ModelFilter):
         if not options.model:
             raise ConfigError("no model: set model=file.onnx or model=file.py:Class")
         settings, self._used = inference_settings(options), options
-        slot, release = open_slot(infer_options(options), options.shared_model)
-        self.inference = Inference(slot, settings, release)
+        model_options = infer_options(options)
+        slot, release = open_slot(model_options, options.shared_model)
         slot.told = self.guarded(self.post_warning)
+        try:
+            slot.warm(*self._expected(settings, model_options.batch_size))
+        except BaseException:
+            release()
+            raise
+        self.inference = Inference(slot, settings, release)
         self.begin_shadow()
         super().start()
+
+    def _expected(self, settings: InferenceSettings, most: int) -> tuple[int, bool]:
+        """The greatest number of pictures in a call of the model, and whether they are whole frames."""
+        if settings.secondary or settings.regions is not None or settings.tiles is not None:
+            return most or _PARTS, False
+        frames = ask_batch_size(self.sink_pad)
+        return min(frames or most or 1, most or frames or 1), True
 
     def do_get_property(self, spec: GObject.ParamSpec) -> Any:
         """GObject vmethod."""

@@ -11,8 +11,9 @@ from typing import Any
 from headrace.errors import HeadraceError, ModelError
 from headrace.infer.engines import Engine, EngineOptions
 from headrace.infer.engines.torch_engine import open_module
-from headrace.infer.files.file_model import FileModel, ModelFile
+from headrace.infer.files.file_model import FileModel
 from headrace.infer.files.labels import read_labels
+from headrace.infer.files.model_file import ModelFile
 from headrace.infer.model import Model
 from headrace.infer.options import InferOptions
 from headrace.usercode import load_name

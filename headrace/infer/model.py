@@ -78,6 +78,17 @@ class Model(ABC):
         """
         return
 
+    def warm(self, pictures: int, whole: bool = True) -> None:
+        """Do before the first batch what makes it slow on a device: compile kernels, record runs.
+
+        Called between two batches, or before a model is at work; at once if there is nothing to do.
+
+        Args:
+            pictures: The greatest number of pictures in a batch.
+            whole: Whether they are whole frames; else what is cut out of frames.
+        """
+        return
+
     def adjust(self, options: InferOptions) -> None:
         """Go on with other thresholds. Called between two batches when the user changes them while playing.
 

@@ -26,7 +26,9 @@ def test_over_capacity_every_source_gets_its_share_and_every_frame_is_accounted_
     out = Counter(frame.source_id for frame in one.out.frames)
     drops = one["m"].batcher.drops
     assert {reason for _, reason in drops} == {"live source faster than the pipeline"}
-    assert [out[index] + drops[index, "live source faster than the pipeline"] for index in range(3)] == [60] * 3
+    assert [out[index] + drops[index, "live source faster than the pipeline"] for index in range(3)] == [
+        60
+    ] * 3
     assert max(out.values()) - min(out.values()) <= 2
     for index in range(3):
         numbers = [frame.frame_number for frame in one.out.frames if frame.source_id == index]

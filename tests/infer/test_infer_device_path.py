@@ -10,11 +10,12 @@ pytest.importorskip("triton")
 from cuda_frames import DEVICE, on_device, picture  # noqa: E402
 
 from headrace.errors import ModelError  # noqa: E402
-from headrace.frames import Colorimetry  # noqa: E402
+from headrace.frames import Colorimetry, Frame  # noqa: E402
 from headrace.infer import FrameBatch, InferOptions  # noqa: E402
 from headrace.infer import cuda_boxes as boxes_module  # noqa: E402
 from headrace.infer.engines.torch_engine import open_module  # noqa: E402
-from headrace.infer.files.file_model import FileModel, ModelFile  # noqa: E402
+from headrace.infer.files.file_model import FileModel  # noqa: E402
+from headrace.infer.files.model_file import ModelFile  # noqa: E402
 from headrace.infer.preprocess import cuda  # noqa: E402
 
 pytestmark = pytest.mark.gpu if DEVICE == "cuda" else []
@@ -61,7 +62,7 @@ class StandIn:
     device, rows, concurrency = (2, 0), None, 2
 
     def __init__(self, engine):
-        self.engine, self.used = engine, []
+        self.engine, self.used, self.warmed = engine, [], []
         self.name, self.description, self.graph = engine.name, engine.description, engine.graph
 
     def run(self, inputs):
@@ -69,6 +70,12 @@ class StandIn:
 
     def close(self):
         self.engine.close()
+
+    def resize(self, width, height):
+        return self.engine.resize(width, height)
+
+    def warm(self, rows, size, finish=None):
+        self.warmed.append((rows, size, finish))
 
     @contextmanager
     def slot(self, rows, size, finish=None):
@@ -177,3 +184,32 @@ def test_a_network_that_gives_no_numbers_is_an_error_as_on_the_host(monkeypatch)
     )
     with pytest.raises(ModelError, match="holds NaN"):
         opened(True).results(FrameBatch(frames()))
+
+
+@pytest.fixture
+def black(monkeypatch):
+    """Black frames as the rest: on the device, or what stands for it."""
+    plain = Frame("NV12", 192, 108, (np.zeros((108, 192), np.uint8), np.full((54, 96, 2), 128, np.uint8)))
+    monkeypatch.setattr(cuda, "black_frame", lambda _number: on_device(plain))
+
+
+@pytest.mark.skipif(DEVICE == "cuda", reason="looks into the stand-in")
+def test_warmth_is_for_the_size_that_frames_need(black):
+    model = opened(True)
+    model.warm(3)
+    engine = model._engine
+    assert [(rows, size) for rows, size, _ in engine.warmed] == [(3, (64, 64))]
+    assert engine.warmed[0][2] is model._device_path._boxes
+    assert engine.used == [(3, True)]
+    first, again = (
+        model.results(FrameBatch(frames())) for _ in range(2)
+    )  # the first is read the usual way still
+    assert model._device_path._looked
+    assert_alike(first, opened(False).results(FrameBatch(frames())))
+    assert_alike(again, first)
+
+
+def test_a_model_without_a_device_has_nothing_to_warm(monkeypatch):
+    model = opened(False)
+    monkeypatch.setattr(model._engine, "run", None)
+    model.warm(32)

@@ -12,7 +12,7 @@ from headrace.infer import FrameBatch, InferOptions, load_model
 from headrace.infer.decoders import DecodeOptions
 from headrace.infer.decoders.registry import choose_decoder, guess_decoders, known_decoders
 from headrace.infer.engines import ModelGraph, TensorSpec
-from headrace.infer.files.file_model import ModelFile
+from headrace.infer.files.model_file import ModelFile
 from headrace.infer.files.preprocess_trials import try_preprocessing
 
 

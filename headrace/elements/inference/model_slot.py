@@ -78,6 +78,7 @@ class ModelSlot:
         self._closed = False
         self._between = threading.Event()
         self._trial: Trial = _BlackFrames(options=options)
+        self._warmth: tuple[int, bool] | None = None
 
     @property
     def model(self) -> Model:
@@ -134,6 +135,15 @@ class ModelSlot:
         future = self._stage.ask(function, pictures)
         future.add_done_callback(lambda _: self._between.set())
         return future
+
+    def warm(self, pictures: int, whole: bool) -> None:
+        """Let the model, and those that take its place, get ready for such batches; waits. See `Model.warm`.
+
+        Raises:
+            ModelError: The slot is closed, or the model fails.
+        """
+        self._warmth = pictures, whole
+        self._stage.call(lambda: self.model.warm(pictures, whole)).result()
 
     def _watch_on(self, name: str, model: Model) -> None:
         watch = CallWatch(name or type(model).__name__, lambda hold: self.told(str(hold)))
@@ -201,6 +211,8 @@ class ModelSlot:
             self._between.clear()
             self._between.wait(_GAP)  # so that the trial and the next batch do not fight for the processors
             self._trial(model)
+            if self._warmth is not None:
+                model.warm(*self._warmth)
             wanted()
             with self._lock:
                 model.adjust(self._options)

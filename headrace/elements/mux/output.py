@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gi.repository import GObject, Gst
 
+from headrace.elements.base.batch_size import answer_batch_size, asks_batch_size
 from headrace.elements.base.caps import BATCH_CAPS, caps_of, pick_format
 from headrace.elements.mux.source import QueuedFrame
 from headrace.errors import FrameError
@@ -200,7 +201,11 @@ class MuxOutput:
         return False
 
     def query(self, pad: Gst.Pad, query: Gst.Query) -> bool:
-        """Queries from downstream: latency grows by the time a batch may wait."""
+        """Queries from downstream: latency grows by the time a batch may wait; the size of batches."""
+        if asks_batch_size(query):
+            views = self._mux.options.num_surfaces_per_frame
+            answer_batch_size(query, (self._mux.options.batch_size or len(self._mux.sources)) * views)
+            return True
         handled = bool(pad.query_default(self._mux, query))
         if handled and query.type == Gst.QueryType.LATENCY:
             live, minimum, maximum = query.parse_latency()

@@ -67,6 +67,19 @@ class SlotEngine(Engine, Protocol):
         """
         ...
 
+    def warm(self, rows: int, size: tuple[int, int], finish: Finish | None = None) -> None:
+        """Get every slot ready for all numbers of rows up to this one, so that no run waits for that.
+
+        Args:
+            rows: The greatest batch.
+            size: Width and height of the input.
+            finish: As for `slot`.
+
+        Raises:
+            ModelError: The engine is closed, or a run failed, for example for lack of memory.
+        """
+        ...
+
 
 def slot_engine(engine: Engine) -> SlotEngine | None:
     """The engine, if it offers slots for models with one input that is a picture and an open batch."""

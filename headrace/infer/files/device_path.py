@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.frames import Frame
 from headrace.infer.batch import FrameBatch
 from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder
 from headrace.infer.engines import Engine
@@ -52,6 +53,7 @@ class DevicePath:
         self._wanted = False
         self.unread = 0
         self._looked = False
+        self._rows = 0
 
     @classmethod
     def of(cls, engine: Engine, decoder: Decoder) -> DevicePath | None:
@@ -71,6 +73,34 @@ class DevicePath:
 
             names = [spec.name for spec in self._engine.graph.outputs]
             self._boxes = CudaBoxes(self._decoder, names, decode, options)
+
+    def warm(self, network: NetworkInput, rows: int | None = None) -> None:
+        """Be ready for batches of up to this many rows, at this size of the network's input.
+
+        Args:
+            network: Tells the size.
+            rows: The greatest batch; the same as before if it is left out, or nothing if none was given yet.
+
+        Raises:
+            ModelError: As for a run.
+        """
+        self._rows = self._rows if rows is None else rows
+        if self._rows:
+            self._engine.warm(self._rows, network.size, self._boxes if self._wanted else None)
+
+    def black_frame(self) -> Frame:
+        """A frame to try things with, on the device."""
+        from headrace.infer.preprocess import cuda
+
+        return cuda.black_frame(self._engine.device[1])
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """What is run within is no real batch: the next one is looked at as the first is."""
+        try:
+            yield
+        finally:
+            self._looked = False
 
     @contextmanager
     def slot(self, frames: FrameBatch, network: NetworkInput) -> Iterator[Slot]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,6 @@ from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder, Guess, c
 from headrace.infer.decoders.base import Outputs, PictureDecoder
 from headrace.infer.decoders.scores import NotFiniteError
 from headrace.infer.engines import (
-    Engine,
-    EngineOptions,
-    ModelGraph,
-    open_engine,
     resize,
     run_batch,
     run_each,
@@ -29,11 +25,10 @@ from headrace.infer.engines import (
 )
 from headrace.infer.engines.base import rows_for, settle
 from headrace.infer.files.device_path import DevicePath
-from headrace.infer.files.fitting import fitting_size, said
+from headrace.infer.files.fitting import FittingSize, fitting_size, said
 from headrace.infer.files.known_inputs import image_graph, with_known_inputs
-from headrace.infer.files.labels import choose_labels, labels_in_metadata, read_labels
+from headrace.infer.files.model_file import ModelFile
 from headrace.infer.files.network_input import NetworkInput
-from headrace.infer.files.sidecar import with_sidecar
 from headrace.infer.model import Model
 from headrace.infer.nms import suppress
 from headrace.infer.options import InferOptions
@@ -45,65 +40,6 @@ from headrace.profiling import span
 _log = logging.getLogger(__name__)
 #: Of a batch of images.
 _AXES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    """An opened model file.
-
-    Attributes:
-        engine: What runs it.
-        graph: Tensors and metadata, with the number of labels where there are some.
-        options: What the user set, completed by the file beside the model.
-        given: Class names from the user.
-        stored: Class names from the file; not looked at where the user gives some.
-
-    Example:
-        >>> ModelFile.open(InferOptions(model="missing.onnx"))
-        Traceback (most recent call last):
-        headrace.errors.ModelError: model file missing.onnx does not exist; check the path
-    """
-
-    engine: Engine
-    graph: ModelGraph
-    options: InferOptions
-    given: tuple[str, ...] | None
-    stored: tuple[str, ...] | None
-
-    @classmethod
-    def open(
-        cls, options: InferOptions, opener: Callable[[EngineOptions], Engine] | None = None
-    ) -> ModelFile:
-        """Open the file that ``options.model`` names.
-
-        Args:
-            options: What the user set.
-            opener: Makes the engine, for models that are no files.
-
-        Raises:
-            ModelError: The file is missing or broken.
-            ConfigError: The labels given, or the file beside the model, cannot be read.
-        """
-        options = with_sidecar(options)
-        given = None if options.labels is None else read_labels(options.labels)
-        how = EngineOptions(
-            options.threads, options.device, options.precision, options.input_size, mode=options.mode
-        )
-        engine = open_engine(options.model, options.engine, how) if opener is None else opener(how)
-        try:
-            graph = engine.graph
-            stored = None if given else labels_in_metadata(dict(graph.metadata), graph.path)
-        except BaseException:
-            engine.close()
-            raise
-        known = given or stored
-        graph = replace(graph, class_count=None if known is None else len(known))
-        return cls(engine, graph, options, given, stored)
-
-    def labels(self, classes: int | None, usual: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """One name for each class, ``usual`` where neither user nor file names them; errors as for `choose_labels`."""
-        known = usual if classes in (None, len(usual)) else ()
-        return choose_labels(self.given, self.stored or known or None, classes, self.graph.path)
 
 
 class FileModel(Model):
@@ -180,13 +116,36 @@ class FileModel(Model):
         if fitting is None or self.fits(frames):
             return
         size, began = fitting.needed(frames), time.perf_counter()
-        if not self._resize(size) or (size != fitting.whole and not self._works(frames)):
-            self._fitting = None
-            self._resize(fitting.whole)
+        self._go_on_at(size, frames, fitting)
         fitting.size = size
         _log.info("%s: %s", self.graph.path, said(frames, self.network.size, fitting.whole))
         seconds = time.perf_counter() - began
         _log.debug("%s: frames, live ones too, waited %.2f s for that", self.graph.path, seconds)
+
+    def _go_on_at(self, size: tuple[int, int], frames: FrameBatch, fitting: FittingSize) -> None:
+        if size == self.network.size:
+            return
+        if not self._resize(size) or (size != fitting.whole and not self._works(frames)):
+            self._fitting = None
+            self._resize(fitting.whole)
+        if self._device_path is not None:
+            self._device_path.warm(self.network)
+
+    def warm(self, pictures: int, whole: bool = True) -> None:
+        """See `Model.warm`: for what the device does; black frames go all the way, at the size that most cameras need.
+
+        Raises:
+            ModelError: As for a run.
+        """
+        path, fitting = self._device_path, self._fitting
+        if path is None:
+            return
+        black = FrameBatch([path.black_frame()] * pictures, whole)
+        if fitting is not None and fitting.size is None:
+            self._go_on_at(fitting.needed(black), black, fitting)
+        path.warm(self.network, pictures)
+        with path.trial():
+            self.results(black)
 
     def _resize(self, size: tuple[int, int]) -> bool:
         if not resize(self._engine, *size):

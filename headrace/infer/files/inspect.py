@@ -14,8 +14,9 @@ from headrace.frames import Frame
 from headrace.infer.batch import FrameBatch
 from headrace.infer.decoders import guess_decoders
 from headrace.infer.engines import TensorSpec
-from headrace.infer.files.file_model import FileModel, ModelFile
+from headrace.infer.files.file_model import FileModel
 from headrace.infer.files.labels import COCO
+from headrace.infer.files.model_file import ModelFile
 from headrace.infer.files.network_input import PREPROCESS_KEY
 from headrace.infer.files.sidecar import find_sidecar
 from headrace.infer.options import InferOptions

@@ -12,7 +12,8 @@ import numpy as np
 from headrace.errors import ModelError
 from headrace.frames import Frame, to_bgr
 from headrace.infer.batch import FrameBatch
-from headrace.infer.files.file_model import FileModel, ModelFile
+from headrace.infer.files.file_model import FileModel
+from headrace.infer.files.model_file import ModelFile
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import IMAGENET_RGB, PreprocessOptions
 from headrace.infer.result import Result

@@ -114,6 +114,17 @@ def nv12_to_rgb(frame: Frame, device: Any = None) -> Any:
     return out
 
 
+def black_frame(number: int, width: int = 1920, height: int = 1080) -> Frame:
+    """A black NV12 frame in the memory of a GPU, as its decoder gives them, to try things with."""
+    planes: list[Any] = []
+    for shape, value in zip(plane_shapes("NV12", width, height), (16, 128), strict=True):
+        tensor = torch.full(shape, value, dtype=torch.uint8, device=torch.device("cuda", number))
+        planes.append(
+            CudaPlane(tensor.data_ptr(), shape, tensor.stride(), number, tensor, tensor.cpu().numpy)
+        )
+    return Frame("NV12", width, height, tuple(planes))
+
+
 def _channels_first(out: Any, options: PreprocessOptions) -> Any:
     if out.ndim == 4 and out.shape[1] == options.channels:
         return out

@@ -256,3 +256,27 @@ def test_memory_is_flat_and_freed_at_the_end(path):
         del engine
         after, before = used() - before, used()
     assert after <= 64 * 1024
+
+
+def test_what_was_made_ready_is_not_recorded_again(path, monkeypatch):
+    engine = opened(path, precision="f32")
+    engine.warm(9, (32, 32))
+    monkeypatch.setattr(torch.cuda.CUDAGraph, "capture_begin", None)
+    wanted = opened(path, device="cpu")
+    for rows in (1, 3, 8, 9, 16):
+        with engine.slot(rows, (32, 32)) as first, engine.slot(rows, (32, 32)) as second:
+            for slot in (first, second):
+                slot.input[:rows].copy_(torch.from_numpy(noise(rows, rows)))
+                slot.run()
+                for name, array in run_batch(wanted, noise(rows, rows)).items():
+                    np.testing.assert_allclose(slot.outputs()[name].cpu(), array, **F32)
+    assert engine.description.endswith("CUDA graphs")
+
+
+def test_a_size_between_is_filled_up_at_first(path):
+    engine, wanted = opened(path, precision="f32"), opened(path, device="cpu")
+    run_batch(engine, noise(8))
+    for rows in [3] * 10:
+        ours, theirs = run_batch(engine, noise(rows)), run_batch(wanted, noise(rows))
+        for name, array in theirs.items():
+            np.testing.assert_allclose(ours[name], array, **F32)

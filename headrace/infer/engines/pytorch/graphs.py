@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import weakref
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from queue import LifoQueue
 from typing import Any, TypeAlias
@@ -20,6 +21,9 @@ _log = logging.getLogger(__name__)
 _WARM = 3
 #: Recorded shapes that are kept; a model sees few sizes of pictures, and batches of 1, 2, 4 … rows.
 _MOST = 16
+#: Batches of a size that is not recorded which a larger recording does, filled up, before the size gets its own:
+#: recording takes a second in which live sources lose frames, and a few batches at a start are smaller than the others.
+_FILLED_UP = 8
 #: Recording waits for the whole device; two at once would disturb each other.
 _RECORDING = threading.Lock()
 #: Streams that nobody uses, by device. cuBLAS keeps 34 MB for every stream that it ever saw: a model that takes
@@ -27,6 +31,7 @@ _RECORDING = threading.Lock()
 _idle_streams: dict[torch.device, list[torch.cuda.Stream]] = {}
 
 _Tensors: TypeAlias = Sequence[torch.Tensor]
+_Shapes: TypeAlias = Sequence[torch.Size]
 #: Number type and order in memory of the inputs.
 Types: TypeAlias = Sequence[tuple[torch.dtype, torch.memory_format]]
 #: The work of a module, and what is made of its outputs on the device.
@@ -87,10 +92,21 @@ class CudaSlot:
         self._pool = torch.cuda.graph_pool_handle()
         self._done = torch.cuda.Event(blocking=True)  # the waiting thread sleeps
         self._recorded: OrderedDict[tuple[Any, ...], _Recorded] = OrderedDict()
+        self._missed: Counter[tuple[Any, ...]] = Counter()
 
-    def recorded(
-        self, shapes: Sequence[torch.Size], types: Types, finish: Finish | None, graph: bool
-    ) -> _Recorded:
+    def filled_up(self, shapes: _Shapes, types: Types, finish: Finish | None) -> _Shapes:
+        """Shapes with more rows, the fewest that are recorded, to use instead; the same if they are due themselves."""
+        key = (*shapes, *types, finish)
+        if key in self._recorded or self._missed[key] >= _FILLED_UP:
+            return shapes
+        more = [_with_rows(shapes, shapes[0][0] << power) for power in range(1, _MOST)]
+        for larger in more:
+            if (*larger, *types, finish) in self._recorded:
+                self._missed[key] += 1
+                return larger
+        return shapes
+
+    def recorded(self, shapes: _Shapes, types: Types, finish: Finish | None, graph: bool) -> _Recorded:
         """The recording for inputs of these shapes and types, made if there is none; on the slot's stream.
 
         A module that cannot be recorded, because it looks at values while it runs, has none with a graph.
@@ -125,9 +141,7 @@ class CudaSlot:
         outputs = self._call(inputs)
         return outputs, None if finish is None else finish(outputs)
 
-    def _record(
-        self, shapes: Sequence[torch.Size], types: Types, finish: Finish | None, graph: bool
-    ) -> _Recorded:
+    def _record(self, shapes: _Shapes, types: Types, finish: Finish | None, graph: bool) -> _Recorded:
         inputs = [
             torch.zeros(shape, dtype=kind, device=self._device).to(memory_format=order)
             for shape, (kind, order) in zip(shapes, types, strict=True)
@@ -139,20 +153,36 @@ class CudaSlot:
             host = None if finished is None else torch.empty_like(finished, device="cpu", pin_memory=True)
             made = _Recorded(inputs, outputs, finished, host, None)
             if graph:
+                self._make_room()
                 self._capture(made, finish)
         return made
 
+    def _make_room(self) -> None:
+        """Recording needs as much memory of its own as the runs before, whose memory torch keeps for itself.
+
+        To give it back waits for the device, so that is done only where it is needed.
+        """
+        idle = torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(self._device)
+        if torch.cuda.mem_get_info(self._device)[0] < idle:
+            torch.cuda.empty_cache()
+
     def _capture(self, made: _Recorded, finish: Finish | None) -> None:
-        graph = torch.cuda.CUDAGraph()
+        """Record on the current stream, the slot's. `torch.cuda.graph` would first wait for all streams."""
+        graph, collecting = torch.cuda.CUDAGraph(), gc.isenabled()
+        gc.disable()  # what it might free on this thread spoils a recording
         try:
-            with torch.cuda.graph(
-                graph, pool=self._pool, stream=self.stream, capture_error_mode="thread_local"
-            ):
+            graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
+            try:
                 made.outputs, made.finished = self._work(made.inputs, finish)
+            finally:
+                graph.capture_end()
         except RuntimeError as error:
             _log.info("the model looks at values while it runs and is called without a CUDA graph: %s", error)
         else:
             made.graph = graph
+        finally:
+            if collecting:
+                gc.enable()
 
 
 class HeldSlot:
@@ -203,6 +233,7 @@ class CudaGraphs:
         self._device, self._batches, self.usable = device, batches, True
         # The last in is the first out: whoever calls from one thread has the recordings of one slot only.
         self._free: LifoQueue[CudaSlot] = LifoQueue()
+        self._slots, self._warming = slots, threading.Lock()
         self.turn = Turn()
         for _ in range(slots):
             self._free.put(CudaSlot(call, device, self.turn))
@@ -244,6 +275,19 @@ class CudaGraphs:
             finally:
                 slot.wait()  # what the GPU reads may go now, whatever happened
 
+    def warm(self, shape: torch.Size, types: Types, finish: Finish | None) -> None:
+        """Record in every slot what batches of up to the rows of a shape need; see `SlotEngine.warm`."""
+        with self._warming, ExitStack() as held:  # two at once would wait for each other's slots
+            for slot in [held.enter_context(self._taken()) for _ in range(self._slots)]:
+                with torch.cuda.stream(slot.stream):
+                    shapes: _Shapes = [shape]
+                    for power in reversed(range((shape[0] - 1).bit_length() + 1)):
+                        if self._batches:
+                            shapes = _with_rows(shapes, 1 << power)
+                        self._made(slot, shapes, types, finish)
+                    slot.wait()
+            torch.cuda.empty_cache()  # what runs before the recordings have used: as much as these
+
     @contextmanager
     def _taken(self) -> Iterator[CudaSlot]:
         slot = self._free.get()
@@ -253,15 +297,20 @@ class CudaGraphs:
         finally:
             self._free.put(slot)
 
-    def _recorded(
-        self, slot: CudaSlot, shapes: Sequence[torch.Size], types: Types, finish: Finish | None
-    ) -> _Recorded:
+    def _recorded(self, slot: CudaSlot, shapes: _Shapes, types: Types, finish: Finish | None) -> _Recorded:
         if self._batches:
-            rows = 1 << (shapes[0][0] - 1).bit_length()
-            shapes = [torch.Size((rows, *shape[1:])) for shape in shapes]
+            shapes = _with_rows(shapes, 1 << (shapes[0][0] - 1).bit_length())
+            shapes = slot.filled_up(shapes, types, finish)
+        return self._made(slot, shapes, types, finish)
+
+    def _made(self, slot: CudaSlot, shapes: _Shapes, types: Types, finish: Finish | None) -> _Recorded:
         recorded = slot.recorded(shapes, types, finish, self.usable)
         self.usable &= recorded.graph is not None
         return recorded
+
+
+def _with_rows(shapes: _Shapes, rows: int) -> _Shapes:
+    return [torch.Size((rows, *shape[1:])) for shape in shapes]
 
 
 def _cut(tensor: torch.Tensor, rows: int, size: int) -> torch.Tensor:

@@ -207,19 +207,33 @@ class TorchEngine:
     @contextmanager
     def slot(self, rows: int, size: tuple[int, int], finish: Finish | None = None) -> Iterator[Slot]:
         """See `SlotEngine.slot`."""
+        with (
+            self._recorded(rows, size) as (graphs, shape),
+            graphs.slot(shape, self._types, self._names, finish) as slot,
+        ):
+            yield slot
+
+    def warm(self, rows: int, size: tuple[int, int], finish: Finish | None = None) -> None:
+        """See `SlotEngine.warm`."""
+        with self._recorded(rows, size) as (graphs, shape):
+            graphs.warm(shape, self._types, finish)
+
+    @contextmanager
+    def _recorded(self, rows: int, size: tuple[int, int]) -> Iterator[tuple[CudaGraphs, torch.Size]]:
+        """The graphs and the input's shape; what torch raises meanwhile becomes an error of the run."""
         graphs, (spec,), (width, height) = self._graphs, self.graph.inputs, size
         if graphs is None:
             raise closed(self.graph)
         channels = self.graph.channels() or 3
         row = (height, width, channels) if self.graph.channels_last() else (channels, height, width)
+        shape = torch.Size((rows, *row))
         try:
-            with graphs.slot(torch.Size((rows, *row)), self._types, self._names, finish) as slot:
-                yield slot
+            yield graphs, shape
         except HeadraceError:
             raise
         except RuntimeError as error:
-            shape = torch.empty((rows, *row), device="meta")
-            raise run_failed(self.graph, LIBRARY, {spec.name: shape}, reason(error)) from error
+            given = {spec.name: torch.empty(shape, device="meta")}
+            raise run_failed(self.graph, LIBRARY, given, reason(error)) from error
 
     def resize(self, width: int, height: int) -> bool:
         """See `resize`: exported programs tell whether they take a size; for others it is tried."""
