@@ -162,4 +162,4 @@ class DevicePath:
         )
         results = BoxResults(boxes, found.counts, names)
         left = corners[2:] > corners[:2]
-        return results if left.all() else results.only(left.all(axis=0)), unread
+        return results if left.all() else results.only(left[0] & left[1]), unread
