@@ -56,6 +56,11 @@ class Load:
         return _MS / self.fps
 
     @property
+    def over_capacity(self) -> bool:
+        """Whether the timed model cannot keep up."""
+        return not self.model and self.model_ms > _MS / self.fps
+
+    @property
     def frames(self) -> int:
         """Frames of each source."""
         return (self.seconds + _WARM_UP) * self.fps

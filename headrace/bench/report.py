@@ -10,6 +10,7 @@ from headrace.bench.analytics import OBJECTS as TRACKED
 from headrace.bench.analytics import RuleCost
 from headrace.bench.cost import StageCost
 from headrace.bench.decoders import CANDIDATES, DecoderCost
+from headrace.bench.gpu import GpuRun, PacedRun
 from headrace.bench.live import LiveRun
 from headrace.bench.memory import MemoryUse
 from headrace.bench.nullmodel import OBJECTS
@@ -35,6 +36,8 @@ class Report:
         secondary: Objects and tiles, packed and one by one.
         analytics: Rules of analytics.
         live: Ages and drops of live sources.
+        gpu: Pipelines on an NVIDIA GPU, and what decoder and network reach alone.
+        paced: Live sources there.
     """
 
     machine: dict[str, str]
@@ -48,6 +51,8 @@ class Report:
     secondary: Sequence[Throughput] = ()
     analytics: Sequence[RuleCost] = ()
     live: Sequence[LiveRun] = ()
+    gpu: Sequence[GpuRun] = ()
+    paced: PacedRun | None = None
 
     def data(self) -> dict[str, Any]:
         """The report ready for JSON; spreads are median, low, high."""
@@ -74,6 +79,10 @@ class Report:
             parts.append(_analytics(self.analytics))
         if self.live:
             parts.append(_live(self.live))
+        if self.gpu:
+            parts.append(_gpu(self.gpu))
+        if self.paced is not None:
+            parts.append(_paced(self.paced))
         return "\n\n".join(parts) + "\n"
 
     def _head(self) -> str:
@@ -121,6 +130,36 @@ class Report:
         return f"{title}\n\n{_table(heads, rows)}"
 
 
+def _gpu(runs: Sequence[GpuRun]) -> str:
+    heads = (
+        "streams",
+        "batch",
+        "decode alone",
+        "preprocess + network alone",
+        "pipeline with tracker",
+        "over the lower",
+        "objects a frame",
+        "GPU memory, MiB",
+        "host memory, MiB",
+    )
+    rows = [
+        (r.streams, r.batch, r.decode, r.network, r.pipeline, r.ratio, f"{r.objects:.1f}", r.gpu, r.host)
+        for r in runs
+    ]
+    return "Frames a second on the GPU, steady state; 1920x1080 H.264, network at 640x640:\n\n" + _table(
+        heads, rows
+    )
+
+
+def _paced(run: PacedRun) -> str:
+    ages = " / ".join(f"{age:.1f}" for age in run.ages)
+    dropped = ", ".join(f"{count} {reason}" for reason, count in run.dropped.items()) or "none"
+    return (
+        f"{run.streams} streams at {run.fps} frames a second: {run.frames} frames, dropped: {dropped}; from decoder to "
+        f"metadata 50 / 95 / 99 %: {ages} ms; memory of the GPU {run.gpu} MiB, of the host {run.host} MiB."
+    )
+
+
 def _live(runs: Sequence[LiveRun]) -> str:
     heads = (
         "load",
@@ -137,7 +176,7 @@ def _live(runs: Sequence[LiveRun]) -> str:
         (
             f"{run.load.streams} × {run.load.fps}/s, {run.load.name}",
             f"{run.model_ms:.1f}",
-            f"{run.allowed:.1f}",
+            "–" if run.load.over_capacity else f"{run.allowed:.1f}",
             run.model,
             run.tracker,
             run.received,

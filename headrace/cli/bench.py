@@ -3,6 +3,7 @@
 headrace bench elements
 headrace bench elements memory startup --text report.md --json report.json
 headrace bench live --streams 8 --fps 30 --model-ms 5
+headrace bench gpu --streams 32,64 --batch 32 --seconds 20 --live
 headrace bench track --detections DIR --results DIR --tracker cascade --gt DIR
 """
 
@@ -13,9 +14,12 @@ import os
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from headrace.bench.gpu import GpuRun, PacedRun
 
 _NULL_MODEL = "headrace.bench.nullmodel:NullModel"
 
@@ -32,6 +36,7 @@ class Part(str, Enum):
     secondary = "secondary"
     analytics = "analytics"
     live = "live"
+    gpu = "gpu"
     track = "track"
 
 
@@ -41,7 +46,7 @@ def command(
         typer.Argument(
             metavar="PART...",
             help="elements, memory, startup, views, swap, decoders, secondary, analytics, live; all if left out. "
-            "track.",
+            "gpu, track.",
         ),
     ] = None,
     batch_sizes: Annotated[
@@ -51,15 +56,25 @@ def command(
     repeats: Annotated[int, typer.Option(min=1, help="Rounds.")] = 5,
     swaps: Annotated[int, typer.Option(min=1, help="How often a model is replaced.")] = 20,
     live: Annotated[
-        bool, typer.Option(help="Sources at 30 frames a second, not as fast as possible.")
+        bool,
+        typer.Option(
+            help="elements: sources at 30 frames a second, not as fast as possible; gpu: 64 such besides."
+        ),
     ] = False,
     cores: Annotated[int, typer.Option(min=0, help="Processor cores to use; 0 for all.")] = 0,
     model: Annotated[
         str, typer.Option(help="startup: model whose start is measured; live: model in place of a timed one.")
     ] = "",
-    streams: Annotated[int, typer.Option(min=1, help="live: sources.")] = 8,
+    streams: Annotated[
+        str, typer.Option(help="live: sources, 8 if left out; gpu: sources of each run, 32,64 if left out.")
+    ] = "",
+    batch: Annotated[int, typer.Option(min=1, help="gpu: frames in a batch.")] = 32,
+    clip: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.mp4", help="gpu: a clip in H.264; one is rendered if left out."),
+    ] = None,
     fps: Annotated[int, typer.Option(min=1, help="live: frames a second of each.")] = 30,
-    seconds: Annotated[int, typer.Option(min=1, help="live: how long each load is measured.")] = 10,
+    seconds: Annotated[int, typer.Option(min=1, help="live, gpu: how long each load is measured.")] = 10,
     model_ms: Annotated[
         float, typer.Option(min=0, help="live: milliseconds of a call of the timed model.")
     ] = 5.0,
@@ -103,8 +118,13 @@ def command(
     from headrace.bench.swap import swap_costs
     from headrace.bench.views import view_costs
 
-    wanted, sizes = set(parts or Part), _sizes(batch_sizes)
+    wanted, sizes = set(parts or set(Part) - {Part.gpu}), _sizes(batch_sizes)
     where = machine()
+    gpu, paced = (
+        _gpu(clip, _sizes(streams or "32,64"), batch, seconds, repeats, live)
+        if Part.gpu in wanted
+        else ((), None)
+    )
     report = Report(
         where,
         " ".join(["headrace", *sys.argv[1:]]),
@@ -116,15 +136,34 @@ def command(
         decoder_costs(sizes, repeats, _progress) if Part.decoders in wanted else (),
         secondary_throughput(repeats, cores) if Part.secondary in wanted else (),
         rule_costs(repeats) if Part.analytics in wanted else (),
-        live_runs(live_loads(streams, fps, seconds, model_ms, model), _progress)
+        live_runs(live_loads(_sizes(streams or "8")[0], fps, seconds, model_ms, model), _progress)
         if Part.live in wanted
         else (),
+        gpu,
+        paced,
     )
     typer.echo(report.text(), nl=False)
     if text is not None:
         text.write_text(report.text(), encoding="utf-8")
     if json_ is not None:
         json_.write_text(json.dumps(report.data(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _gpu(
+    clip: Path | None, streams: list[int], batch: int, seconds: float, repeats: int, live: bool
+) -> tuple[list[GpuRun], PacedRun | None]:
+    """Measure on a GPU."""
+    from headrace.bench.gpu import gpu_runs, paced_run
+    from headrace.bench.gpu_clip import street_clip
+    from headrace.errors import HeadraceError
+
+    try:
+        clip = street_clip() if clip is None else clip
+        runs = gpu_runs(clip, streams, batch, seconds, repeats, _progress)
+        return runs, paced_run(clip, max(streams), batch, seconds) if live else None
+    except HeadraceError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 def _track(

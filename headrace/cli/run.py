@@ -71,6 +71,7 @@ def command(
     summary: Annotated[Path | None, _option("summary", metavar="FILE.json")] = None,
     tiles: Annotated[str | None, _option("tiles", metavar="[GRID]")] = None,
     batch_size: Annotated[int | None, _option("batch_size", metavar="N")] = None,
+    decoder_threads: Annotated[int | None, _option("decoder_threads", metavar="N")] = None,
     seconds: Annotated[float | None, _option("seconds", metavar="S")] = None,
     profile: Annotated[bool | None, _option("profile")] = None,
     trace: Annotated[Path | None, _option("trace", metavar="FILE.json")] = None,

@@ -53,11 +53,18 @@ class Conversion:
             buffer: Its address.
             given: What its caps say.
         """
-        if not self.keep or self.source_part or self.target_part or self.flip_method:
-            return False
-        if self.batches:
-            return self.behind.unbatched
-        return self.behind.any_planes or planes_of(buffer) in (None, (given.offsets, given.strides))
+        if self.passes_all or not self._unchanged or self.batches:
+            return self.passes_all
+        return planes_of(buffer) in (None, (given.offsets, given.strides))
+
+    @property
+    def passes_all(self) -> bool:
+        """Whether all frames that are no batches go on as they are, wherever their planes lie."""
+        return self._unchanged and (self.behind.unbatched if self.batches else self.behind.any_planes)
+
+    @property
+    def _unchanged(self) -> bool:
+        return self.keep and not (self.source_part or self.target_part or self.flip_method)
 
     def outputs(self, batch: Batch, buffer: int) -> list[BufferRef]:
         """Make the output buffers of one batch: one batch, or a plain frame for each of its frames.

@@ -129,17 +129,20 @@ def frame_record(
     """
     table = meta.objects
     rows = table.rows_of(frame.batch_id)
-    names = ("object_id", "label", "confidence", "rect", "class_id", "rotation")
+    names = ("object_id", "label", "confidence", "class_id", "rotation")
     columns = (table.column(name)[rows].tolist() for name in names)
+    boxes = map(Rect, *(side[rows].tolist() for side in table.column("rect").T))
     objects = tuple(
         ObjectRecord(
-            id=object_id, label=label, confidence=confidence, bbox=Rect(*rect), class_id=class_id, rotation=rotation,
+            id=object_id, label=label, confidence=confidence, bbox=box, class_id=class_id, rotation=rotation,
             classifiers=_classes(table.classifiers[row]) if row in table.classifiers else (),
-            mask=outline(table.masks[row], *rect) if row in table.masks else (),
+            mask=outline(table.masks[row], box.left, box.top, box.width, box.height) if row in table.masks else (),
             pose=_pose(table.skeletons[row]) if row in table.skeletons else (),
             embedding=_embedding(table, row, embedded) if row in table.user else (),
         )
-        for row, object_id, label, confidence, rect, class_id, rotation in zip(rows.tolist(), *columns, strict=True)
+        for row, box, object_id, label, confidence, class_id, rotation in zip(
+            rows.tolist(), boxes, *columns, strict=True
+        )
     )  # fmt: skip
     return FrameRecord(source_id=frame.source_id, frame_number=frame.frame_number, objects=objects)
 

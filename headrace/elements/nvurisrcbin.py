@@ -193,6 +193,7 @@ class UriSource(Face, Gst.Bin):
             part.set_property("skip-frames", self.options.dec_skip_frames)
             part.set_property("low-latency-mode", self.options.low_latency_mode)
             part.set_property("gpu-id", self.options.gpu_id)
+            part.set_property("threads", self.options.decoder_threads)
         elif "Decoder/Audio" not in kind:
             return
         if self.options.smart_record:

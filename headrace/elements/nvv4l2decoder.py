@@ -41,6 +41,7 @@ class DecoderOptions:
     )  # fmt: skip
     low_latency_mode: bool = option(False, "decode frame by frame, without threads that are frames ahead")
     disable_dpb: bool = option(False, "same as low-latency-mode")
+    threads: int = option(0, "threads of the decoder; 0: up to 4", maximum=64)
     mjpeg: bool = option(False, "the input is motion JPEG", no_effect="seen from the caps")
     cudadec_memtype: int = option(0, "kind of memory", maximum=2, no_effect=_DECODERS)
     gpu_id: int = option(0, "GPU that decodes, where GStreamer's nvcodec plugin finds one")
@@ -81,6 +82,8 @@ class V4l2Decoder(Decoder):
                 Gst.util_set_object_arg(decoder, "thread-type", "slice")
             if decoder.find_property("max-display-delay") is not None:
                 decoder.set_property("max-display-delay", 0)
+        if options.threads and decoder.find_property("max-threads") is not None:
+            decoder.set_property("max-threads", options.threads)
         self.probes: list[SkipFrames | EveryNth] = []
         if options.skip_frames != SKIP_NOTHING:
             self.probes.append(SkipFrames(self, entry, options.skip_frames, structure_of(caps, 0)))

@@ -25,6 +25,7 @@ from headrace.meta.batch import Batch
 from headrace.profiling import span
 
 _CPU = "converted by the CPU"
+_FIRST = Gst.CapsIntersectMode.FIRST
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,23 +69,40 @@ class VideoConvert(Element):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sink_pad = self.add_sink_pad(self.template("sink"), "sink", self._chain)
+        self.sink_pad, self.src_pad, self.bypass = self.add_bypassed_pads(self._chain)
         self.on_event(self.sink_pad, self._sink_event)
-        self.on_query(self.sink_pad, self._sink_query)
-        self.add_pad(self.sink_pad)
-        self.src_pad = self.add_src_pad()
+        self.on_event(self.src_pad, self._src_event)
+        for pad in (self.sink_pad, self.src_pad):
+            self.on_query(pad, self._query)
+            self.add_pad(pad)
         self.conversion: Conversion | None = None
         self.given: SurfaceLayout | None = None
 
-    def _sink_query(self, pad: Gst.Pad, query: Gst.Query) -> bool:
-        if query.type == Gst.QueryType.ALLOCATION:
+    def option_changed(self, field: str) -> None:
+        """The next frame is looked at again."""
+        self.bypass.close()
+
+    def _query(self, pad: Gst.Pad, query: Gst.Query) -> bool:
+        if query.type == Gst.QueryType.ALLOCATION and pad == self.sink_pad:
             answer_allocation(query)
-            return True
-        return bool(pad.query_default(self, query))
+        elif query.type == Gst.QueryType.CAPS:
+            wanted = query.parse_caps()
+            query.set_caps_result(ANY_CAPS if wanted is None else wanted.intersect_full(ANY_CAPS, _FIRST))
+        elif query.type == Gst.QueryType.ACCEPT_CAPS:
+            query.set_accept_caps_result(query.parse_accept_caps().is_subset(ANY_CAPS))
+        else:
+            return bool(pad.query_default(self, query))
+        return True
 
     def _sink_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
         if event.type == Gst.EventType.CAPS:
+            self.bypass.close()
             return self._negotiate(event.parse_caps())
+        return bool(pad.event_default(self, event))
+
+    def _src_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
+        if event.type == Gst.EventType.RECONFIGURE:
+            self.bypass.close()
         return bool(pad.event_default(self, event))
 
     def _negotiate(self, caps: Gst.Caps) -> bool:
@@ -113,6 +131,8 @@ class VideoConvert(Element):
             return FLOW_NOT_NEGOTIATED
         if _batch_on(buffer) is None and self.conversion.passes(buffer, self.given):
             # The very buffer: a decoder's pool takes back none whose memory others have.
+            if self.conversion.passes_all:
+                self.bypass.open()
             return self.push(self.src_pad, held.steal())
         # Writable, so that what is changed below is not seen by another branch that has the same batch.
         held = BufferRef(make_writable(held.steal()))

@@ -120,7 +120,8 @@ class BatchTracking:
         pictures: Sequence[Frame] | None,
     ) -> Sightings:
         """What the tracker sees: of turned boxes the upright ones around them."""
-        boxes = upright_boxes(table, rows)
+        # As in _write: a copy of all, not a choice of rows.
+        boxes = upright_boxes(table, rows if len(rows) < len(table) else slice(None))
         boxes[:, 2:] += boxes[:, :2]
         looked: NDArray[np.bool_] | None = None
         if any(one.infer_skipped for one in frames):
@@ -154,12 +155,14 @@ class BatchTracking:
             shapes.note(tracks.track_id[mine], boxes[mine], rotation[mine])
 
     def _write(self, table: ObjectTable, rows: Rows, tracks: Tracks) -> None:
-        table.column("object_id")[rows] = tracks.track_id
+        # NumPy lets go of the interpreter for all but an axis of one type, which costs more than the few numbers.
+        table.column("object_id")[rows] = tracks.track_id.view(np.uint64)
         table.column("tracker_confidence")[rows] = tracks.confidence
         table.column("show_id")[rows] = self._show_id
-        ltwh = tracks.xyxy.copy()
-        ltwh[:, 2:] -= ltwh[:, :2]
-        table.column("tracker_box")[rows] = ltwh
+        left, top, right, bottom = tracks.xyxy.T
+        sides = table.column("tracker_box").T
+        for side, values in zip(sides, (left, top, right - left, bottom - top), strict=True):
+            side[rows] = values
 
     def _add_predicted(self, frames: Sequence[FrameMetadata], tracks: Tracks) -> None:
         for number in np.unique(tracks.frame).tolist():

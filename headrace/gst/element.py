@@ -11,6 +11,7 @@ from gi.repository import Gst
 
 from headrace.errors import PipelineError
 from headrace.gst.buffer import BufferRef
+from headrace.gst.bypass import Bypass
 from headrace.gst.face import Face
 from headrace.gst.native import (
     CHAIN_FUNCTION,
@@ -46,10 +47,23 @@ class Element(Face, Gst.Element):
         exception of `chain` becomes an error message on the bus and flow value ERROR.
         """
         pad = Gst.Pad.new_from_template(pad_template, name)
+        self._chain_to(pad, chain)
+        return pad
+
+    def add_bypassed_pads(self, chain: Callable[[Gst.Pad, int], int]) -> tuple[Gst.Pad, Gst.Pad, Bypass]:
+        """Make sink and source pad of always templates, and a `Bypass` from one to the other, closed.
+
+        As with `add_sink_pad`, the pads are not added to the element yet.
+        """
+        names = "sink", "src"
+        sink, source = (Gst.GhostPad.new_no_target_from_template(name, self.template(name)) for name in names)
+        return sink, source, Bypass(sink, source, self._chain_to(sink, chain))
+
+    def _chain_to(self, pad: Gst.Pad, chain: Callable[[Gst.Pad, int], int]) -> Any:
+        """Send a pad's buffers to a method; returns the function that C calls."""
         # Weak, because the element owns the pad, which owns its functions: a strong reference would be a
         # cycle through C that Python's collector cannot see.
-        method = weakref.WeakMethod(chain)
-        owner = weakref.ref(self)
+        method, owner = weakref.WeakMethod(chain), weakref.ref(self)
 
         def on_buffer(_pad: int, _parent: int, buffer: int) -> int:
             keep_thread_state()
@@ -66,9 +80,9 @@ class Element(Face, Gst.Element):
                 return FLOW_ERROR
 
         function = CHAIN_FUNCTION(on_buffer)
-        self._chain_functions[name] = function
+        self._chain_functions[pad.get_name()] = function
         gst.gst_pad_set_chain_function_full(hash(pad), function, None, None)
-        return pad
+        return function
 
     def add_src_pad(self, name: str = "src") -> Gst.Pad:
         """Make and add the source pad of an always template."""
@@ -92,14 +106,15 @@ class Element(Face, Gst.Element):
         def run() -> None:
             keep_thread_state()
             function, element = turn(), owner()
-            go_on = False
             if function is not None and element is not None:
                 try:
-                    go_on = function()
+                    # Not one turn for each call from C: that would let go of the interpreter and ask for it again.
+                    while function():
+                        pass
                 except BaseException as error:  # noqa: BLE001 - C calls: even SystemExit would be lost
                     element.post_error(error)
             source = target()
-            if not go_on and source is not None:
+            if source is not None:
                 source.pause_task()
 
         def activate(source: Gst.Pad, _parent: Gst.Object, _mode: Gst.PadMode, active: bool) -> bool:

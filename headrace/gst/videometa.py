@@ -38,7 +38,8 @@ def planes_of(buffer: int) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     if not found:
         return None
     meta = found.contents
-    return tuple(meta.offset[: meta.n_planes]), tuple(meta.stride[: meta.n_planes])
+    count = meta.n_planes
+    return tuple(meta.offset[:count]), tuple(meta.stride[:count])
 
 
 def picture_of(buffer: int) -> tuple[int, int, int] | None:

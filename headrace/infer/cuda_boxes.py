@@ -25,7 +25,7 @@ ROOM = 512
 _MOST_CLASSES, _MOST_CELLS = 1 << 12, 1 << 20
 #: Scores are in 0–1, and may be next to one where a network is quantised.
 _HIGHEST = 1.05
-_BLOCK = 128
+_BLOCK = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class CudaBoxes:
             self._limits = self._overlaps().to(device)
         keys = torch.empty((frames, ROOM), dtype=torch.int64, device=device)
         counts = torch.zeros((frames, 2), dtype=torch.int32, device=device)
-        corners = torch.empty((frames, ROOM, 4), dtype=torch.float32, device=device)
+        ordered = torch.empty((frames, ROOM, 6), dtype=torch.float32, device=device)
         out = torch.empty((frames, 1 + ROOM, 6), dtype=torch.float32, device=device)
         trust = scores if objectness is None else objectness
         candidates_kernel[(-(-cells // _BLOCK), frames)](
@@ -96,7 +96,7 @@ class CudaBoxes:
             CLASSES=classes, OBJECTNESS=objectness is not None, ROOM=ROOM, HIGHEST=_HIGHEST, BLOCK=_BLOCK,
         )  # fmt: skip
         suppression_kernel[(frames,)](
-            boxes, keys, counts, self._limits, corners, out, *boxes.stride(), CENTRES=dense.centres, ROOM=ROOM
+            boxes, keys, counts, self._limits, ordered, out, *boxes.stride(), CENTRES=dense.centres, ROOM=ROOM
         )
         return out
 
@@ -133,4 +133,4 @@ class CudaBoxes:
     def _overlaps(self) -> torch.Tensor:
         options = self._options
         mode = options.nms_mode if self._decoder.overlapping else "none"
-        return torch.tensor([2.0 if mode == "none" else options.nms, float(mode == "agnostic")])
+        return torch.tensor([2.0 if mode == "none" else options.nms, float(mode != "agnostic")])

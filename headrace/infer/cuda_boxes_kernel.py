@@ -25,9 +25,8 @@ def candidates_kernel(
     best = tl.load(place, mask=there, other=0.0).to(tl.float32)
     number = tl.zeros((BLOCK,), tl.int32)
     odd = best != best
-    for one in range(1, CLASSES):
-        place += class_stride
-        score = tl.load(place, mask=there, other=0.0).to(tl.float32)
+    for one in tl.range(1, CLASSES, loop_unroll_factor=8):  # so that several loads are under way
+        score = tl.load(place + one * class_stride, mask=there, other=0.0).to(tl.float32)
         odd = odd | (score != score)
         better = score > best
         best = tl.where(better, score, best)
@@ -47,24 +46,28 @@ def candidates_kernel(
 
 @triton.jit
 def suppression_kernel(
-    boxes, keys, counts, limits, sorted_boxes, out, frame_stride, cell_stride, number_stride,
+    boxes, keys, counts, limits, ordered, out, frame_stride, cell_stride, number_stride,
     CENTRES: tl.constexpr, ROOM: tl.constexpr,
 ):  # fmt: skip
     """Order the candidates of frame ``program_id(0)``, and keep those that overlap no better one of their class.
 
     The overlap is OpenCV's (``cv2.dnn.NMSBoxes``): in double precision, rounded to single, compared with the
-    threshold in ``limits[0]``; ``limits[1]`` is 1 where classes do not matter. ``out[frame]`` is a row of counts (kept,
-    found, 1 if something is odd) and then the kept, best first: corners, score and class.
+    threshold in ``limits[0]``; ``limits[1]`` is 0 where classes do not matter, else 1. ``out[frame]`` is a row of
+    counts (kept, found, 1 if something is odd) and then the kept, best first: corners, score and class. ``ordered``
+    is scratch.
     """
     frame = tl.program_id(0).to(tl.int64)
     lane = tl.arange(0, ROOM)
     found = tl.load(counts + frame * 2)
     listed = tl.minimum(found, ROOM)
     there = lane < listed
-    key = tl.sort(tl.load(keys + frame * ROOM + lane, mask=there, other=-1), descending=True)
-    score = (key >> 32).to(tl.int32).to(tl.float32, bitcast=True)
+    keys += frame * ROOM
+    row = ordered + frame * ROOM * 6
+    key = tl.load(keys + lane, mask=there, other=-1)
+    rank = tl.zeros((ROOM,), tl.int32)
+    for one in range(listed):
+        rank += (tl.load(keys + one) > key).to(tl.int32)
     cell = 1048575 - ((key >> 12) & 1048575)
-    number = (key & 4095).to(tl.int32)
     place = boxes + frame * frame_stride + cell * cell_stride
     a = tl.load(place, mask=there, other=0.0).to(tl.float32)
     b = tl.load(place + number_stride, mask=there, other=0.0).to(tl.float32)
@@ -75,31 +78,37 @@ def suppression_kernel(
         left, top, right, bottom = a - c, b - d, a + c, b + d
     else:
         left, top, right, bottom = a, b, c, d
+    tl.store(row + rank * 6, left, mask=there)
+    tl.store(row + rank * 6 + 1, top, mask=there)
+    tl.store(row + rank * 6 + 2, right, mask=there)
+    tl.store(row + rank * 6 + 3, bottom, mask=there)
+    tl.store(row + rank * 6 + 4, (key >> 32).to(tl.int32).to(tl.float32, bitcast=True), mask=there)
+    tl.store(row + rank * 6 + 5, (key & 4095).to(tl.float32), mask=there)
+    tl.debug_barrier()  # other lanes read what was stored
+
+    left = tl.load(row + lane * 6, mask=there, other=0.0)
+    top = tl.load(row + lane * 6 + 1, mask=there, other=0.0)
+    right = tl.load(row + lane * 6 + 2, mask=there, other=0.0)
+    bottom = tl.load(row + lane * 6 + 3, mask=there, other=0.0)
+    score = tl.load(row + lane * 6 + 4, mask=there, other=0.0)
+    number = tl.load(row + lane * 6 + 5, mask=there, other=0.0)
     known = (tl.abs(left) < 3e38) & (tl.abs(top) < 3e38) & (tl.abs(right) < 3e38) & (tl.abs(bottom) < 3e38)
     odd = tl.maximum(tl.load(counts + frame * 2 + 1), tl.max((there & ~known).to(tl.int32), axis=0))
     kept = (there & known & (right > left) & (bottom > top)).to(tl.int32)
-
-    row = sorted_boxes + frame * ROOM * 4
-    tl.store(row + lane * 4, left, mask=there)
-    tl.store(row + lane * 4 + 1, top, mask=there)
-    tl.store(row + lane * 4 + 2, right, mask=there)
-    tl.store(row + lane * 4 + 3, bottom, mask=there)
-    group = tl.where(tl.load(limits + 1) > 0, 0, number)
-    tl.store(keys + frame * ROOM + lane, group.to(tl.int64), mask=there)
-    tl.debug_barrier()  # other lanes read what was stored
-    threshold = tl.load(limits)
+    threshold, by_class = tl.load(limits), tl.load(limits + 1)
     x0, y0, x1, y1 = left.to(tl.float64), top.to(tl.float64), right.to(tl.float64), bottom.to(tl.float64)
     area = (x1 - x0) * (y1 - y0)
     for one in range(listed):
         if tl.sum(tl.where(lane == one, kept, 0), axis=0) > 0:
-            x, y = tl.load(row + one * 4).to(tl.float64), tl.load(row + one * 4 + 1).to(tl.float64)
-            z, w = tl.load(row + one * 4 + 2).to(tl.float64), tl.load(row + one * 4 + 3).to(tl.float64)
+            box = row + one * 6
+            x, y = tl.load(box).to(tl.float64), tl.load(box + 1).to(tl.float64)
+            z, w = tl.load(box + 2).to(tl.float64), tl.load(box + 3).to(tl.float64)
             across = tl.minimum(x1, z) - tl.maximum(x0, x)
             down = tl.minimum(y1, w) - tl.maximum(y0, y)
             shared = tl.where((across > 0) & (down > 0), across * down, 0.0)
             whole = area + (z - x) * (w - y)
             overlap = tl.where(whole <= 2.220446049250313e-16, 1.0, shared / (whole - shared)).to(tl.float32)
-            same = group == tl.load(keys + frame * ROOM + one).to(tl.int32)
+            same = number * by_class == tl.load(box + 5) * by_class
             kept = tl.where((lane > one) & same & (overlap > threshold), 0, kept)
 
     target = out + frame * (ROOM + 1) * 6
@@ -113,4 +122,4 @@ def suppression_kernel(
     tl.store(position + 2, right, mask=stays)
     tl.store(position + 3, bottom, mask=stays)
     tl.store(position + 4, score, mask=stays)
-    tl.store(position + 5, number.to(tl.float32), mask=stays)
+    tl.store(position + 5, number, mask=stays)

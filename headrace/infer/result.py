@@ -43,6 +43,18 @@ class Result:
     skeleton: Edges | None = None
 
     @property
+    def only_boxes(self) -> bool:
+        """Whether it speaks of upright boxes and of nothing else."""
+        found = self.detections
+        return found is not None and not any(
+            value is not None
+            for value in (
+                found.masks, found.rotation, found.keypoints, found.embeddings,
+                self.labels, self.segmentation, self.tensors, self.keypoints, self.embedding,
+            )
+        )  # fmt: skip
+
+    @property
     def objects(self) -> Result:
         """The detections alone, with what belongs to them."""
         return Result(self.detections, self.names, skeleton=self.skeleton)

@@ -119,7 +119,9 @@ def _object_line(thing: ObjectRecord) -> str:
         line += "|#|" + "|".join(label for _, label in thing.classifiers) + f"|{thing.confidence:g}"
     if thing.rotation:
         line += f"|#|rotation|{thing.rotation:g}"
-    return line + _pose(thing.pose) + _embedding(thing.embedding)
+    if thing.pose or thing.embedding:
+        line += _pose(thing.pose) + _embedding(thing.embedding)
+    return line
 
 
 def _pose(pose: Iterable[tuple[str, Sequence[float]]]) -> str:

@@ -59,9 +59,11 @@ def detections_of(table: ObjectTable, rows: NDArray[np.intp]) -> Detections:
     )
 
 
-def upright_boxes(table: ObjectTable, rows: NDArray[np.intp] | Sequence[int]) -> Floats:
+def upright_boxes(table: ObjectTable, rows: NDArray[np.intp] | Sequence[int] | slice) -> Floats:
     """Left, top, width, height ``(n, 4)`` of the boxes, or of what encloses those that are turned; a copy."""
     boxes: Floats = table.column("rect")[rows]
+    if isinstance(rows, slice):
+        boxes = boxes.copy()
     rotation = table.column("rotation")[rows]
     if rotation.any():
         boxes[:, 2:] += boxes[:, :2]

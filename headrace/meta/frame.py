@@ -152,27 +152,7 @@ class FrameMetadata:
         Returns:
             Their rows in the batch's object table.
         """
-        ltwh = detections.xyxy.copy()
-        ltwh[:, 2:] -= ltwh[:, :2]
-        rows = self._objects.add(
-            len(detections),
-            frame=self._row,
-            class_id=detections.class_id,
-            confidence=detections.confidence,
-            component_id=component_id,
-            parent=parent,
-            rect=ltwh,
-            detector_box=ltwh,
-            border_width=_BORDER,
-            border_color=(1.0, 0.0, 0.0, 1.0),
-            label=_names(labels, detections.class_id),
-        )
-        tracked = detections.track_id >= 0
-        if tracked.any():
-            ids = self._objects.column("object_id")[rows]
-            ids[tracked] = detections.track_id[tracked].astype(np.uint64)
-        write_optional(self._objects, rows, detections, skeleton)
-        return rows
+        return append_detections(self._objects, self._row, detections, labels, component_id, parent, skeleton)
 
     def append(self, meta: Any) -> None:
         """Attach an object, display, user or event-message meta to the frame.
@@ -236,6 +216,52 @@ class FrameMetadata:
 
     def __repr__(self) -> str:
         return f"<FrameMetadata source {self.source_id} frame {self.frame_number} objects {self.n_objects}>"
+
+
+def append_detections(
+    table: ObjectTable,
+    frame: int | np.ndarray[Any, Any],
+    detections: Detections,
+    labels: Sequence[str] | np.ndarray[Any, Any] = (),
+    component_id: int = 0,
+    parent: int = -1,
+    skeleton: Edges | None = None,
+) -> slice:
+    """Append objects of a frame, or of several, to a batch's table: `FrameMetadata.add_detections` in one assignment.
+
+    Args:
+        table: The table.
+        frame: Position of the frame in the batch, one for all or one for each object.
+        detections: See `FrameMetadata.add_detections`, as for what follows.
+        labels: As above.
+        component_id: As above.
+        parent: As above.
+        skeleton: As above.
+
+    Returns:
+        Their rows.
+    """
+    ltwh = detections.xyxy.copy()
+    ltwh[:, 2:] -= ltwh[:, :2]
+    rows = table.add(
+        len(detections),
+        frame=frame,
+        class_id=detections.class_id,
+        confidence=detections.confidence,
+        component_id=component_id,
+        parent=parent,
+        rect=ltwh,
+        detector_box=ltwh,
+        border_width=_BORDER,
+        border_color=(1.0, 0.0, 0.0, 1.0),
+        label=_names(labels, detections.class_id),
+    )
+    tracked = detections.track_id >= 0
+    if np.count_nonzero(tracked):
+        ids = table.column("object_id")[rows]
+        ids[tracked] = detections.track_id[tracked].astype(np.uint64)
+    write_optional(table, rows, detections, skeleton)
+    return rows
 
 
 def _corners(obj: ObjectMetadata) -> list[int]:

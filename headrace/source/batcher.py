@@ -120,13 +120,11 @@ class Batcher(Generic[Item]):
                     self._count_drops(index, "live source faster than the pipeline", 1)
                 else:
                     queue.space.wait()
+            wanted = queue.held + len(queue.waiting) < self._share
             queue.waiting.append(item)
-            self._missing -= 1
-            if (
-                self._missing <= 0
-                or len(queue.waiting) >= QUEUE_DEPTH
-                or (queue.live and queue.held >= self._share)
-            ):
+            self._missing -= wanted
+            # A frame beyond its source's share ends the waiting for others, if it is live.
+            if self._missing <= 0 or len(queue.waiting) >= QUEUE_DEPTH if wanted else queue.live:
                 self._changed.notify_all()
 
     def _count_drops(self, index: int, reason: str, count: int) -> None:
@@ -258,7 +256,10 @@ class Batcher(Generic[Item]):
             for queue in ready[: self._missing]:
                 batch.append((queue, queue.waiting.popleft()))
                 queue.held += 1
-                queue.space.notify()
+                if (
+                    not queue.waiting
+                ):  # waking a blocked source costs more than a frame: once for all its room
+                    queue.space.notify()
                 self._next = queue.index + 1
 
     def _size(

@@ -6,6 +6,7 @@ one *block* (a source, or a class in a source) are paired, so one pass over the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import lap
@@ -25,6 +26,27 @@ _REACH = 1 << 20
 _BLOCKS = (1 << 40) - 1
 #: Most pairs that the solver gets at once where they can be split by block.
 _SOLVE = 64
+
+
+def alike(
+    a: Array,
+    a_block: Blocks,
+    b: Array,
+    b_block: Blocks,
+    margin: float,
+    measure: Callable[[Array, Array], Array],
+) -> tuple[Rows, Rows, Array]:
+    """The pairs that `nearby` finds, with what ``measure`` says of each."""
+    n, m = a.shape[1], b.shape[1]
+    if n * m <= _FEW and _of_one_block(a_block, b_block):
+        first, second = _grid(n, m)
+        return first, second, measure(a[:, :, None], b[:, None, :]).ravel()
+    first, second = nearby(a, a_block, b, b_block, margin)
+    return first, second, measure(a.take(first, axis=1), b.take(second, axis=1))
+
+
+def _of_one_block(a: Blocks, b: Blocks) -> bool:
+    return len(a) > 0 and len(b) > 0 and np.count_nonzero(a != b[0]) + np.count_nonzero(b != b[0]) == 0
 
 
 def nearby(a: Array, a_block: Blocks, b: Array, b_block: Blocks, margin: float) -> tuple[Rows, Rows]:

@@ -236,7 +236,9 @@ class Tracker:
     def _prolong(self, tracks: Rows, found: Rows, seen: Seen) -> None:
         state, info, everyone = self._state, self._info, len(tracks) == self._info.shape[1]
         if everyone:
-            found = found[tracks.argsort()]
+            # By place, not sorted: NumPy lets go of the interpreter to sort, and of few numbers to no use.
+            mine, found = found, np.empty_like(found)
+            found[tracks] = mine
         else:
             state, info = state.take(tracks, axis=1), info.take(tracks, axis=1)
         sighting = seen.table.take(found, axis=1)

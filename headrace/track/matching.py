@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.track.association import Blocks, Rows, assign, nearby
+from headrace.track.association import Blocks, Rows, alike, assign
 from headrace.track.motion import XYWH, Array, Space
 from headrace.track.overlap import Measure
 
@@ -135,8 +135,7 @@ def _play(one: Round, sides: Sides, tracks: Rows | None, wanted: Rows | None) ->
         a, block = a.take(tracks, axis=1), block[tracks]
     if wanted is not None:
         b, box_block = b.take(wanted, axis=1), box_block[wanted]
-    first, second = nearby(a, block, b, box_block, one.margin)
-    score = one.measure(a.take(first, axis=1), b.take(second, axis=1))
+    first, second, score = alike(a, block, b, box_block, one.margin, one.measure)
     minimum = one.minimum
     if one.blend is not None or one.direction:
         track = first if tracks is None else tracks[first]

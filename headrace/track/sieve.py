@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ class Sieve:
         sizes = table[2:]
         # Corners that are not finite make a size that is not.
         good = (sizes >= self._least) & (sizes < np.inf)
-        frame, class_id, row = given.frame, given.class_id, np.arange(len(given))
+        frame, class_id, row = given.frame, given.class_id, _numbers(len(given))
         if np.count_nonzero(good) < good.size:
             row = self._sort_out(given, table)
             table, frame, class_id = table[:, row], frame[row], class_id[row]
@@ -111,3 +112,9 @@ class Sieve:
         length = np.sqrt(np.square(looks).sum(0))
         normal: Array = looks / np.where(length > 0, length, 1)
         return normal
+
+
+@lru_cache(512)
+def _numbers(count: int) -> Rows:
+    """The numbers from 0, to be read only."""
+    return np.arange(count)

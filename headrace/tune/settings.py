@@ -16,7 +16,7 @@ from headrace.infer.engines import engine_kinds
 from headrace.infer.engines.base import PRECISIONS
 
 #: Settings that are options of a run; the others are properties of hrinfer.
-_OF_RUN = ("engine", "batch-size")
+_OF_RUN = ("engine", "batch-size", "decoder-threads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +117,18 @@ def axes_for(
     sizes = (0, 1, streams // 2) if live else (0, 2 * streams, 4 * streams)
     batches = Axis.of("batch-size", *sizes, ordered=not live)
     engines = _engines(model)
+    decoders = Axis.of("decoder-threads", 0, 1, 2)
     if not engines:  # a class in Python, or a server's model: they decide themselves
-        return (batches,)
+        return (batches, decoders)
     types = [name for name in PRECISIONS if name in ("f32", *precisions)]
     return (
         # Together: an engine may be the fastest with one number type and not know another.
         Axis(("engine", "precision"), tuple(itertools.product(engines, types))),
         Axis.of("rectangular", "false", "true"),
+        Axis.of("mode", *(("latency", "throughput") if live else ("throughput", "latency"))),
         batches,
         Axis.of("threads", 0, *_threads(), ordered=True),
+        decoders,
     )
 
 

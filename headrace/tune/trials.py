@@ -20,6 +20,8 @@ from headrace.tune.settings import Setting, to_yaml
 _COMMAND = (sys.executable, "-c", "from headrace.cli import main; main()", "run")
 #: What a run writes that a trial has no use for.
 _OUTPUTS = ("out", "events", "tiles", "trace")
+#: Settings that change what is found; the others change when.
+_DETECTIONS_DEPEND_ON = ("engine", "precision", "rectangular")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,9 @@ class Outcome:
 class Trials:
     """Tries settings on the clip; the detections of the first that works are what those of others are compared with.
 
+    Live inputs give few frames in a trial, so that detections are then compared in a run of their own, as fast as it
+    goes, for each combination of what they depend on.
+
     Args:
         base: Fields of `RunConfig`: inputs, model and what else the user wants of it.
         folder: For the files of trials.
@@ -66,7 +71,9 @@ class Trials:
     ) -> None:
         self.base = {key: value for key, value in base.items() if key not in _OUTPUTS}
         self.reference: Found | None = None
+        self._found: dict[tuple[str, ...], Found] = {}
         self._folder, self._seconds, self._patience = folder, seconds, patience
+        self._summary, self._detected = folder / "summary.json", folder / "detections.jsonl"
 
     def measure(self, setting: Setting) -> Outcome:
         """Try a setting.
@@ -74,19 +81,42 @@ class Trials:
         Raises:
             KeyboardInterrupt: Ctrl-C; the trial's process has ended by then.
         """
-        files = {name: self._folder / f"{name}.{end}" for name, end in _FILES.items()}
-        for file in files.values():
-            file.unlink(missing_ok=True)
-        config = {
-            **setting.to_config(self.base), "tracker": NO_TRACKER, "seconds": self._seconds, "profile": True,
-            "summary": str(files["summary"]), "detections": str(files["detections"]),
-        }  # fmt: skip
-        files["config"].write_text(to_yaml(config), encoding="utf-8")
-        error = self._run(files["config"])
-        return Outcome(error=error) if error else self._outcome(files["summary"], files["detections"])
+        config = setting.to_config(self.base)
+        try:
+            found = self._detections(setting, config) if config.get("live") else None
+            told = self._run(config)
+            return self._outcome(told, read_detections(self._detected) if found is None else found)
+        except _Failed as error:
+            return Outcome(error=str(error))
 
-    def _run(self, config: Path) -> str:
-        """Run it; returns what was wrong."""
+    def _detections(self, setting: Setting, config: Mapping[str, Any]) -> Found:
+        """What is found with a setting in the clips, each read once, and not live."""
+        key = tuple(value for name, value in setting.values if name in _DETECTIONS_DEPEND_ON)
+        if key not in self._found:
+            self._run({**config, "live": False, "inputs": list(dict.fromkeys(config["inputs"]))})
+            self._found[key] = read_detections(self._detected)
+        return self._found[key]
+
+    def _run(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Run it; returns the summary."""
+        for file in (self._summary, self._detected):
+            file.unlink(missing_ok=True)
+        of_trials = {
+            "tracker": NO_TRACKER, "seconds": self._seconds, "profile": True, "summary": str(self._summary),
+            "detections": str(self._detected),
+        }  # fmt: skip
+        path = self._folder / "trial.yaml"
+        path.write_text(to_yaml({**config, **of_trials}), encoding="utf-8")
+        error = self._wrong(path)
+        if error:
+            raise _Failed(error)
+        told: dict[str, Any] = msgspec.json.decode(self._summary.read_bytes())
+        if "profile" not in told or not told["steady_fps"]:
+            raise _Failed(f"saw {told['frames']} frames only: give a longer clip")
+        return told
+
+    def _wrong(self, config: Path) -> str:
+        """Run a configuration; returns what was wrong."""
         # A session of its own: Ctrl-C is for the search, which ends the trial.
         process = subprocess.Popen(
             [*_COMMAND, "--config", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -104,22 +134,19 @@ class Trials:
         wrong = lines[-1].removeprefix("error: ") if lines else f"ended with exit code {process.returncode}"
         return wrong if process.returncode else ""
 
-    def _outcome(self, summary: Path, detections: Path) -> Outcome:
-        told, found = msgspec.json.decode(summary.read_bytes()), read_detections(detections)
+    def _outcome(self, told: Mapping[str, Any], found: Found) -> Outcome:
         if self.reference is None:
             self.reference = found
-        frames = max(told["frames"], 1)
-        if "profile" not in told or not told["steady_fps"]:
-            return Outcome(error=f"saw {frames} frames only: give a longer clip")
         return Outcome(
             fps=told["steady_fps"],
             p95_ms=told["profile"]["latency_ms"]["p95"],
             dropped=told["dropped"],
-            cpu_ms=1000 * sum(told["cpu_seconds"].values()) / frames,
+            cpu_ms=1000 * sum(told["cpu_seconds"].values()) / told["frames"],
             f1=f1_score(self.reference, found, LOOSE),
             f1_tight=f1_score(self.reference, found, TIGHT),
             objects=sum(len(self.reference[key]) for key in self.reference.keys() & found.keys()),
         )
 
 
-_FILES = {"config": "yaml", "summary": "json", "detections": "jsonl"}
+class _Failed(Exception):
+    """A trial came to nothing; says why."""

@@ -33,8 +33,17 @@ PICTURES = "videotestsrc num-buffers=20 ! video/x-raw,format={},width=64,height=
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Twenty frames of H.264; what is in them does not matter."""
-    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
-    line = PICTURES.format("I420") + f" ! x264enc ! h264parse ! mp4mux ! filesink location={path}"
+    return written(tmp_path_factory.mktemp("clips") / "clip.mp4", PICTURES)
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Many more frames than are on their way through a pipeline."""
+    return written(tmp_path_factory.mktemp("clips") / "clip.mp4", PICTURES.replace("=20", "=200"))
+
+
+def written(path: Path, pictures: str) -> str:
+    line = pictures.format("I420") + f" ! x264enc ! h264parse ! mp4mux ! filesink location={path}"
     pipeline = Gst.parse_launch(line)
     pipeline.set_state(Gst.State.PLAYING)
     pipeline.get_bus().timed_pop_filtered(20 * Gst.SECOND, Gst.MessageType.EOS)
@@ -103,12 +112,12 @@ def test_frames_come_to_the_muxer_untouched(run: Any, clip: str, source: str) ->
     assert one.out.caps[0].startswith("video/x-raw(memory:NVMM), format=(string)NV12, width=(int)64")
 
 
-def test_frames_go_back_to_the_decoder(run: Any, clip: str) -> None:
+def test_frames_go_back_to_the_decoder(run: Any, long_clip: str) -> None:
     """A pool frees and makes anew what somebody else holds a part of: allocations would be as many as frames."""
-    for path in ("", "nvvideoconvert ! ", "nvstreamdemux name=d d.src_0 ! "):
+    for path in ("", "nvvideoconvert ! ", "nvdsosd ! ", "nvstreamdemux name=d d.src_0 ! "):
         before = DRIVER.standin_allocations()
-        run(f"nvurisrcbin uri={clip} max-size-buffers=1 ! {MUX} ! {path}{FORGET}").to_end()
-        assert DRIVER.standin_allocations() - before <= 12
+        run(f"nvurisrcbin uri={long_clip} ! {MUX} ! {path}{FORGET}").to_end()
+        assert DRIVER.standin_allocations() - before <= 40
 
 
 def test_no_context_is_made_beside_the_primary_one(run: Any, clip: str) -> None:
@@ -297,13 +306,3 @@ def test_converting_means_the_host(run: Any, clip: str) -> None:
     )
     one.to_end()
     assert seen == [(False, (48, 64, 4))] * 20
-
-
-def test_a_frames_memory_is_freed_with_it(run: Any, clip: str, tmp_path: Path) -> None:
-    """Five runs allocate alike: nothing of an earlier one is kept, and none is kept from the pool."""
-    counts = []
-    for _ in range(5):
-        before = DRIVER.standin_allocations()
-        run(f"nvurisrcbin uri={clip} max-size-buffers=1 ! {MUX} ! nvdsosd ! {FORGET}").to_end()
-        counts.append(DRIVER.standin_allocations() - before)
-    assert max(counts) <= 12

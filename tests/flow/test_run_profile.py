@@ -12,7 +12,7 @@ from headrace.meta import Detections
 from headrace.profiling import Recorder, Span
 
 MS = 1_000_000
-SCENE = "sim://plaza?frames=12&width=64&height=48&seed={}"
+SCENE = "sim://plaza?frames=50&width=64&height=48&seed={}"
 
 
 class Middle(Detector):
@@ -131,7 +131,7 @@ def test_a_run_tells_every_element_and_the_sum(tmp_path):
     assert {"detections", "presence", "events", "waiting for a full batch", "waiting for the model"} <= set(
         names
     )
-    assert profile["frames"] == 24
+    assert 20 < profile["frames"] < 100  # all but what came during start-up
     assert [one["source"] for one in profile["sources"]] == [0, 1]
     total = sum(step["mean"] for step in profile["steps"])
     assert total == pytest.approx(profile["latency_ms"]["mean"], abs=0.01)

@@ -1,5 +1,11 @@
 """Preprocessing against a reference that samples every pixel by the textbook formulas."""
 
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 
@@ -220,3 +226,68 @@ def test_options_from_json_refuse_unknown_keys():
 def test_wrong_number_of_channels_is_refused():
     with pytest.raises(ModelError, match="channel"):
         preprocess(make_frame("RGB", 8, 8), np.empty((4, 8, 9), np.float32), PreprocessOptions())
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "linear", "area", "cubic"])
+@pytest.mark.parametrize("format", ["I420", "NV12", "BGR"])
+@pytest.mark.parametrize(
+    ("source", "target"), [((1280, 960), (640, 480)), ((1344, 760), (640, 362))], ids=str
+)
+def test_large_pictures_are_resized_as_opencv_resizes_them(format, source, target, interpolation):
+    """Parts of them are resized by themselves; no seam may be seen."""
+    frame = make_frame(format, *source)
+    options = PreprocessOptions(resize="stretch", scale=1.0, interpolation=interpolation)
+    out = np.empty((3, target[1], target[0]), np.float32)
+    preprocess(frame, out, options)
+    method = getattr(cv2, f"INTER_{interpolation.upper()}")
+    planes = [cv2.resize(plane, target, interpolation=method) for plane in frame.planes]
+    if format == "BGR":
+        whole = planes[0][..., ::-1]
+    else:
+        chroma = np.concatenate([plane.reshape(*plane.shape[:2], -1) for plane in planes[1:]], axis=2)
+        whole = from_yuv(planes[0].astype(float), chroma.astype(float), frame.color)
+    np.testing.assert_allclose(out, whole.transpose(2, 0, 1), atol=3.1)
+
+
+def test_threads_that_preprocess_at_once_do_not_disturb_each_other():
+    frames = [make_frame(format, 1280, 720, seed=seed) for seed, format in enumerate(["I420", "NV12", "BGR"])]
+    alone = np.empty((3, 3, 384, 640), np.float32)
+    for frame, row in zip(frames, alone, strict=True):
+        preprocess(frame, row, PreprocessOptions())
+    together = np.empty((30, 3, 384, 640), np.float32)
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda k: preprocess(frames[k % 3], together[k], PreprocessOptions()), range(30)))
+    np.testing.assert_array_equal(together, np.tile(alone, (10, 1, 1, 1)))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted in Linux's /proc")
+def test_opencv_starts_no_threads_of_its_own():
+    code = """if True:
+        import os, cv2, numpy as np
+        from headrace.frames import Frame
+        from headrace.infer.preprocess import PreprocessOptions, preprocess
+        cv2.setNumThreads(4)
+        before = len(os.listdir("/proc/self/task"))
+        for format in ("I420", "NV12", "RGBA"):
+            frame = Frame.empty(format, 1920, 1080)
+            for side in (640, 1280):
+                preprocess(frame, np.empty((3, side, side), np.float32), PreprocessOptions())
+        print(len(os.listdir("/proc/self/task")) - before, cv2.getNumThreads())
+    """
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["0", "4"]
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.float64, np.float16])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_every_type_of_number_holds_what_float32_holds_rounded_and_within_its_range(dtype, channels_last):
+    options = PreprocessOptions(scale=1.5, mean=(100.0, 20.0, 3.0), pad_value=0.0)
+    frame = make_frame("RGB", 40, 30)
+    expected, out = np.empty((3, 48, 48), np.float32), np.empty((48, 48, 3), dtype)
+    preprocess(frame, expected, options)
+    target = out if channels_last else np.ascontiguousarray(out.transpose(2, 0, 1))
+    preprocess(frame, target, options)
+    if np.dtype(dtype).kind == "i" or dtype == np.uint8:
+        expected = np.clip(np.rint(expected), np.iinfo(dtype).min, np.iinfo(dtype).max)
+    found = target.transpose(2, 0, 1) if channels_last else target
+    np.testing.assert_allclose(found.astype(np.float32), expected, rtol=1e-3, atol=1e-3)

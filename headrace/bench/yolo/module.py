@@ -114,5 +114,6 @@ class _TorchSteps:
         height, width = x.shape[2:]
         where = {"device": x.device, "dtype": x.dtype}
         rows, columns = (self._torch.arange(side, **where) + 0.5 for side in (height, width))
-        middles = self._torch.stack((columns.repeat(height), rows.repeat_interleave(width)))
+        y, x = self._torch.meshgrid(rows, columns, indexing="ij")  # which can be traced on any device
+        middles = self._torch.stack((x.reshape(-1), y.reshape(-1)))
         return middles, self._torch.full((1, height * width), stride, **where)

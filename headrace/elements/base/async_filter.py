@@ -163,7 +163,9 @@ class AsyncFilter(Filter):
                 item.error = error
             item.since = time.perf_counter()
             self.busy_seconds += item.since - started
-        return self._put(item)
+        flow = self._put(item)
+        # Frames of live sources are chosen for a batch when there is room for it, not before: they would grow old here.
+        return self._wait_for_room() if self.live and flow == FLOW_OK else flow
 
     def handle_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
         """Serialized events wait for the batches before them; a flush gives those up."""

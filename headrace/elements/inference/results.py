@@ -14,7 +14,7 @@ from headrace.infer.cluster import admit
 from headrace.infer.result import Result
 from headrace.meta.batch import Batch
 from headrace.meta.detections import Detections
-from headrace.meta.frame import FrameMetadata
+from headrace.meta.frame import FrameMetadata, append_detections
 from headrace.meta.preprocess import RoiMetadata
 from headrace.meta.skeleton import Edges, Skeleton
 from headrace.meta.user import ClassifierMetadata, Label, MetaType, ObjectReidUserMetadata, UserMetadata
@@ -57,6 +57,34 @@ class Target(NamedTuple):
     row: int = -1
     region: RoiMetadata | None = None
     box: Region | None = None
+
+
+def write_results(
+    batch: Batch, targets: Sequence[Target], results: Sequence[Result], settings: ResultSettings
+) -> None:
+    """Write all that a model said of the frames or objects of a batch."""
+    found = _plain_boxes(targets, results, settings) if len(results) > 1 else None
+    if found is None:
+        for target, result in zip(targets, results, strict=True):
+            write_result(batch, target, result, settings)
+        return
+    frame = np.repeat([target.frame for target in targets], [len(one) for one in found])
+    append_detections(
+        batch.meta.objects, frame, Detections.joined(found), results[0].names, settings.unique_id
+    )
+
+
+def _plain_boxes(
+    targets: Sequence[Target], results: Sequence[Result], settings: ResultSettings
+) -> list[Detections] | None:
+    """What was found, if these are upright boxes of whole frames and nothing else: they are written all at once."""
+    if settings.attributes or settings.filter_out_classes is not None:
+        return None
+    if any(target.row >= 0 for target in targets):
+        return None
+    names = results[0].names
+    found = [one.detections for one in results if one.only_boxes and one.names is names]
+    return None if len(found) < len(results) else [one for one in found if one is not None]
 
 
 def write_result(batch: Batch, target: Target, result: Result, settings: ResultSettings) -> None:

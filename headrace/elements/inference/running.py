@@ -21,7 +21,7 @@ from headrace.elements.inference.choosing import (
 from headrace.elements.inference.model_slot import ModelSlot
 from headrace.elements.inference.parts import put_together
 from headrace.elements.inference.prepared import black_tensors, prepared_for, run_prepared, targets_of
-from headrace.elements.inference.results import Target, write_result
+from headrace.elements.inference.results import Target, write_result, write_results
 from headrace.elements.inference.settings import InferenceSettings
 from headrace.elements.inference.tracked import Key, TrackMemory
 from headrace.frames.frame import Frame
@@ -241,8 +241,7 @@ class Inference:
                 self._gate.forget(batch.meta.frames[index].pad_index)
 
     def _write(self, batch: Batch, targets: Sequence[Target], results: Sequence[Result]) -> None:
-        for target, result in zip(targets, results, strict=True):
-            write_result(batch, target, result, self.settings.results)
+        write_results(batch, targets, results, self.settings.results)
 
     def _go_on(
         self,

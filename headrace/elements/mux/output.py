@@ -90,8 +90,10 @@ class MuxOutput:
             )
 
     def _negotiated(self, frame: QueuedFrame) -> SurfaceLayout:
+        layout, known = frame.surfaces[0].layout, self._layout
+        if known is not None and (len(self._mux.sources) > 1 or self._fits(layout)):
+            return known
         with self._lock:
-            layout = frame.surfaces[0].layout
             changed = len(self._mux.sources) == 1 and not self._fits(layout)
             if self._layout is None or changed:
                 options = self._mux.options

@@ -19,6 +19,9 @@ from headrace.gst.videometa import planes_of
 from headrace.meta.batch import Batch, SourceItems
 from headrace.meta.user import UserMetadata
 
+#: Byte offsets and strides of a frame's planes.
+Places = tuple[tuple[int, ...], tuple[int, ...]]
+
 
 @dataclass(slots=True)
 class QueuedFrame:
@@ -59,11 +62,12 @@ class MuxSource:
         self.next_number = 0
         self._layout: SurfaceLayout | None = None
         self._framerate = (0, 1)
+        self._places: Places | None = None
 
     def set_caps(self, caps: Gst.Caps) -> None:
         """Take new caps; the size may change in the middle of a stream."""
-        self._layout = layout_of(caps)
-        self._framerate = framerate_of(caps)
+        self._layout = self._placed = layout_of(caps)
+        self._places, self._framerate = None, framerate_of(caps)
 
     def set_segment(self, segment: Gst.Segment) -> None:
         """Take a new segment, which nobody else may change."""
@@ -91,9 +95,7 @@ class MuxSource:
             surfaces = [one.share() for one in rider.surfaces[:most]]
             views = [(frame.surface_type, frame.surface_index) for frame in rider.meta.frames[:most]]
         else:
-            planes = planes_of(buffer)
-            if planes is not None:
-                surface.layout = dataclasses.replace(self._layout, offsets=planes[0], strides=planes[1])
+            surface.layout = self._layout_at(planes_of(buffer))
         items = _items(rider)
         number, self.next_number = self.next_number, self.next_number + 1
         return QueuedFrame(
@@ -101,6 +103,16 @@ class MuxSource:
             (self._layout.width, self._layout.height), self._framerate, items, time.monotonic_ns(),
             sender_time(buffer),
         )  # fmt: skip
+
+    def _layout_at(self, places: Places | None) -> SurfaceLayout:
+        """The layout with the planes where a buffer says they are, mostly as in the one before."""
+        assert self._layout is not None
+        if places != self._places:
+            placed = self._layout
+            if places is not None:
+                placed = dataclasses.replace(placed, offsets=places[0], strides=places[1])
+            self._places, self._placed = places, placed
+        return self._placed
 
     def _running_time(self, pts: int) -> int:
         if self._segment is None or pts == CLOCK_TIME_NONE:

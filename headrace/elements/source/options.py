@@ -25,6 +25,7 @@ class UriSourceOptions:
         0, "what is not decoded: 0 nothing, 1 frames that no other refers to, 2 all but key frames", maximum=2
     )
     low_latency_mode: bool = option(False, "decode frame by frame, without threads that are frames ahead")
+    decoder_threads: int = option(0, "threads of the decoder; 0: up to 4", maximum=64)
     latency: int = option(100, "jitter buffer of RTSP sources, ms")
     drop_on_latency: bool = option(True, "drop RTP packets that are later than the jitter buffer")
     buffer_mode: int = option(

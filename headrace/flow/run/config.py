@@ -73,6 +73,7 @@ class RunConfig(BaseModel):
         False, description="Treat inputs as cameras: real time, the oldest frames dropped when late."
     )
     batch_size: int = Field(0, ge=0, description="Frames of a batch; 0: one of each input.")
+    decoder_threads: int = Field(0, ge=0, le=64, description="Threads of each decoder; 0: up to 4.")
     seconds: float | None = Field(None, gt=0, description="End the run so long after its first frame.")
     profile: bool = Field(False, description="Tell where each millisecond of a frame went.")
     trace: Path | None = Field(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gi.repository import Gst
+
 from headrace.errors import HeadraceError, PipelineError
 from headrace.flow.pipeline import Pipeline
 from headrace.flow.run.config import NO_TRACKER, RunConfig, is_live
@@ -30,10 +32,17 @@ def add_sources(pipeline: Pipeline, config: RunConfig) -> None:
     })  # fmt: skip
     for index, name in enumerate(config.inputs):
         pipeline["mux"].element.request_pad_simple(f"sink_{index}")
-        _add_source(pipeline, f"source{index}", name, f"sink_{index}", config.paced)
+        _add_source(pipeline, config, index, name)
 
 
-def _add_source(pipeline: Pipeline, element: str, name: str, pad: str, paced: bool) -> None:
+def end_inputs(pipeline: Pipeline) -> None:
+    """End the stream at the muxer: what has arrived goes through, what sources have read ahead is given up."""
+    for pad in pipeline["mux"].element.sinkpads:
+        pad.send_event(Gst.Event.new_eos())
+
+
+def _add_source(pipeline: Pipeline, config: RunConfig, index: int, name: str) -> None:
+    element = f"source{index}"
     try:
         uri = to_uri(name)
         if uri.startswith("sim://"):
@@ -44,13 +53,13 @@ def _add_source(pipeline: Pipeline, element: str, name: str, pad: str, paced: bo
         pipeline.add("hrsimsrc", element, {"scene": uri})
         out = "src"
     else:
-        pipeline.add("nvurisrcbin", element, {"uri": uri})
+        pipeline.add("nvurisrcbin", element, {"uri": uri, "decoder-threads": config.decoder_threads})
         out = "vsrc_%u"
-    if paced and not is_live(name):  # plays a camera's part: frames come in real time
+    if config.paced and not is_live(name):  # plays a camera's part: frames come in real time
         pipeline.add("clocksync", f"{element}_clock")
         pipeline.link((element, f"{element}_clock"), (out, "sink"))
         element, out = f"{element}_clock", "src"
-    pipeline.link((element, "mux"), (out, pad))
+    pipeline.link((element, "mux"), (out, f"sink_{index}"))
 
 
 def add_model(pipeline: Pipeline, config: RunConfig) -> str:

@@ -107,16 +107,18 @@ class Timed(BatchMetadataOperator):
             self.operator.handle_metadata(batch_meta)
 
 
-class Limit(BatchMetadataOperator):
-    """Ends a run some time after its first batch.
+class Moments(BatchMetadataOperator):
+    """Calls back at the first batch, and at the first that comes some time after it.
 
     Args:
-        seconds: How long after it.
-        end: Ends the run; must not block.
+        begin: Called at the first batch; must not block.
+        seconds: How long after it `end` is called; ``None`` for never.
+        end: Called then; must not block.
     """
 
-    def __init__(self, seconds: float, end: Callable[[], None]) -> None:
-        self._seconds, self._end = seconds, end
+    def __init__(self, begin: Callable[[], None], seconds: float | None, end: Callable[[], None]) -> None:
+        self._begin, self._end = begin, end
+        self._seconds = math.inf if seconds is None else seconds
         self._last: float | None = None
 
     def handle_metadata(self, batch_meta: BatchMetadata) -> None:
@@ -124,6 +126,7 @@ class Limit(BatchMetadataOperator):
         now = time.monotonic()
         if self._last is None:
             self._last = now + self._seconds
+            self._begin()
         elif now >= self._last:
             self._last = math.inf
             self._end()

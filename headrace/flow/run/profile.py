@@ -78,7 +78,7 @@ class StepTimes:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Where the time of frames went, from arrival at the muxer to the end of the last step.
+    """Where the time of frames went, from arrival at the muxer to the end of the last step; start-up is left out.
 
     Attributes:
         frames: How many were looked at: the latest that came through.

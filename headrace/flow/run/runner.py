@@ -26,8 +26,8 @@ from headrace.flow.pipeline import Pipeline
 from headrace.flow.run.config import RunConfig
 from headrace.flow.run.events import Presence, write_sensors
 from headrace.flow.run.files import LineFile
-from headrace.flow.run.graph import add_model, add_outputs, add_sources
-from headrace.flow.run.probes import DetectionWriter, Limit, SourceTally, Tally, Timed
+from headrace.flow.run.graph import add_model, add_outputs, add_sources, end_inputs
+from headrace.flow.run.probes import DetectionWriter, Moments, SourceTally, Tally, Timed
 from headrace.flow.run.profile import Profile, chrome_trace
 from headrace.flow.run.report import RunReport, dropped_frames, received_frames, stage_times
 from headrace.flow.run.times import ThreadTimes
@@ -84,9 +84,8 @@ class Run:
         config = self.config
         add_sources(self.pipeline, config)
         self._last = add_model(self.pipeline, config)
+        self.pipeline.attach(self._last, Probe("moments", Moments(self._first, config.seconds, self._enough)))
         self.watch("tally", self.tally)
-        if config.seconds is not None:
-            self.pipeline.attach(self._last, Probe("limit", Limit(config.seconds, self.interrupt)))
         if config.trace is not None:
             self._trace = self._open(config.trace)
         if config.detections is not None:
@@ -118,8 +117,6 @@ class Run:
         """
         self._on_warning = on_warning
         self._began, self._times = time.monotonic(), ThreadTimes()
-        if self.config.profile or self.config.trace is not None:
-            self.recorder.start()
         self.pipeline.start(self._handle)
 
     def interrupt(self) -> None:
@@ -128,6 +125,15 @@ class Run:
         if self._playing:
             # Sending end of stream waits for sources that wait for the model, which may be stuck.
             threading.Thread(target=self.pipeline.stop, name="headrace-stop", daemon=True).start()
+
+    def _first(self) -> None:
+        """The first batch has come: from now on nothing waits for files to open or for a model to get ready."""
+        if self.config.profile or self.config.trace is not None:
+            self.recorder.start()
+
+    def _enough(self) -> None:
+        """The time is up. Not by `interrupt`: what live sources have read ahead would come in real time still."""
+        threading.Thread(target=end_inputs, args=(self.pipeline,), name="headrace-stop", daemon=True).start()
 
     def _handle(self, message: Message) -> None:
         if isinstance(message, WarningMessage) and self._on_warning is not None:

@@ -177,7 +177,8 @@ class BoxDecoder(Decoder):
     def dense(self, outputs: Outputs, options: DecodeOptions) -> Dense | None:
         """Boxes of all cells, for families whose box has one class, the best of its scores; ``None`` for others.
 
-        Works without a look at values, so that it can be part of a CUDA graph. What `decode` finds must follow from it.
+        Works without a look at values, so that it can be part of a CUDA graph. What `decode` finds must follow from it,
+        but for the errors, which `decode` sees in the first batch.
         """
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array_api_compat import array_namespace
 
 from headrace.infer.candidates import Candidates
-from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, corners, only_output
+from headrace.infer.decoders.base import DecodeOptions, Dense, Match, Outputs, corners, only_output
 from headrace.infer.decoders.layouts import GridDecoder, fit, strides_of
 from headrace.infer.decoders.scores import above, single
 from headrace.infer.engines.base import ModelGraph
@@ -53,6 +53,11 @@ class Yolov6Decoder(GridDecoder):
             )
         frame, row, scores, classes = above(batch[:, :, 5:], options.confidence)
         return Candidates(frame, corners(single(batch[frame, row, :4])), scores, classes)
+
+    def dense(self, outputs: Outputs, options: DecodeOptions) -> Dense | None:
+        """See `BoxDecoder.dense`."""
+        (batch,) = outputs.values()
+        return Dense(batch[:, :, :4], batch[:, :, 5:])
 
 
 DECODER = Yolov6Decoder()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 from array_api_compat import array_namespace
 
@@ -10,6 +12,7 @@ from headrace.errors import ConfigError
 from headrace.infer.candidates import Array, Candidates
 from headrace.infer.decoders.base import (
     DecodeOptions,
+    Dense,
     Match,
     Outputs,
     corners,
@@ -81,6 +84,30 @@ class YoloxDecoder(GridDecoder):
         if not _decoded(batch, options):
             raw = _placed(raw, like(grid(options.width, options.height, strides), raw)[row])
         return Candidates(frame, corners(raw), scores, classes)
+
+    def dense(self, outputs: Outputs, options: DecodeOptions) -> Dense | None:
+        """See `BoxDecoder.dense`."""
+        (batch,) = outputs.values()
+        strides = strides_of(batch.shape[1], (options.width, options.height))
+        said = options.settings.get("decoded")
+        if strides is None:
+            return None
+        boxes = single(batch[:, :, :4])
+        if not said:
+            xp = array_namespace(batch)
+            cells = _cells(options.width, options.height, strides, xp, boxes.device)
+            stride = cells[:, 2:]
+            raw = xp.concat(
+                [(boxes[..., :2] + cells[:, :2]) * stride, xp.exp(boxes[..., 2:]) * stride], axis=2
+            )
+            boxes = raw if said is False else xp.where(xp.min(boxes[..., 2:]) > 0, boxes, raw)
+        return Dense(boxes, batch[:, :, 5:], batch[:, :, 4])
+
+
+@lru_cache(maxsize=16)
+def _cells(width: int, height: int, strides: tuple[int, ...], xp: Any, device: Any) -> Array:
+    """`grid` on a device; kept, because nothing can be copied there while a CUDA graph is recorded."""
+    return xp.asarray(grid(width, height, strides).copy(), device=device)
 
 
 def _decoded(batch: Array, options: DecodeOptions) -> bool:

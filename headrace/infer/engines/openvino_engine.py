@@ -134,12 +134,16 @@ class OpenVinoEngine(TwoModes):
 
     def resize(self, width: int, height: int) -> bool:
         """See `resize`: the model is compiled for the size, where the graph can have it."""
-        network = self._network
-        if network is None or not _reshape(sized := network.clone(), self.graph, (width, height)):
+        network, graph = self._network, self.graph
+        if network is None or not _reshape(sized := network.clone(), graph, (width, height)):
             return False
-        self._network = sized
-        self.graph = _graph(self.graph.path, sized)
-        self.load(self.mode)
+        self._network, self.graph = sized, _graph(graph.path, sized)
+        try:
+            self.load(self.mode)
+        except RuntimeError as error:
+            _log.debug("%s keeps its size: %s", graph.path, reason(error))
+            self._network, self.graph = network, graph
+            return False
         return True
 
     @contextmanager

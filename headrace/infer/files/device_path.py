@@ -48,6 +48,7 @@ class DevicePath:
         self._boxes: CudaBoxes | None = None
         self._wanted = False
         self.unread = 0
+        self._looked = False
 
     @classmethod
     def of(cls, engine: Engine, decoder: Decoder) -> DevicePath | None:
@@ -103,11 +104,15 @@ class DevicePath:
 
         Returns:
             The boxes, and the frames of which there are none because they have to be read the usual way: those with
-            too many candidates, or with numbers that are none.
+            too many candidates, or with numbers that are none, and the first batch, because only the usual way sees by
+            the numbers that a graph is of another family.
         """
         from headrace.infer.cuda_boxes import ROOM, CudaBoxes
 
         found = CudaBoxes.read(table, rows)
+        if not self._looked:
+            self._looked = True
+            return found.candidates[:0], list(range(rows))
         if found.unread and not self.unread:
             _log.warning(
                 "a frame has more than %d boxes above the confidence, or numbers that are none; such frames are read "

@@ -6,14 +6,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headrace.errors import ModelError
 from headrace.infer.batch import FrameBatch
-from headrace.infer.candidates import strongest, to_numpy
+from headrace.infer.candidates import Candidates, strongest, to_numpy
 from headrace.infer.decoders import BoxDecoder, DecodeOptions, Decoder, Guess, choose_decoder
 from headrace.infer.decoders.base import Outputs, PictureDecoder
 from headrace.infer.decoders.scores import NotFiniteError
@@ -38,6 +38,7 @@ from headrace.infer.model import Model
 from headrace.infer.nms import suppress
 from headrace.infer.options import InferOptions
 from headrace.infer.preprocess import Placement
+from headrace.infer.preprocess.placement import boxes_to_frames
 from headrace.infer.result import Result
 from headrace.meta import Detections, TensorOutput
 from headrace.profiling import span
@@ -45,6 +46,7 @@ from headrace.profiling import span
 _log = logging.getLogger(__name__)
 #: Of a batch of images.
 _AXES = 4
+_Boxes = TypeVar("_Boxes", Detections, Candidates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +175,8 @@ class FileModel(Model):
     def prepare(self, frames: FrameBatch) -> None:
         """See `Model.prepare`: run at the size that these frames and all before need.
 
-        OpenVINO compiles the model for it, which takes 0.3 to 1 s. A size at which the network fails on these frames is
-        not used, and no other either: then it stays with the file's own.
+        OpenVINO compiles for it, in some tenths of a second. A size at which the network fails on these frames
+        is not used, and no other either: then it stays with the file's own.
         """
         fitting = self._fitting
         if fitting is None or self.fits(frames):
@@ -238,26 +240,31 @@ class FileModel(Model):
         """
         if not len(frames):
             return []
+        if self._device_path is not None:
+            return self._on_device(self._device_path, frames)
         network = self.network
-        path = self._device_path
-        results = self._on_host(frames) if path is None else self._on_device(path, frames)
-        return [self._placed(*pair, network) for pair in zip(results, frames.placements, strict=True)]
+        return self._placed(self._on_host(frames), frames.placements, network)
 
     def _on_device(self, path: DevicePath, frames: FrameBatch) -> list[Result]:
-        """Results in pixels of the network's input, of a run that leaves what is large on the GPU."""
-        rows, decode = len(frames), self._decode
+        """Results of a run that leaves what is large on the GPU."""
+        rows, decode, network = len(frames), self._decode, self.network
         try:
-            with path.slot(frames, self.network) as slot:
+            with path.slot(frames, network) as slot:
                 table = slot.run()
                 with span("decode", frames):
                     if table is None:
-                        return self._read(slot.outputs(), rows, decode)
+                        return self._placed(
+                            self._read(slot.outputs(), rows, decode), frames.placements, network
+                        )
                     boxes, unread = path.boxes(table, rows, self._options.max_detections)
                     self._check_classes(boxes.class_id)
+                    boxes = self._sized(boxes_to_frames(boxes, frames.placements))
                     results = [Result(detections=found, names=self.labels) for found in boxes.split(rows)]
                     if unread:
                         part = {name: tensor[unread] for name, tensor in slot.outputs().items()}
-                        for row, result in zip(unread, self._decoded(part, len(unread), decode), strict=True):
+                        usual = self._decoded(part, len(unread), decode)
+                        placed = self._placed(usual, [frames.placements[row] for row in unread], network)
+                        for row, result in zip(unread, placed, strict=True):
                             results[row] = result
                     return results
         except (ValueError, LookupError, TypeError) as error:
@@ -280,7 +287,13 @@ class FileModel(Model):
         network.give(tensor)
         return results
 
-    def _placed(self, result: Result, placement: Placement, network: NetworkInput) -> Result:
+    def _placed(
+        self, results: Iterable[Result], placements: Iterable[Placement], network: NetworkInput
+    ) -> list[Result]:
+        """Results in pixels of their frames."""
+        return [self._place(*pair, network) for pair in zip(results, placements, strict=True)]
+
+    def _place(self, result: Result, placement: Placement, network: NetworkInput) -> Result:
         """A result in pixels of the frame."""
         changes: dict[str, Any] = {}
         if result.detections is not None:
@@ -363,7 +376,7 @@ class FileModel(Model):
                 f"give {worst + 1} or more"
             )
 
-    def _sized(self, found: Detections) -> Detections:
+    def _sized(self, found: _Boxes) -> _Boxes:
         """What is neither too small nor too large."""
         least, greatest = self._options.least_size, self._options.greatest_size
         if not any(least) and not any(greatest):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from headrace.errors import FrameError, ModelError
 from headrace.frames import Frame
 from headrace.frames.color import yuv_matrix
+from headrace.frames.cuda import CudaPlane
 from headrace.frames.frame import Colorimetry, plane_shapes
-from headrace.infer.preprocess.convert import converts_first
 from headrace.infer.preprocess.options import PreprocessOptions
+from headrace.infer.preprocess.picture import converts_first
 from headrace.infer.preprocess.placement import Placement, place
 
 #: A frame's row: 13 whole numbers, then 25 in double precision (`_row`).
@@ -152,7 +153,9 @@ def _launch(frames: Sequence[Frame], rows: Sequence[NDArray[np.int64]], target: 
     table = torch.empty((len(rows), _ENTRIES), dtype=torch.int64, pin_memory=on_gpu)
     filled = table.numpy()
     np.stack(rows, out=filled)
-    filled[:, :4] = [[*(p.address for p in f.planes), *(p.strides[0] for p in f.planes)] for f in frames]
+    for row, frame in zip(filled, frames, strict=True):
+        luma, chroma = cast("tuple[CudaPlane, CudaPlane]", frame.planes)
+        row[:4] = luma.address, chroma.address, luma.strides[0], chroma.strides[0]
     table = table.to(target.device, non_blocking=True)
     channels, height, width = target.shape[1:]
     nv12_kernel[(-(-width * height // _BLOCK), len(rows))](

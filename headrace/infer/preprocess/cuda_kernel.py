@@ -43,13 +43,18 @@ def _blend(upper_left, upper_right, lower_left, lower_right, left, right, upper,
 
 
 @triton.jit
-def _sample(plane, stride, step, x0, x1, left, right, y0, y1, upper, lower, mask):
-    """A plane between its samples; ``step`` bytes lie from one to the next."""
+def _sample(plane, stride, step, x0, x1, left, right, y0, y1, upper, lower, halves, mask):
+    """A plane between its samples; ``step`` bytes lie from one to the next.
+
+    ``halves`` says that each sample is the mean of four of two channels, which OpenCV rounds to the even number.
+    """
     a = tl.load(plane + y0 * stride + x0 * step, mask=mask, other=0).to(tl.int32)
     b = tl.load(plane + y0 * stride + x1 * step, mask=mask, other=0).to(tl.int32)
     c = tl.load(plane + y1 * stride + x0 * step, mask=mask, other=0).to(tl.int32)
     d = tl.load(plane + y1 * stride + x1 * step, mask=mask, other=0).to(tl.int32)
-    return _blend(a, b, c, d, left, right, upper, lower)
+    total = a + b + c + d
+    mean = (total + 1 + ((total >> 2) & 1)) >> 2
+    return tl.where(halves, mean, _blend(a, b, c, d, left, right, upper, lower))
 
 
 @triton.jit
@@ -100,7 +105,7 @@ def nv12_kernel(
     matrix = numbers + 4
     out += frame * row_stride + (pixel // width) * y_stride + (pixel % width) * x_stride
     if CHANNELS == 1:
-        grey = _sample(luma, luma_stride, 1, x0, x1, left, right, y0, y1, upper, lower, inside)
+        grey = _sample(luma, luma_stride, 1, x0, x1, left, right, y0, y1, upper, lower, False, inside)
         _store(out, numbers + 16, 0, _colour(matrix, grey, 0, 0), inside, mask)
     elif tl.load(table + 12) != 0:
         for channel in tl.static_range(3):
@@ -112,11 +117,12 @@ def nv12_kernel(
             colour = _blend(a, b, c, d, left, right, upper, lower)
             _store(out + channel * channel_stride, numbers + 16, channel, colour, inside, mask)
     else:
-        grey = _sample(luma, luma_stride, 1, x0, x1, left, right, y0, y1, upper, lower, inside)
+        grey = _sample(luma, luma_stride, 1, x0, x1, left, right, y0, y1, upper, lower, False, inside)
         x0, x1, left, right = _between(x, tl.load(numbers + 2), tl.load(table + 6).to(tl.int32), True)
         y0, y1, upper, lower = _between(y, tl.load(numbers + 3), tl.load(table + 7).to(tl.int32), False)
-        u = _sample(chroma, chroma_stride, 2, x0, x1, left, right, y0, y1, upper, lower, inside)
-        v = _sample(chroma + 1, chroma_stride, 2, x0, x1, left, right, y0, y1, upper, lower, inside)
+        halves = (tl.load(numbers + 2) == 2.0) & (tl.load(numbers + 3) == 2.0)
+        u = _sample(chroma, chroma_stride, 2, x0, x1, left, right, y0, y1, upper, lower, halves, inside)
+        v = _sample(chroma + 1, chroma_stride, 2, x0, x1, left, right, y0, y1, upper, lower, halves, inside)
         for channel in tl.static_range(3):
             colour = _colour(matrix + 4 * channel, grey, u, v)
             _store(out + channel * channel_stride, numbers + 16, channel, colour, inside, mask)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.infer.candidates import Candidates
 from headrace.infer.masks import cut_masks
 from headrace.infer.preprocess.options import PreprocessOptions
 from headrace.meta.detections import Detections
@@ -96,6 +98,24 @@ class Placement:
         boxes = np.asarray(xyxy, np.float32).reshape(-1, 4)
         scale = np.array(self.scale * 2, np.float32)
         return (boxes * scale + np.array([self.left, self.top] * 2, np.float32)).astype(np.float32)
+
+
+def boxes_to_frames(found: Candidates, placements: Sequence[Placement]) -> Candidates:
+    """Upright boxes of a batch from network pixels to those of their frames, as `Placement.detections_to_frame`.
+
+    Boxes are clipped to their frames, and left out where nothing is left of them.
+
+    Args:
+        found: In NumPy's arrays, without masks and keypoints.
+        placements: Of each frame of the batch.
+    """
+    frames = np.array([one.frame_size for one in placements], np.float64)
+    scales = frames / np.array([one.size for one in placements])
+    offsets = np.array([(-one.left, -one.top) for one in placements]) * scales
+    scale, offset, most = (np.tile(table, 2)[found.frame] for table in (scales, offsets, frames))
+    xyxy = (found.xyxy * scale + offset).astype(np.float32).clip(0, most.astype(np.float32))
+    placed = replace(found, xyxy=xyxy)
+    return placed[(xyxy[:, 2:] > xyxy[:, :2]).all(axis=1)]
 
 
 def place(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from engine_models import pt2, script, torchscript
 
+from headrace.errors import ModelError
 from headrace.infer.engines import EngineOptions, open_engine, run_batch
 
 torch = pytest.importorskip("torch")
@@ -169,6 +170,70 @@ def test_sixteen_bits_go_in(tmp_path):
         assert engine.graph.inputs[0].dtype == "float16"
         found = run_batch(engine, np.full((3, 3, 32, 32), 0.5, np.float16))["output0"][:, 5, 3]
         np.testing.assert_allclose(found, 0.5, rtol=2e-3)
+
+
+def sums(outputs):
+    return outputs[0].float().sum(1)
+
+
+@pytest.mark.parametrize("finish", [None, sums])
+def test_a_slots_input_is_filled_in_place(path, finish):
+    engine = opened(path)
+    assert (engine.device, engine.concurrency) == ((2, 0), 2)
+    for rows in (3, 1, 3, 8):
+        wanted = run_batch(engine, noise(rows, rows))["output0"]
+        with engine.slot(rows, (32, 32), finish) as slot:
+            assert slot.input.shape[0] >= rows
+            assert slot.input.dtype == torch.float16
+            slot.input[:rows].copy_(torch.from_numpy(noise(rows, rows)))
+            table = slot.run()
+            found = slot.outputs()["output0"]
+            assert found.shape == wanted.shape
+            assert found.dtype == torch.float32
+            np.testing.assert_allclose(found.cpu(), wanted, **F16)
+            if finish is not None:
+                np.testing.assert_allclose(table[:rows], wanted.sum(1), rtol=0.05, atol=0.05)
+    assert engine.description.endswith("CUDA graphs")
+
+
+def test_slots_of_several_threads_do_not_mix(path):
+    engine, wrong = opened(path, precision="f32"), []
+    inputs = {seed: torch.from_numpy(noise(1 + seed % 4, seed)).cuda() for seed in range(6)}
+    wanted = {
+        seed: run_batch(engine, given)["output0"].sum(1).cpu().numpy() for seed, given in inputs.items()
+    }
+
+    def work(seed):
+        rows = len(inputs[seed])
+        for _ in range(60):
+            with engine.slot(rows, (32, 32), sums) as slot:
+                slot.input[:rows].copy_(inputs[seed])
+                if not np.allclose(slot.run()[:rows], wanted[seed], rtol=1e-2, atol=1e-2):
+                    wrong.append(seed)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in inputs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_slot_of_a_model_that_looks_at_values(tmp_path):
+    path = tmp_path / "choosing.torchscript"
+    torch.jit.save(torch.jit.script(Choosing()), path, _extra_files={"config.txt": '{"imgsz": [32, 32]}'})
+    engine = opened(path, precision="f32")
+    for level, sign in ((1, 1), (200, -1), (1, 1)):
+        with engine.slot(2, (32, 32), sums) as slot:
+            slot.input.fill_(level)
+            np.testing.assert_allclose(slot.run()[:2], [sign * level] * 2, rtol=1e-3)
+
+
+def test_a_closed_engine_has_no_slots(path):
+    engine = opened(path)
+    engine.close()
+    with pytest.raises(ModelError, match="closed"), engine.slot(1, (32, 32)):
+        pass
 
 
 def used():

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import LifoQueue
 from typing import Any, TypeAlias
 
 import torch
@@ -45,6 +45,26 @@ class _Recorded:
     graph: torch.cuda.CUDAGraph | None
 
 
+class Turn:
+    """Lets replays of several streams come one after the other: two networks at once only slow each other down.
+
+    What is not replayed, such as the filling of inputs and the fetching of results, goes on beside it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: torch.cuda.Event | None = None
+        self.enabled = True
+
+    def replay(self, graph: torch.cuda.CUDAGraph, stream: torch.cuda.Stream) -> None:
+        """Queue a replay on a stream, after the one that was queued before."""
+        with self._lock:
+            if self._last is not None and self.enabled:
+                stream.wait_event(self._last)
+            graph.replay()
+            self._last = stream.record_event()
+
+
 class CudaSlot:
     """A stream of the device with the recordings made for it; used by one thread at a time.
 
@@ -53,10 +73,11 @@ class CudaSlot:
     Args:
         call: Tensors on the device in, tensors out; the number of outputs is always the same.
         device: A CUDA device.
+        turn: Shared by slots of one module.
     """
 
-    def __init__(self, call: Call, device: torch.device) -> None:
-        self._call, self._device = call, device
+    def __init__(self, call: Call, device: torch.device, turn: Turn) -> None:
+        self._call, self._device, self._turn = call, device, turn
         idle = _idle_streams.setdefault(device, [])
         try:
             self.stream = idle.pop()
@@ -87,7 +108,7 @@ class CudaSlot:
     def replay(self, recorded: _Recorded, finish: Finish | None) -> None:
         """Do again what was recorded, queued on the slot's stream."""
         if recorded.graph is not None:
-            recorded.graph.replay()
+            self._turn.replay(recorded.graph, self.stream)
         else:
             recorded.outputs, recorded.finished = self._work(recorded.inputs, finish)
         if recorded.host is not None and recorded.finished is not None:
@@ -155,7 +176,8 @@ class HeldSlot:
         if self._recorded.host is None:
             return None
         self._slot.wait()
-        return self._recorded.host.numpy()
+        table: NDArray[Any] = self._recorded.host.numpy()
+        return table
 
     def outputs(self) -> dict[str, torch.Tensor]:
         """See `Slot.outputs`."""
@@ -179,9 +201,11 @@ class CudaGraphs:
 
     def __init__(self, call: Call, device: torch.device, batches: bool, slots: int = 2) -> None:
         self._device, self._batches, self.usable = device, batches, True
-        self._free: SimpleQueue[CudaSlot] = SimpleQueue()
+        # The last in is the first out: whoever calls from one thread has the recordings of one slot only.
+        self._free: LifoQueue[CudaSlot] = LifoQueue()
+        self.turn = Turn()
         for _ in range(slots):
-            self._free.put(CudaSlot(call, device))
+            self._free.put(CudaSlot(call, device, self.turn))
 
     def run(self, tensors: _Tensors, types: Types) -> list[torch.Tensor]:
         """Outputs for inputs of any place in memory; new tensors on the device, for use on the current stream.
