@@ -13,13 +13,14 @@ import numpy as np
 
 from headrace.errors import ModelError, SupersededError
 from headrace.frames.frame import Frame, PixelFormat, plane_shapes
-from headrace.infer import InferOptions, InferStage, Region
+from headrace.infer import FrameBatch, InferOptions, InferStage, Region
 from headrace.infer.files.file_model import FileModel
 from headrace.infer.files.written_file import load_when_written
 from headrace.infer.interpreter import CallWatch
 from headrace.infer.model import Model
 from headrace.infer.result import Result
 from headrace.infer.shadow import Shadow
+from headrace.infer.slices import SlicedBatch
 from headrace.infer.worker import Worker
 from headrace.usercode import forget
 
@@ -45,12 +46,18 @@ class _BlackFrames:
 
     def __call__(self, model: Model) -> None:
         black = {size: _black(*size) for size in set(self.sizes)}
-        stage = InferStage(model, self.options)
-        stage.live = self.live
-        try:
-            stage.run([black[size] for size in self.sizes], self.regions)
-        finally:
-            stage.close()
+        model.settle(self.live, len(self.sizes))
+        batch = SlicedBatch([black[size] for size in self.sizes], self.regions)
+        slices = batch.cut(self.options.batch_size or len(self.sizes))
+        pictures = FrameBatch(batch.pictures, batch.whole)
+        if not model.fits(pictures):
+            model.prepare(pictures)
+        # On this thread: libraries keep memory for every thread that ever called them.
+        for number in range(slices):
+            batch.run(number, model)
+        error = batch.outcome()[1]
+        if error is not None:
+            raise error
 
 
 class ModelSlot:
