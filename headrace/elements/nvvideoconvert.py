@@ -79,7 +79,8 @@ class VideoConvert(Element):
         self.given: SurfaceLayout | None = None
 
     def option_changed(self, field: str) -> None:
-        """The next frame is looked at again."""
+        """What is set while frames flow holds from the next one on."""
+        self.src_pad.mark_reconfigure()
         self.bypass.close()
 
     def _query(self, pad: Gst.Pad, query: Gst.Query) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -188,10 +189,9 @@ def test_networks_of_other_shapes_take_tensors(run: Any, regions: Any, infer: An
         str(tmp_path / "same.onnx"),
     )
     element = infer("onnx-file=same.onnx", "network-type=100")
-    assert (
-        "it takes x float32[?, 3, 4, 32, 32]"
-        in run(f"{SOURCE} ! {regions()} ! {element} ! {OUT}").to_error().text
-    )
+    said = run(f"{SOURCE} ! {regions()} ! {element} ! {OUT}").to_error().text
+    # One row where calls of single pictures overlap.
+    assert re.search(r"it takes x float32\[[?1], 3, 4, 32, 32\]", said)
     plain = element.replace("input-tensor-meta=true", "")
     assert "use nvdspreprocess and input-tensor-meta" in run(f"{SOURCE} ! {plain} ! {OUT}").to_error().text
 
