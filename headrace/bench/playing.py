@@ -62,7 +62,7 @@ def line(play: Play, folder: str) -> str:
     if play.work == "events":
         rest = f"nvtracker ! identity name=end ! {_QUEUE} ! {_EVENTS} conn-str={folder}/events.jsonl"
     model = f"hrinfer model={play.model} {play.settings}".strip()
-    return f"nvstreammux name=m batched-push-timeout=-1 ! {_QUEUE} ! {model} ! {rest} {sources}"
+    return f"nvstreammux name=m batched-push-timeout=-1 ! {model} ! {rest} {sources}"
 
 
 def _decode(play: Play, done: Callable[[int], None]) -> None:

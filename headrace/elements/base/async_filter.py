@@ -68,7 +68,8 @@ class AsyncFilter(Filter):
 
     Batches and serialized events leave in the order in which they came; end of stream comes after the last
     batch. Of live sources `IN_FLIGHT` batches are between the halves, so that none waits for long; of files, which
-    lose nothing by waiting, three, and more if they have fewer than `wanted_frames` together.
+    lose nothing by waiting, three, or where it is known as many as have `wanted_frames` together. Each frame takes
+    memory; so those that there is no room for are not put into batches, but wait in front of the muxer.
     """
 
     def __init__(self) -> None:
@@ -91,7 +92,7 @@ class AsyncFilter(Filter):
         raise NotImplementedError
 
     def wanted_frames(self) -> int:
-        """Frames between the halves that keep whoever works on them busy."""
+        """Frames between the halves that keep whoever works on them busy; 0 where that is not known."""
         return 0
 
     def _activated(self, active: bool) -> None:
@@ -118,7 +119,8 @@ class AsyncFilter(Filter):
         frames = self._in_flight()
         if self.live or len(frames) < IN_FLIGHT:
             return len(frames) < IN_FLIGHT
-        return len(frames) < _OF_FILES or sum(frames) < self.wanted_frames()
+        wanted = self.wanted_frames()
+        return sum(frames) < wanted if wanted else len(frames) < _OF_FILES
 
     def _wait_for_room(self) -> int:
         if self._first:
@@ -164,8 +166,8 @@ class AsyncFilter(Filter):
             item.since = time.perf_counter()
             self.busy_seconds += item.since - started
         flow = self._put(item)
-        # Frames of live sources are chosen for a batch when there is room for it, not before: they would grow old here.
-        return self._wait_for_room() if self.live and flow == FLOW_OK else flow
+        # Frames are chosen for a batch when there is room for it, not before: those of live sources would grow old here.
+        return self._wait_for_room() if flow == FLOW_OK else flow
 
     def handle_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
         """Serialized events wait for the batches before them; a flush gives those up."""

@@ -10,7 +10,7 @@ from headrace.errors import HeadraceError, PipelineError
 from headrace.flow.pipeline import Pipeline
 from headrace.flow.run.config import NO_TRACKER, RunConfig, is_live
 from headrace.flow.run.events import Presence
-from headrace.flow.run.output import QUEUE, add_events, add_video
+from headrace.flow.run.output import add_events, add_video
 from headrace.source.sim import parse_sim_uri
 from headrace.source.uri import to_uri
 
@@ -64,13 +64,12 @@ def _add_source(pipeline: Pipeline, config: RunConfig, index: int, name: str) ->
 
 def add_model(pipeline: Pipeline, config: RunConfig) -> str:
     """Add model and tracker behind the muxer; returns the name of the last element."""
-    pipeline.add("queue", "batch_queue", {**QUEUE, "max-size-buffers": 1})
     pipeline.add("hrinfer", "infer", {
         "model": config.model, "labels": config.labels, "confidence": config.confidence, "nms": config.nms,
         "engine": config.engine, "decoder": config.decoder, "preprocess": config.preprocess,
         "input-size": config.input_size, "on-error": config.on_error, **config.set,
     })  # fmt: skip
-    pipeline.link("mux", "batch_queue", "infer")
+    pipeline.link("mux", "infer")
     if config.tracker == NO_TRACKER:
         return "infer"
     # Detections that no track claims are results too.

@@ -69,9 +69,10 @@ class OpenVinoEngine(TwoModes):
         # A file that is replaced while it is mapped would change the model, or end the process.
         self._core.set_property({"ENABLE_MMAP": False})
         self._device = "CPU" if options.device_type in ("auto", "cpu") else options.device.upper()
-        known = self._core.available_devices
-        if options.device_type not in ("auto", *(name.partition(".")[0].lower() for name in known)):
-            raise refuse_device(self.name, options, known)
+        if self._device != "CPU":  # asking for the others loads what drives them, with some 25 MB
+            known = self._core.available_devices
+            if options.device_type not in {name.partition(".")[0].lower() for name in known}:
+                raise refuse_device(self.name, options, known)
         self._lock = threading.Lock()
         self._pool: tuple[Any, deque[Any]] | None = None
         threads = options.threads or len(os.sched_getaffinity(0))
