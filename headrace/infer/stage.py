@@ -82,11 +82,6 @@ class InferStage:
         return 1 if self._crew is None else len(self._crew)
 
     @property
-    def cutting_threads(self) -> int:
-        """How many threads call the model with rows of batches that are cut for them; 0 where whole batches are run."""
-        return self.threads if self._crew is not None and self.model.rows else 0
-
-    @property
     def mean_seconds(self) -> float | None:
         """Mean time from the begin of a batch to its end; ``None`` before the first."""
         return self._seconds / self._batches if self._batches else None

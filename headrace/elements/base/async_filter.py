@@ -20,10 +20,9 @@ from headrace.gst.native import FLOW_EOS, FLOW_FLUSHING, FLOW_OK, make_writable
 from headrace.meta.batch import Batch
 from headrace.profiling import span
 
-#: Batches between submission and output. One runs while the one before it is written and pushed.
+#: Batches between submission and output. One runs while the one before it is written and pushed; of files one more
+#: waits, as the time of neither half is always the same.
 IN_FLIGHT = 2
-#: Batches of files: one more waits, as the time of neither half is always the same.
-_OF_FILES = 3
 
 
 class Pending(Protocol):
@@ -68,8 +67,8 @@ class AsyncFilter(Filter):
 
     Batches and serialized events leave in the order in which they came; end of stream comes after the last
     batch. Of live sources `IN_FLIGHT` batches are between the halves, so that none waits for long; of files, which
-    lose nothing by waiting, three, or where it is known as many as have `wanted_frames` together. Each frame takes
-    memory; so those that there is no room for are not put into batches, but wait in front of the muxer.
+    lose nothing by waiting, the one that is finished is beside them, and there are more if they have fewer than
+    `wanted_frames` together. What there is no room for is not put into batches, but waits in front of the muxer.
     """
 
     def __init__(self) -> None:
@@ -92,7 +91,7 @@ class AsyncFilter(Filter):
         raise NotImplementedError
 
     def wanted_frames(self) -> int:
-        """Frames between the halves that keep whoever works on them busy; 0 where that is not known."""
+        """Frames between the halves that keep whoever works on them busy."""
         return 0
 
     def _activated(self, active: bool) -> None:
@@ -110,17 +109,20 @@ class AsyncFilter(Filter):
             if item.pending is not None:
                 item.pending.cancel()
 
+    def _submitted(self) -> list[int]:
+        """Frames of each batch that is worked on, or waits for that."""
+        return [item.frames for item in self._items if item.buffer is not None]
+
     def _in_flight(self) -> list[int]:
         """Frames of each batch between submission and output."""
-        return [item.frames for item in self._items if item.buffer is not None] + self._finishing
+        return self._submitted() + self._finishing
 
     def _has_room(self) -> bool:
         """Whether another batch may be submitted."""
-        frames = self._in_flight()
-        if self.live or len(frames) < IN_FLIGHT:
-            return len(frames) < IN_FLIGHT
-        wanted = self.wanted_frames()
-        return sum(frames) < wanted if wanted else len(frames) < _OF_FILES
+        if self.live:
+            return len(self._in_flight()) < IN_FLIGHT
+        frames = self._submitted()
+        return len(frames) < IN_FLIGHT or sum(frames) < self.wanted_frames()
 
     def _wait_for_room(self) -> int:
         if self._first:
@@ -166,7 +168,7 @@ class AsyncFilter(Filter):
             item.since = time.perf_counter()
             self.busy_seconds += item.since - started
         flow = self._put(item)
-        # Frames are chosen for a batch when there is room for it, not before: those of live sources would grow old here.
+        # Frames are chosen for a batch when there is room for it, not before: live ones would grow old here.
         return self._wait_for_room() if flow == FLOW_OK else flow
 
     def handle_event(self, pad: Gst.Pad, event: Gst.Event) -> bool:
@@ -198,6 +200,8 @@ class AsyncFilter(Filter):
             item = self._items.popleft()
             item.since = max(item.since, begun)
             self._finishing = [item.frames] if item.buffer is not None else []
+            if not self.live:
+                self._room.notify()
         if item.event is not None:
             self.announce_source(item.event)
             self.src_pad.push_event(item.event)
@@ -207,7 +211,8 @@ class AsyncFilter(Filter):
         finally:
             self._finishing = []
         with self._room:
-            self._room.notify()
+            if self.live:
+                self._room.notify()
             if flow == FLOW_OK or self._flow != FLOW_OK:
                 return self._flow == FLOW_OK
         self._reset(flow)

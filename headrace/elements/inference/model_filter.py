@@ -26,8 +26,7 @@ class ModelFilter(AsyncFilter):
 
     def wanted_frames(self) -> int:
         """As many as the model's threads look at side by side, and two that are on their way to and from them."""
-        threads = 0 if self.inference is None else self.inference.slot.cutting_threads
-        return threads + 2 if threads else 0
+        return 0 if self.inference is None else self.inference.slot.threads + 2
 
     def finish(self, batch: Batch, pending: Work) -> None:
         """Wait for the model and write the metadata."""

@@ -98,11 +98,6 @@ class ModelSlot:
         return self._stage.threads
 
     @property
-    def cutting_threads(self) -> int:
-        """See `InferStage.cutting_threads`."""
-        return self._stage.cutting_threads
-
-    @property
     def live(self) -> bool:
         """See `InferStage.live`."""
         return self._stage.live

@@ -20,7 +20,8 @@ class UriSourceOptions:
     disable_audio: bool = option(True, "leave sound out; without it asrc_0 appears with the first sound")
     leaky: int = option(0, "what a full queue drops: 0 nothing, 1 new, 2 old frames", maximum=2)
     max_size_buffers: int = option(
-        0, "frames in a queue behind the decoder; 0: no queue for files, whose data waits coded, two frames for others"
+        0,
+        "frames in a queue behind the decoder; 0: no queue for files, whose data waits coded, two frames for others",
     )
     drop_frame_interval: int = option(0, "keep every n-th frame; 0: all", maximum=30)
     dec_skip_frames: int = option(
