@@ -37,8 +37,6 @@ SOURCE = "nvurisrc_bin_src_elem"
 QUEUE = "nvurisrc_bin_queue"
 SOUND = "nvurisrc_bin_audio_queue"
 CONVERT = "nvurisrc_bin_convert"
-#: Frames in the queue behind the decoder where nothing else is said.
-_WAITING = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +78,6 @@ class UriSource(Face, Gst.Bin):
         self.opening: OpeningWatch | None = None
         self.reconnector: Reconnector | None = None
         self.recorder = Recorder(self)
-        self.entry: Gst.Pad | None = None  # where decoded frames come in, once there was one
         self._sr_user = 0
 
     def do_get_property(self, spec: GObject.ParamSpec) -> Any:
@@ -120,13 +117,13 @@ class UriSource(Face, Gst.Bin):
         seconds = options.rtsp_reconnect_interval, options.init_rtsp_reconnect_interval
         if uri.startswith("rtsp") and any(seconds):
             self.reconnector = Reconnector(self, self._reopen, *seconds, options.rtsp_reconnect_attempts)
-            if self.entry is not None:
-                self.reconnector.watch(self.entry)
+            queue = self.get_by_name(QUEUE)
+            if queue is not None:
+                self.reconnector.watch(queue.get_static_pad("sink"))
 
     def _opened(self) -> bool:
-        sound = None if self.options.disable_audio else self.get_by_name(SOUND)
-        pads = [self.entry, None if sound is None else sound.get_static_pad("sink")]
-        return any(pad is not None and pad.is_linked() for pad in pads)
+        queues = [self.get_by_name(QUEUE), None if self.options.disable_audio else self.get_by_name(SOUND)]
+        return any(queue is not None and queue.get_static_pad("sink").is_linked() for queue in queues)
 
     def _wanted(self) -> str:
         return "video" if self.options.disable_audio else "video or audio"
@@ -176,7 +173,7 @@ class UriSource(Face, Gst.Bin):
                 f"source {redacted(self.options.uri)}: there is no {self._wanted()} stream in it"
             )
         sound = self.get_by_name(SOUND)
-        if sound is not None and self.entry is None:
+        if sound is not None and self.get_by_name(QUEUE) is None:
             self._loop_from(sound.get_static_pad("sink"))
 
     def _source_setup(self, _decoder: Gst.Element, source: Gst.Element) -> None:
@@ -203,8 +200,8 @@ class UriSource(Face, Gst.Bin):
             self.recorder.tap(part.get_static_pad("sink"), "audio" if "Audio" in kind else "video")
 
     def _video(self, pad: Gst.Pad) -> None:
-        """Link the first video stream to what is behind the decoder, which is made for the first run."""
-        sink = self.entry or self._make_chain()
+        """Link the first video stream to the queue, which is made for the first run."""
+        sink = (self.get_by_name(QUEUE) or self._make_chain()).get_static_pad("sink")
         if sink.is_linked():
             return
         if not is_batch(pad.query_caps(None)):
@@ -231,34 +228,25 @@ class UriSource(Face, Gst.Bin):
         if not sink.is_linked():
             pad.link(sink)
 
-    def _make_chain(self) -> Gst.Pad:
-        """Queue and converter, shown to the outside as ``vsrc_0``; returns where frames come in."""
+    def _make_chain(self) -> Gst.Element:
+        """Queue and converter, shown to the outside as ``vsrc_0``; returns the queue."""
         options = self.options
-        parts = [*self._queue(), make("nvvideoconvert", "nvurisrc_bin_nvvidconv_elem")]
-        chain(self, *parts)
-        self.entry = sink = parts[0].get_static_pad("sink")
+        unlimited = {"max-size-bytes": 0, "max-size-time": 0}
+        queue = make("queue", QUEUE, {
+            "leaky": options.leaky, "max-size-buffers": options.max_size_buffers, **unlimited,
+        })  # fmt: skip
+        out = make("nvvideoconvert", "nvurisrc_bin_nvvidconv_elem")
+        chain(self, queue, out)
+        sink = queue.get_static_pad("sink")
         if self.reconnector is not None:
             self.reconnector.watch(sink)
         self.end = EndWatch(self, sink, redacted(options.uri))
         self._loop_from(sink)
         if options.drop_frame_interval > 1:
             self.skipper = EveryNth(self, sink, options.drop_frame_interval)
-        self._show("vsrc_0", parts[-1])
-        parts[0].sync_state_with_parent()
-        return sink
-
-    def _queue(self) -> list[Gst.Element]:
-        """A queue for frames that come at a pace of their own.
-
-        What comes from a file waits in front of the decoder, coded: a frame behind it takes a hundred times the room.
-        """
-        options = self.options
-        if to_uri(options.uri).startswith("file://") and not (options.max_size_buffers or options.leaky):
-            return []
-        return [make("queue", QUEUE, {
-            "leaky": options.leaky, "max-size-buffers": options.max_size_buffers or _WAITING,
-            "max-size-bytes": 0, "max-size-time": 0,
-        })]  # fmt: skip
+        self._show("vsrc_0", out)
+        queue.sync_state_with_parent()
+        return queue
 
     def _loop_from(self, sink: Gst.Pad) -> None:
         options = self.options

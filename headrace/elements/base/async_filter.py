@@ -20,9 +20,10 @@ from headrace.gst.native import FLOW_EOS, FLOW_FLUSHING, FLOW_OK, make_writable
 from headrace.meta.batch import Batch
 from headrace.profiling import span
 
-#: Batches between submission and output. One runs while the one before it is written and pushed; of files one more
-#: waits, as the time of neither half is always the same.
+#: Batches between submission and output. One runs while the one before it is written and pushed.
 IN_FLIGHT = 2
+#: Batches of files: one more waits, as the time of neither half is always the same.
+_OF_FILES = 3
 
 
 class Pending(Protocol):
@@ -67,8 +68,8 @@ class AsyncFilter(Filter):
 
     Batches and serialized events leave in the order in which they came; end of stream comes after the last
     batch. Of live sources `IN_FLIGHT` batches are between the halves, so that none waits for long; of files, which
-    lose nothing by waiting, the one that is finished is beside them, and there are more if they have fewer than
-    `wanted_frames` together. What there is no room for is not put into batches, but waits in front of the muxer.
+    lose nothing by waiting, three, and more if they have fewer than `wanted_frames` together. What there is no room
+    for is not put into batches, but waits in front of the muxer.
     """
 
     def __init__(self) -> None:
@@ -109,20 +110,16 @@ class AsyncFilter(Filter):
             if item.pending is not None:
                 item.pending.cancel()
 
-    def _submitted(self) -> list[int]:
-        """Frames of each batch that is worked on, or waits for that."""
-        return [item.frames for item in self._items if item.buffer is not None]
-
     def _in_flight(self) -> list[int]:
         """Frames of each batch between submission and output."""
-        return self._submitted() + self._finishing
+        return [item.frames for item in self._items if item.buffer is not None] + self._finishing
 
     def _has_room(self) -> bool:
         """Whether another batch may be submitted."""
-        if self.live:
-            return len(self._in_flight()) < IN_FLIGHT
-        frames = self._submitted()
-        return len(frames) < IN_FLIGHT or sum(frames) < self.wanted_frames()
+        frames = self._in_flight()
+        if self.live or len(frames) < IN_FLIGHT:
+            return len(frames) < IN_FLIGHT
+        return len(frames) < _OF_FILES or sum(frames) < self.wanted_frames()
 
     def _wait_for_room(self) -> int:
         if self._first:
@@ -200,8 +197,6 @@ class AsyncFilter(Filter):
             item = self._items.popleft()
             item.since = max(item.since, begun)
             self._finishing = [item.frames] if item.buffer is not None else []
-            if not self.live:
-                self._room.notify()
         if item.event is not None:
             self.announce_source(item.event)
             self.src_pad.push_event(item.event)
@@ -211,8 +206,7 @@ class AsyncFilter(Filter):
         finally:
             self._finishing = []
         with self._room:
-            if self.live:
-                self._room.notify()
+            self._room.notify()
             if flow == FLOW_OK or self._flow != FLOW_OK:
                 return self._flow == FLOW_OK
         self._reset(flow)

@@ -19,10 +19,7 @@ class UriSourceOptions:
     file_loop: bool = option(False, "start a file again when it ends; sound beside video is heard once")
     disable_audio: bool = option(True, "leave sound out; without it asrc_0 appears with the first sound")
     leaky: int = option(0, "what a full queue drops: 0 nothing, 1 new, 2 old frames", maximum=2)
-    max_size_buffers: int = option(
-        0,
-        "frames in a queue behind the decoder; 0: no queue for files, whose data waits coded, two frames for others",
-    )
+    max_size_buffers: int = option(1, "frames in the queue behind the decoder")
     drop_frame_interval: int = option(0, "keep every n-th frame; 0: all", maximum=30)
     dec_skip_frames: int = option(
         0, "what is not decoded: 0 nothing, 1 frames that no other refers to, 2 all but key frames", maximum=2
