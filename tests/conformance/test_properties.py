@@ -27,8 +27,8 @@ TYPES = {
 OTHER = {
     # 200 decoded frames are 600 MB of 1080p for each source whose pipeline is slower; DeepStream's decoder ends at
     # the number of its surfaces, an ordinary one does not.
-    ("nvurisrcbin", "max-size-buffers"): 2,
-    ("nvmultiurisrcbin", "max-size-buffers"): 2,
+    ("nvurisrcbin", "max-size-buffers"): 1,
+    ("nvmultiurisrcbin", "max-size-buffers"): 1,
 }
 
 

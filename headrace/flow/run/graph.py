@@ -96,7 +96,7 @@ def add_outputs(
     if config.events is not None and presence is not None and sensors is not None:
         ends.append(add_events(pipeline, config.events, sensors, presence.finish))
     if not ends:
-        pipeline.add("fakesink", "end", {"sync": False, "async": False})
+        pipeline.add("fakesink", "end", {"sync": False, "async": False, "enable-last-sample": False})
         ends.append("end")
     if len(ends) == 1:
         pipeline.link(last, ends[0])

@@ -15,7 +15,9 @@ from headrace.frames.scale import crop as cut
 from headrace.infer.preprocess.options import PreprocessOptions
 from headrace.infer.preprocess.picture import picture, split
 from headrace.infer.preprocess.placement import Placement, place
-from headrace.infer.preprocess.scratch import scratch
+from headrace.infer.preprocess.scratch import Scratch
+
+_scratch = Scratch()
 
 
 def preprocess(frame: Frame, out: NDArray[Any], options: PreprocessOptions) -> Placement:
@@ -41,16 +43,13 @@ def preprocess(frame: Frame, out: NDArray[Any], options: PreprocessOptions) -> P
     columns = slice(placement.left, placement.left + placement.size[0])
     rows = slice(placement.top, placement.top + placement.size[1])
     gain, bias = options.gain_and_bias()
-    with scratch.lent():
-        source = picture(frame, placement.size, options)
-        if channels_first or len({*gain}) > 1 or len({*bias}) > 1:
-            channels = out if channels_first else out.transpose(2, 0, 1)
-            for plane, channel, g, b in zip(
-                split(source), channels[:, rows, columns], gain, bias, strict=True
-            ):
-                _scale_into(channel, plane, g, b)
-        else:
-            _scale_into(out[rows, columns], source.reshape(*source.shape[:2], -1), gain[0], bias[0])
+    source = picture(frame, placement.size, options)
+    if channels_first or len({*gain}) > 1 or len({*bias}) > 1:
+        channels = out if channels_first else out.transpose(2, 0, 1)
+        for plane, channel, g, b in zip(split(source), channels[:, rows, columns], gain, bias, strict=True):
+            _scale_into(channel, plane, g, b)
+    else:
+        _scale_into(out[rows, columns], source.reshape(*source.shape[:2], -1), gain[0], bias[0])
     if placement.size != (width, height):
         pad = _as_type(np.add(np.multiply(gain, options.pad_value), bias), out.dtype)
         _fill_border(out, rows, columns, pad, channels_first)
@@ -122,7 +121,7 @@ def _scale_into(target: NDArray[Any], source: NDArray[np.uint8], gain: float, bi
     else:
         # Its bits, because OpenCV takes no float16 here, and few kinds of whole numbers.
         table = _table(gain, bias, target.dtype.str)
-        bits = scratch.take("bits", (*source.shape, table.itemsize)).view(table.dtype)[..., 0]
+        bits = _scratch.take("bits", (*source.shape, table.itemsize)).view(table.dtype)[..., 0]
         target[...] = np.asarray(cv2.LUT(source, table, dst=bits)).view(target.dtype)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from headrace.frames import Colorimetry, Frame, yuv_matrix
 from headrace.infer.preprocess.options import PreprocessOptions
-from headrace.infer.preprocess.scratch import scratch
+from headrace.infer.preprocess.scratch import Scratch
 
 _METHODS = {
     "nearest": cv2.INTER_NEAREST,
@@ -30,13 +30,15 @@ _ALONE = 1 << 16
 #: Of these a part would differ: cubic samples need rows beyond it, and a nearest row depends on how places are rounded.
 _WHOLE = (cv2.INTER_CUBIC, cv2.INTER_NEAREST)
 
+_scratch = Scratch()
+
 
 def picture(frame: Frame, size: tuple[int, int], options: PreprocessOptions) -> NDArray[np.uint8]:
     """A frame resized to ``(width, height)``, in the colours of ``options``.
 
     Returns:
-        ``(height, width, 3)``, ``(height, width)`` for grey. A view of the frame, or scratch memory, lent to the
-        calling thread, that the next call writes to; only read it.
+        ``(height, width, 3)``, ``(height, width)`` for grey. A view of the frame, or memory of the calling thread that
+        the next call writes to; only read it.
     """
     method = _METHODS[options.interpolation]
     if frame.format not in ("NV12", "I420"):
@@ -75,7 +77,7 @@ def _converted_first(
     frame: Frame, size: tuple[int, int], method: int, matrix: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
     """Convert and then resize, some rows at a time."""
-    out = scratch.take("converted", (size[1], size[0], 3))
+    out = _scratch.take("converted", (size[1], size[0], 3))
     for rows, target in _parts(frame.height, size, method):
         halves = (plane[rows.start // 2 : -(-rows.stop // 2)] for plane in frame.planes[1:])
         height = rows.stop - rows.start
@@ -100,7 +102,7 @@ def _resized(
     odd = plane.shape[1] / width == plane.shape[0] / height and plane.shape[0] / height % 2 == 1
     if odd and method == cv2.INTER_LINEAR:
         method = cv2.INTER_NEAREST_EXACT  # every sample lies on the middle of a pixel, and one read does
-    out = scratch.take(name, (height, width, *plane.shape[2:]))
+    out = _scratch.take(name, (height, width, *plane.shape[2:]))
     for rows, target in _parts(int(plane.shape[0]), size, method):
         cv2.resize(plane[rows], (width, target.stop - target.start), dst=out[target], interpolation=method)
     return out
@@ -128,18 +130,18 @@ def _joined(luma: NDArray[np.uint8], *chroma: NDArray[np.uint8]) -> NDArray[np.u
     """One picture of luma and chroma; OpenCV is quick with single channels only."""
     halves: Any = chroma
     if len(chroma) == 1:
-        halves = cv2.split(chroma[0], [scratch.take(name, luma.shape) for name in ("u", "v")])
-    return _cv(cv2.merge([luma, *halves], scratch.take("yuv", (*luma.shape, 3))))
+        halves = cv2.split(chroma[0], [_scratch.take(name, luma.shape) for name in ("u", "v")])
+    return _cv(cv2.merge([luma, *halves], _scratch.take("yuv", (*luma.shape, 3))))
 
 
 def _transformed(name: str, source: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
-    return _cv(cv2.transform(source, matrix, dst=scratch.take(name, source.shape)))
+    return _cv(cv2.transform(source, matrix, dst=_scratch.take(name, source.shape)))
 
 
 def _recoloured(source: NDArray[np.uint8], name: str, wanted: str) -> NDArray[np.uint8]:
     if name == wanted:
         return source
-    out = scratch.take("recoloured", (*source.shape[:2], 3) if wanted != "GRAY" else source.shape[:2])
+    out = _scratch.take("recoloured", (*source.shape[:2], 3) if wanted != "GRAY" else source.shape[:2])
     code = getattr(cv2, f"COLOR_{name}2{wanted}")
     for rows, _ in _parts(int(source.shape[0]), (source.shape[1], source.shape[0]), cv2.INTER_LINEAR):
         cv2.cvtColor(source[rows], code, dst=out[rows])
@@ -152,7 +154,7 @@ def split(source: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         return [source]
     names = (f"channel {number}" for number in range(source.shape[2]))
     return [
-        _cv(plane) for plane in cv2.split(source, [scratch.take(name, source.shape[:2]) for name in names])
+        _cv(plane) for plane in cv2.split(source, [_scratch.take(name, source.shape[:2]) for name in names])
     ]
 
 

@@ -1,6 +1,8 @@
 """What only the OpenVINO engine has: other sizes, precisions, streams, metadata beside the file."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from engine_models import onnx, parts, xml
 from tiny_onnx import build
 
 from headrace.errors import ConfigError, ModelError
-from headrace.infer.engines import EngineOptions, open_engine, run_batch
+from headrace.infer.engines import EngineOptions, open_engine, openvino_engine, run_batch
 from headrace.infer.engines.base import settle
 
 openvino = pytest.importorskip("openvino")
@@ -118,3 +120,24 @@ def test_metadata_beside_a_file_that_holds_none_is_read(tmp_path):
     beside.write_text("names: [")
     with pytest.raises(ModelError, match=r"metadata\.yaml beside the model cannot be read"):
         opened(path)
+
+
+def test_what_drives_other_devices_is_not_loaded_for_a_cpu(tmp_path):
+    program = (
+        "import sys\nfrom headrace.infer.engines import EngineOptions, open_engine\n"
+        f"open_engine({str(onnx(tmp_path))!r}, 'openvino', EngineOptions(device=sys.argv[1]))\n"
+        "maps = open('/proc/self/maps').read()\n"
+        "print([name for name in ('cpu', 'gpu', 'npu') if f'openvino_intel_{name}_plugin' in maps])"
+    )
+    for device in ("auto", "cpu"):
+        done = subprocess.run([sys.executable, "-c", program, device], capture_output=True, text=True)
+        assert done.stdout.strip() == "['cpu']", done.stderr
+
+
+def test_memory_is_given_back_after_first_runs_and_not_after_others(tmp_path, monkeypatch):
+    given: list[int] = []
+    monkeypatch.setattr(openvino_engine, "return_unused_memory", lambda: given.append(1))
+    engine = opened(onnx(tmp_path))
+    for _ in range(5):
+        run_batch(engine, np.zeros((1, 3, 32, 32), np.float32))
+    assert len(given) == 1
