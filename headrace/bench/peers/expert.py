@@ -265,6 +265,7 @@ def _in_threads(play: Callable[[Iterator[Planes]], None], sources: list[Iterator
 def main() -> None:
     """Do the job of the command line."""
     values = json.loads(sys.argv[1])
+    Gst.init(None)  # once: threads that do so at the same time find no plugins, and their streams never begin
     job = Job(**{**values, "size": tuple(values["size"])})
     cv2.setNumThreads(1)
     counter, lock = np.memmap(sys.argv[2], "u8", "r+"), threading.Lock()
