@@ -25,6 +25,8 @@ _FEW = 1024
 _REACH = 1 << 20
 #: The part of a block's number that neighbours are sorted by; it leaves room for the place in 64 bits.
 _BLOCKS = (1 << 40) - 1
+#: Pairs that are measured at a time: of larger arrays each time the system is asked for memory, which costs more.
+_AT_ONCE = 4096
 #: Most cells of a table that is solved as it is.
 _TABLE = 2048
 #: Most pairs that the solver gets without looking for certain ones first.
@@ -45,7 +47,11 @@ def alike(
         first, second = _grid(n, m)
         return first, second, measure(a[:, :, None], b[:, None, :]).ravel()
     first, second = nearby(a, a_block, b, b_block, margin)
-    return first, second, measure(a.take(first, axis=1), b.take(second, axis=1))
+    score = np.empty(len(first))
+    for start in range(0, len(first), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        score[part] = measure(a.take(first[part], axis=1), b.take(second[part], axis=1))
+    return first, second, score
 
 
 def _of_one_block(a: Blocks, b: Blocks) -> bool:
@@ -98,7 +104,9 @@ def _place(x: Array) -> Blocks:
     return np.clip(x, -_REACH, _REACH).astype(np.int64) + _REACH
 
 
-def assign(first: Rows, second: Rows, score: Array, minimum: float) -> tuple[Rows, Rows]:
+def assign(
+    first: Rows, second: Rows, score: Array, minimum: float, shape: tuple[int, int]
+) -> tuple[Rows, Rows]:
     """Choose pairs, each row once at most, so that the sum of ``score - minimum`` is greatest.
 
     Pairs that score less than ``minimum``, or nothing, are never chosen. Pairs that nobody competes for are
@@ -110,13 +118,14 @@ def assign(first: Rows, second: Rows, score: Array, minimum: float) -> tuple[Row
         second: Index of each pair's detection.
         score: Of each pair.
         minimum: Least score.
+        shape: How many tracks and how many detections there are.
 
     Returns:
         The chosen pairs in any order.
 
     Example:
         >>> first, second, score = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([0.9, 0.8, 0.7, 0.1])
-        >>> [rows.tolist() for rows in assign(first, second, score, 0.2)]
+        >>> [rows.tolist() for rows in assign(first, second, score, 0.2, (2, 2))]
         [[0, 1], [1, 0]]
     """
     kept = (score >= max(minimum, 1e-9)).nonzero()[0]
@@ -124,12 +133,12 @@ def assign(first: Rows, second: Rows, score: Array, minimum: float) -> tuple[Row
         return kept, kept
     if len(kept) < len(score):
         first, second, score = first[kept], second[kept], score[kept]
-    n, m = int(first.max()) + 1, int(second.max()) + 1
-    if _distinct(first, n) and _distinct(second, m):
+    n, m = shape
+    if len(first) <= min(n, m) and _distinct(first, n) and _distinct(second, m):
         return first, second
     gain = score - minimum
     if n * m <= _TABLE:
-        cost = np.zeros((n, m))
+        cost = np.zeros(shape)
         cost[first, second] = -gain  # a cost of 0 is as good as no match
         picked = lap.lapjv(cost, extend_cost=True, return_cost=False)[0]
         chosen = (picked[first] == second).nonzero()[0]
@@ -152,9 +161,14 @@ def _choose(first: Rows, second: Rows, gain: Array, n: int, m: int) -> Rows:
     """
     left = gain.argsort(kind="stable")
     done = []
-    while len(left) > _SPARSE:
+    while True:
         track, found, worth = first[left], second[left], gain[left]
         wanted, track_else = _best_of_each(track, worth, n)
+        best = wanted.nonzero()[0]
+        if _distinct(found[best], m):
+            return np.concatenate([*done, left[best]])
+        if len(left) <= _SPARSE:
+            break
         wanting, found_else = _best_of_each(found, worth, m)
         sure = (wanted & wanting).nonzero()[0]
         sure = sure[worth[sure] >= track_else[track[sure]] + found_else[found[sure]]]
@@ -164,10 +178,8 @@ def _choose(first: Rows, second: Rows, gain: Array, n: int, m: int) -> Rows:
         taken, given = np.zeros(n, bool), np.zeros(m, bool)
         taken[track[sure]] = given[found[sure]] = True
         left = left[~(taken[track] | given[found])]
-    if len(left):
-        left.sort()
-        track, found = first[left], second[left]
-        done.append(left[_sparse(track, found, gain[left], n, m)])
+    left.sort()
+    done.append(left[_sparse(first[left], second[left], gain[left], n, m)])
     return np.concatenate(done)
 
 

@@ -31,7 +31,7 @@ def assigned(tables, minimum):
         score.append(table.ravel())
         at = at[0] + table.shape[0], at[1] + table.shape[1]
     joined = [np.concatenate(part) for part in (first, second, score)]
-    return joined, assign(*joined, minimum)
+    return joined, assign(*joined, minimum, at)
 
 
 @given(
@@ -84,7 +84,7 @@ def test_what_a_block_gets_does_not_depend_on_the_others():
 
 def test_nothing_to_assign():
     none = np.empty(0, np.intp)
-    assert [len(side) for side in assign(none, none, np.empty(0), 0.1)] == [0, 0]
+    assert [len(side) for side in assign(none, none, np.empty(0), 0.1, (0, 0))] == [0, 0]
 
 
 def test_no_overlap_is_never_a_match_even_without_a_minimum():
