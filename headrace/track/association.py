@@ -30,7 +30,7 @@ _AT_ONCE = 4096
 #: Most cells of a table that is solved as it is.
 _TABLE = 2048
 #: Most pairs that the solver gets without looking for certain ones first.
-_SPARSE = 128
+_SPARSE = 64
 
 
 def alike(
@@ -85,11 +85,12 @@ def nearby(a: Array, a_block: Blocks, b: Array, b_block: Blocks, margin: float) 
     places = places[order]
     reach = (a[WIDTH] + b[WIDTH].max()) * (0.5 + margin) + 1
     base = (a_block & _BLOCKS) * (4 * _REACH)
-    low = places.searchsorted(base + _place(a[0] - reach))
-    count = places.searchsorted(base + _place(a[0] + reach), "right") - low
-    first = np.repeat(np.arange(n), count)
-    offset = low - count.cumsum() + count
-    second = order[np.arange(len(first)) + offset[first]]
+    start = base + _place(a[0] - reach)
+    turn = start.argsort()  # who is looked for in order is found in half the time
+    low = places.searchsorted(start[turn])
+    count = places.searchsorted((base + _place(a[0] + reach))[turn], "right") - low
+    first = np.repeat(turn, count)
+    second = order[np.arange(len(first)) + np.repeat(low - count.cumsum() + count, count)]
     same = (a_block[first] == b_block[second]).nonzero()[0]
     return (first, second) if len(same) == len(first) else (first[same], second[same])
 
@@ -159,7 +160,7 @@ def _choose(first: Rows, second: Rows, gain: Array, n: int, m: int) -> Rows:
     A pair is certain if it gains no less than the next best pair of its track and that of its detection
     together: whoever left it out could take it instead of these two. That settles nearly all, a few rounds long.
     """
-    left = gain.argsort(kind="stable")
+    left = _ascending(gain)
     done = []
     while True:
         track, found, worth = first[left], second[left], gain[left]
@@ -181,6 +182,20 @@ def _choose(first: Rows, second: Rows, gain: Array, n: int, m: int) -> Rows:
     left.sort()
     done.append(left[_sparse(first[left], second[left], gain[left], n, m)])
     return np.concatenate(done)
+
+
+def _ascending(gain: Array) -> Rows:
+    """Pairs by gain, of equal ones the first first, whichever others there are: `argsort`, but several times quicker.
+
+    Whole numbers are sorted that hold the gain and the place; what the gain loses is less than rounding errors.
+    """
+    bits = len(gain).bit_length()
+    key = (gain * 2.0 ** (60 - bits)).astype(np.int64)
+    key <<= bits
+    key |= np.arange(len(gain))
+    key.sort()
+    key &= (1 << bits) - 1
+    return key
 
 
 def _best_of_each(index: Rows, worth: Array, size: int) -> tuple[Mask, Array]:
