@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import logging
 import pkgutil
@@ -11,6 +10,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from headrace.errors import HeadraceError
+from headrace.suggestion import did_you_mean
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +42,7 @@ def load(package: str, name: str, kind: str, error: type[HeadraceError]) -> Modu
     known = available(package)
     wanted = name.strip().replace("_", "-")
     if wanted not in known:
-        near = difflib.get_close_matches(wanted, known, 1, 0.5)
-        hint = f", did you mean {near[0]!r}?" if near else "."
-        raise error(f"unknown {kind} {name!r}{hint} Known: {', '.join(known)}")
+        raise error(f"unknown {kind} {name!r}{did_you_mean(wanted, known, '.')} Known: {', '.join(known)}")
     try:
         return importlib.import_module(f"{package}.{wanted.replace('-', '_')}")
     except ImportError as missing:

@@ -8,8 +8,6 @@ is enough.
 
 from __future__ import annotations
 
-import argparse
-import multiprocessing as mp
 import sys
 import time
 from pathlib import Path
@@ -19,6 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+from training import convolved, options, rendered
 
 from headrace.assets.onnxfile import Graph
 from headrace.source.sim import SCENES, Scene, SceneOptions
@@ -141,14 +140,7 @@ def export(net: SegmentNet, path: Path, output: str) -> None:
         if k > 4:
             x = graph.add("Resize", [x, "", double], f"large{k}", mode="nearest")
             x = graph.add("Concat", [x, levels[7 - k]], f"joined{k}", axis=1)
-        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-        weight = conv.weight * scale[:, None, None, None] / (255 if k == 0 else 1)
-        bias = norm.bias - norm.running_mean * scale
-        names = [graph.constant(f"{part}{k}", value.detach().numpy()) for part, value in
-                 (("weight", weight), ("bias", bias))]  # fmt: skip
-        stride = [2, 2] if k < 4 else [1, 1]
-        x = graph.add("Conv", [x, *names], f"conv{k}", kernel_shape=[3, 3], strides=stride, pads=[1, 1, 1, 1])
-        x = graph.add("Relu", [x], f"relu{k}")
+        x = convolved(graph, k, x, conv, norm)
         levels.append(x)
     last = [graph.constant(name, value.detach().numpy()) for name, value in net.last.named_parameters()]
     x = graph.add("Conv", [x, *last], "logits", kernel_shape=[1, 1])
@@ -164,31 +156,15 @@ def export(net: SegmentNet, path: Path, output: str) -> None:
     print(f"wrote {path}, {path.stat().st_size / 1e3:.0f} kB")
 
 
-def data(low: int, high: int, scenes: int, processes: int) -> tuple[torch.Tensor, ...]:
-    """Pictures and shares of scenes with seeds from ``low`` to below ``high``."""
-    jobs = [(low + k, high, scenes // (4 * processes)) for k in range(4 * processes)]
-    with mp.get_context("spawn").Pool(processes) as pool:
-        parts = pool.map(render, jobs, chunksize=1)
-    return tuple(torch.from_numpy(np.concatenate(column)) for column in zip(*parts, strict=True))
-
-
 def main() -> int:
     """Render, train, measure, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, required=True, help="file to write")
-    parser.add_argument("--minutes", type=float, default=8.0, help="training time")
-    parser.add_argument("--scenes", type=int, default=480)
-    parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    pictures, shares = data(FIRST_SEED, 2**31 - 1, options.scenes, options.threads)
-    seen, seen_shares = data(1, 100, 24, options.threads)
+    chosen = options(__doc__, "file to write", 8.0, 480)
+    pictures, shares = rendered(render, FIRST_SEED, 2**31 - 1, chosen.scenes, chosen.threads)
+    seen, seen_shares = rendered(render, 1, 100, 24, chosen.threads)
     print(f"{len(pictures)} frames to learn from, {len(seen)} to measure with", flush=True)
-    net = train(pictures, shares, options.minutes)
+    net = train(pictures, shares, chosen.minutes)
     print("IoU on seeds 1 to 99:", " ".join(f"{value:.3f}" for value in overlaps(net, seen, seen_shares)))
-    export(net, options.out, "final_conv/BiasAdd")
+    export(net, chosen.out, "final_conv/BiasAdd")
     return 0
 
 

@@ -7,8 +7,6 @@ Needs torch, which the package itself does not. A CPU is enough.
 
 from __future__ import annotations
 
-import argparse
-import multiprocessing as mp
 import sys
 import time
 from pathlib import Path
@@ -17,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+from training import convolved, options, rendered
 from vehicle_data import FIRST_SEED, SIDE, SMALL, render
 
 from headrace.assets.onnxfile import Graph
@@ -88,13 +87,7 @@ def export(net: VehicleNet, classes: int, path: Path, description: str) -> None:
     pool = SIDE // SMALL
     x = graph.add("AveragePool", [x], "small", kernel_shape=[pool, pool], strides=[pool, pool])
     for k, (conv, norm) in enumerate(zip(net.convs, net.norms, strict=True)):
-        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-        weight = conv.weight * scale[:, None, None, None] / (255 if k == 0 else 1)
-        bias = norm.bias - norm.running_mean * scale
-        names = [graph.constant(f"{part}{k}", value.detach().numpy()) for part, value in
-                 (("weight", weight), ("bias", bias))]  # fmt: skip
-        x = graph.add("Conv", [x, *names], f"conv{k}", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
-        x = graph.add("Relu", [x], f"relu{k}")
+        x = convolved(graph, k, x, conv, norm)
     x = graph.add("GlobalAveragePool", [x], "mean")
     x = graph.add("Flatten", [x], "flat")
     last = [graph.constant(name, value.detach().numpy()) for name, value in net.last.named_parameters()]
@@ -111,39 +104,23 @@ def export(net: VehicleNet, classes: int, path: Path, description: str) -> None:
     print(f"wrote {path}, {path.stat().st_size / 1e3:.0f} kB")
 
 
-def data(low: int, high: int, scenes: int, processes: int) -> tuple[torch.Tensor, ...]:
-    """Pictures, builds and paints of scenes with seeds from ``low`` to below ``high``."""
-    jobs = [(low + k, high, scenes // (4 * processes)) for k in range(4 * processes)]
-    with mp.get_context("spawn").Pool(processes) as pool:
-        parts = pool.map(render, jobs, chunksize=1)
-    return tuple(torch.from_numpy(np.concatenate(column)) for column in zip(*parts, strict=True))
-
-
 def main() -> int:
     """Render, train, measure, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder for the two files")
-    parser.add_argument("--minutes", type=float, default=4.0, help="training time of each")
-    parser.add_argument("--scenes", type=int, default=800)
-    parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    pictures, builds, paints = data(FIRST_SEED, 2**31 - 1, options.scenes, options.threads)
-    seen, seen_builds, seen_paints = data(1, 100, 40, options.threads)
+    chosen = options(__doc__, "folder for the two files", 4.0, 800)
+    pictures, builds, paints = rendered(render, FIRST_SEED, 2**31 - 1, chosen.scenes, chosen.threads)
+    seen, seen_builds, seen_paints = rendered(render, 1, 100, 40, chosen.threads)
     print(f"{len(pictures)} pictures to learn from, {len(seen)} to measure with", flush=True)
     kinds = torch.from_numpy(TYPE_OF_BUILD)
     for name, classes, wanted, truth in (
         ("vehicle_type", TYPES, kinds[builds], kinds[seen_builds]),
         ("vehicle_paint", len(PAINTS), paints, seen_paints),
     ):
-        net = train(pictures, wanted, classes, options.minutes)
+        net = train(pictures, wanted, classes, chosen.minutes)
         print(f"{name}: {accuracy(net, seen, truth):.3f} right on seeds 1 to 99", flush=True)
         export(
             net,
             classes,
-            options.out / f"{name}.onnx",
+            chosen.out / f"{name}.onnx",
             f"{name.replace('_', ' ')} in Headrace's rendered scenes",
         )
     return 0

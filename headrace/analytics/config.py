@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from headrace.analytics.geometry import crosses_itself
 from headrace.errors import ConfigError
 from headrace.keyfile import read_groups
 from headrace.paths import resolve
+from headrace.suggestion import did_you_mean
 
 _log = logging.getLogger(__name__)
 
@@ -155,8 +155,8 @@ class AnalyticsConfig:
 def _warn_of_group(path: str | Path, name: str) -> None:
     if name != "property":
         kind = name.partition("-stream-")[0]
-        near = difflib.get_close_matches(kind, _FIELD, 1, 0.5)
-        wanted = f"{near[0]}-stream-<N>" if near else ", ".join(f"{kind}-stream-<N>" for kind in _FIELD)
+        groups = ", ".join(f"{kind}-stream-<N>" for kind in _FIELD)
+        wanted = did_you_mean(kind, _FIELD, groups, "{}-stream-<N>")
         _log.warning("%s: [%s] has no meaning here; write %s with the number of a source", path, name, wanted)
 
 
@@ -183,8 +183,8 @@ class _Group:
         self._path, self._name, self._keys, self._prefix = path, name, keys, prefix
         for key in keys:
             if key not in known and not (prefix and key.startswith(prefix)):
-                near = difflib.get_close_matches(key, [*known, f"{prefix}<LABEL>"] if prefix else known, 1)
-                hint = f"; did you mean {near[0]}?" if near else ""
+                names = [*known, f"{prefix}<LABEL>"] if prefix else known
+                hint = did_you_mean(key, names, text="; did you mean {}?")
                 _log.warning("%s: [%s] %s has no meaning here%s", path, name, key, hint)
 
     def error(self, key: str, expected: str) -> ConfigError:

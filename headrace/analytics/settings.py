@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +19,7 @@ from headrace.analytics.source import SourceAnalysis
 from headrace.errors import ConfigError
 from headrace.keyfile import one_line
 from headrace.paths import resolve
+from headrace.suggestion import did_you_mean
 
 Point = tuple[float, float]
 Settings = TypeVar("Settings", bound=BaseModel)
@@ -229,8 +229,7 @@ def _explain(error: ValidationError, model: type[BaseModel]) -> str:
         name = ".".join(str(part) for part in one["loc"])
         text = one["msg"].removeprefix("Value error, ")
         if one["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(str(one["loc"][-1]), known, 1, 0.4)
-            hint = f", did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+            hint = did_you_mean(str(one["loc"][-1]), known, f"; known: {', '.join(known)}")
             lines.append(f"unknown key {name!r}{hint}")
         elif one["type"] == "missing":
             lines.append(f"{name} is missing")

@@ -10,13 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from gi.repository import Gst
 
 from headrace.bench.gpu_clip import DEMUX, long_clip
 from headrace.bench.gpu_limits import NETWORK, SIZE, network_alone
 from headrace.bench.gpu_play import WARM, MemorySlope, Play
-from headrace.bench.statistics import Spread
+from headrace.bench.statistics import Spread, in_ms
 from headrace.gst.threads import shorten_switch_interval
 
 _DECODE = "nvh264dec ! video/x-raw(memory:CUDAMemory)"
@@ -137,8 +136,8 @@ def paced_run(
         play = Play(_pipeline(long, streams, batch, fps))
         play.pace(streams)
         done = play.measure(seconds)
-    p50, p95, p99 = (float(age) * 1e3 for age in np.percentile(play.ages or [0.0], (50, 95, 99)))
-    return PacedRun(streams, fps, done.frames, dict(done.dropped), (p50, p95, p99), done.gpu, done.host)
+    ages = in_ms(play.ages or [0.0], (50, 95, 99))
+    return PacedRun(streams, fps, done.frames, dict(done.dropped), ages, done.gpu, done.host)
 
 
 def _decoders(clip: Path, streams: int) -> str:

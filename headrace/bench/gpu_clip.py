@@ -9,27 +9,11 @@ from pathlib import Path
 
 from gi.repository import Gst
 
-from headrace.assets.encoding import encode
-from headrace.assets.streams import Clip
 from headrace.errors import PipelineError
-from headrace.infer.engines.cache import cache_folder
 
 #: From a file to H.264.
 DEMUX = "filesrc location={clip} ! qtdemux ! h264parse"
 _LIMIT = 120 * Gst.SECOND
-
-
-def street_clip(seconds: int = 10) -> Path:
-    """A rendered street crossing of 1920x1080 in H.264, kept in the user's cache.
-
-    Raises:
-        PipelineError: No encoder is installed, or the file cannot be written.
-    """
-    folder = cache_folder("bench")
-    name = f"street_{seconds}s.mp4"
-    if not (folder / name).exists():
-        encode(Clip("bench", "crossroad", 21, (1920, 1080), (name,), 20), folder, seconds, [name])
-    return folder / name
 
 
 @contextmanager

@@ -10,10 +10,10 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from gi.repository import Gst
 
 from headrace.bench.nullmodel import NullModel
+from headrace.bench.statistics import in_ms
 from headrace.flow import BatchMetadataOperator, Pipeline, Probe
 from headrace.infer import FrameBatch
 from headrace.meta.batch import BatchMetadata
@@ -81,8 +81,7 @@ class Ages:
     @classmethod
     def of(cls, seconds: Sequence[float]) -> Ages:
         """The ages of at least one frame."""
-        p50, p95, most = np.percentile(seconds, (50, 95, 100)) * _MS
-        return cls(float(p50), float(p95), float(most))
+        return cls(*in_ms(seconds, (50, 95, 100)))
 
     def __str__(self) -> str:
         return f"{self.median:.1f} / {self.p95:.1f} / {self.longest:.1f}"

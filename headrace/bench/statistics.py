@@ -1,10 +1,15 @@
-"""Repeated measurements as a median and a spread."""
+"""Repeated measurements as a median and a spread, and times as percentiles."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MS = 1e3
 
 
 class Spread(NamedTuple):
@@ -31,3 +36,16 @@ class Spread(NamedTuple):
     def __str__(self) -> str:
         digits = 0 if abs(self.median) >= 10 or self.median == int(self.median) else 2
         return f"{self.median:.{digits}f} ({self.low:.{digits}f}–{self.high:.{digits}f})"
+
+
+def in_ms(
+    seconds: Sequence[float] | NDArray[np.float64], percents: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    """Three percentiles of at least one time, in milliseconds; 100 is the longest.
+
+    Example:
+        >>> in_ms([0.001, 0.003, 0.002], (0, 50, 100))
+        (1.0, 2.0, 3.0)
+    """
+    low, middle, high = (np.percentile(seconds, percents) * _MS).tolist()
+    return low, middle, high

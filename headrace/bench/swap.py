@@ -15,7 +15,7 @@ import numpy as np
 from headrace.bench.memory import resident
 from headrace.bench.networks import write_detector
 from headrace.bench.nullmodel import NullModel
-from headrace.bench.statistics import Spread
+from headrace.bench.statistics import Spread, in_ms
 from headrace.errors import PipelineError
 from headrace.flow import BatchMetadataOperator, Pipeline, Probe
 from headrace.infer import FrameBatch
@@ -138,12 +138,10 @@ class _Output(BatchMetadataOperator):
     def since(self, start: tuple[int, int, int]) -> Gaps:
         """What came since then."""
         first, lost, disordered = start
-        gaps = np.diff(self.times[first:]) * _MS
-        late = int((gaps > _MS / RATE + ALLOWED).sum())
-        return Gaps(
-            len(gaps) + 1, self.lost - lost, self.disordered - disordered,
-            float(np.median(gaps)), float(np.percentile(gaps, 99)), float(gaps.max()), late,
-        )  # fmt: skip
+        gaps = np.diff(self.times[first:])
+        late = int((gaps * _MS > _MS / RATE + ALLOWED).sum())
+        disordered = self.disordered - disordered
+        return Gaps(len(gaps) + 1, self.lost - lost, disordered, *in_ms(gaps, (50, 99, 100)), late)
 
 
 def swap_costs(

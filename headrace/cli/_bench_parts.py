@@ -97,10 +97,11 @@ def _live(chosen: Choices) -> Found:
 
 
 def _gpu(chosen: Choices) -> Found:
+    from headrace.bench.clips import bench_clip
     from headrace.bench.gpu import gpu_runs, paced_run
-    from headrace.bench.gpu_clip import street_clip
 
-    clip, streams = chosen.clip or street_clip(), list(chosen.streams or (32, 64))
+    clip = chosen.clip or bench_clip(seconds=10, kbits=0)
+    streams = list(chosen.streams or (32, 64))
     seconds = chosen.seconds or _LIVE_SECONDS
     runs = gpu_runs(clip, streams, chosen.batch, seconds, chosen.repeats, chosen.progress)
     return {

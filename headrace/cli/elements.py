@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +15,7 @@ from headrace.elements import ELEMENTS, element_class, register_all
 from headrace.errors import ConfigError
 from headrace.gst.face import Face
 from headrace.gst.options import bounds_of, kind_of, property_name
+from headrace.suggestion import did_you_mean
 
 _UNBOUNDED = 2**31 - 1
 
@@ -36,8 +36,7 @@ def command(
 
 def _find(name: str) -> type[Face]:
     if name not in ELEMENTS:
-        near = difflib.get_close_matches(name, ELEMENTS, 1, 0.4)
-        hint = f", did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, ELEMENTS, ".")
         raise ConfigError(f"Headrace has no element {name!r}{hint} All: {', '.join(ELEMENTS)}")
     return element_class(name)
 

@@ -87,7 +87,7 @@ class StreamDemux(Element):
         pad.set_active(True)
         self.add_pad(pad)
         self.outputs[index] = pad
-        return pad
+        return self.hand_out(pad)
 
     def do_release_pad(self, pad: Gst.Pad) -> None:
         """GStreamer vmethod."""

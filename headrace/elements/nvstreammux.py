@@ -111,7 +111,7 @@ class StreamMux(Element):
         pad.set_active(True)
         self.add_pad(pad)
         self.output.announce("pad-added", index)
-        return pad
+        return self.hand_out(pad)
 
     def do_release_pad(self, pad: Gst.Pad) -> None:
         """GStreamer vmethod: the source leaves; its waiting frames are dropped and counted."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-
 from gi.repository import Gst
 
 from headrace.errors import PipelineError
+from headrace.suggestion import did_you_mean
 
 
 def make_element(factory: str, name: str) -> Gst.Element:
@@ -25,14 +24,13 @@ def make_element(factory: str, name: str) -> Gst.Element:
     """
     element = Gst.ElementFactory.make(factory, name)
     if element is None:
-        text = f"Element creation failed: no element {factory!r} for {name!r}; {_hint(factory)}"
+        text = f"Element creation failed: no element {factory!r} for {name!r}{_hint(factory)}"
         raise PipelineError(text, name)
     return element
 
 
 def _hint(factory: str) -> str:
     if Gst.ElementFactory.find(factory) is not None:
-        return "it is known, but cannot be made: GST_DEBUG=3 says why"
+        return "; it is known, but cannot be made: GST_DEBUG=3 says why"
     known = (one.get_name() for one in Gst.Registry.get().get_feature_list(Gst.ElementFactory))
-    near = difflib.get_close_matches(factory, known, 1, 0.75)
-    return f"did you mean {near[0]!r}?" if near else "run: headrace doctor"
+    return did_you_mean(factory, known, "; run: headrace doctor", "; did you mean {!r}?", 0.75)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -26,6 +25,7 @@ from headrace.flow.playing.seeking import play_from
 from headrace.flow.specification import build
 from headrace.gst.face import describe
 from headrace.gst.threads import is_streaming, shorten_switch_interval
+from headrace.suggestion import did_you_mean
 
 _POLL = 100 * Gst.MSECOND
 #: Seconds that elements get to let go of what they hold before the pipeline is given up.
@@ -93,9 +93,7 @@ class Pipeline:
         if name not in self._nodes:
             element = self.gst.get_by_name(name)
             if element is None:
-                near = difflib.get_close_matches(name, self._nodes, 1)
-                hint = f", did you mean {near[0]!r}?" if near else ""
-                raise PipelineError(f"{name} Not found{hint}", name)
+                raise PipelineError(f"{name} Not found{did_you_mean(name, self._nodes)}", name)
             self._nodes[name] = Node(self, element)
         return self._nodes[name]
 

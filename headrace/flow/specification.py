@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from headrace.errors import HeadraceError, PipelineError
 from headrace.flow.objects.factory import CommonFactory
 from headrace.flow.objects.signals import Emitter
 from headrace.keyfile import one_line
+from headrace.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from headrace.flow.pipeline import Pipeline
@@ -143,9 +143,9 @@ class _Specification:
             self.pipeline[source.name].link(self.pipeline[target.name], (source.part, target.part))
 
     def _report_unknown(self, end: _End, edge: str) -> None:
-        near = difflib.get_close_matches(end.name, self.names, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"nodes: {', '.join(self.names)}"
-        text = f"{self.path}: {edge}: {end.name} Not found; {hint}"
+        nodes = f"; nodes: {', '.join(self.names)}"
+        hint = did_you_mean(end.name, self.names, nodes, "; did you mean {!r}?")
+        text = f"{self.path}: {edge}: {end.name} Not found{hint}"
         if not self.pipeline.manners.keeps_going:
             raise PipelineError(text, end.name)
         self.pipeline.manners.warn(text)

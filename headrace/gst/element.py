@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import weakref
 from collections.abc import Callable, Collection
 from typing import Any
 
+from gi._gi import Repository, Transfer
 from gi.repository import Gst
 
 from headrace.errors import PipelineError
@@ -139,6 +141,16 @@ class Element(Face, Gst.Element):
         """Give up a buffer that will not be pushed."""
         gst_quick.gst_mini_object_unref(buffer)
 
+    def hand_out(self, pad: Gst.Pad) -> Gst.Pad:
+        """The last thing that `do_request_new_pad` does: what it returns, with as many references as C expects.
+
+        By its introspection data the method gives GStreamer a reference, so the binding adds one. But GStreamer
+        takes its own, as with elements in C, and the pad would never be freed.
+        """
+        if _binding_gives_a_reference():
+            gst.gst_object_unref(hash(pad))
+        return pad
+
     def forget_pad(self, name: str) -> None:
         """Drop what belongs to a released request pad."""
         self._chain_functions.pop(name, None)
@@ -185,6 +197,13 @@ _STOPPED = {
     FLOW_NOT_NEGOTIATED: "the elements downstream cannot take these frames (not negotiated)",
     FLOW_ERROR: "an element downstream failed",
 }
+
+
+@functools.cache
+def _binding_gives_a_reference() -> bool:
+    methods = Repository.get_default().find_by_name("Gst", "Element").get_vfuncs()
+    asked = next(method for method in methods if method.get_name() == "request_new_pad")
+    return bool(asked.get_caller_owns() == Transfer.EVERYTHING)
 
 
 def requested_index(name: str | None, taken: Collection[int]) -> int | None:

@@ -100,6 +100,7 @@ def _declare(library: ctypes.CDLL, name: str, result: object, *arguments: object
 
 _declare(gst_quick, "gst_mini_object_unref", None, c_void_p)
 _declare(gst, "gst_mini_object_make_writable", c_void_p, c_void_p)
+_declare(gst, "gst_object_unref", None, c_void_p)
 _declare(gst, "gst_pad_push", c_int, c_void_p, c_void_p)
 _declare(gst, "gst_buffer_map", c_int, c_void_p, POINTER(MapInfo), c_int)
 _declare(gst_quick, "gst_buffer_map", c_int, c_void_p, POINTER(MapInfo), c_int)

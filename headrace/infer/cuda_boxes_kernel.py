@@ -45,6 +45,65 @@ def candidates_kernel(
 
 
 @triton.jit
+def _corners(place, step, mask, CENTRES: tl.constexpr):
+    """The corners of boxes whose four numbers lie ``step`` apart, centre and size with ``CENTRES``."""
+    a = tl.load(place, mask=mask, other=0.0).to(tl.float32)
+    b = tl.load(place + step, mask=mask, other=0.0).to(tl.float32)
+    c = tl.load(place + 2 * step, mask=mask, other=0.0).to(tl.float32)
+    d = tl.load(place + 3 * step, mask=mask, other=0.0).to(tl.float32)
+    if CENTRES:
+        c, d = c / 2, d / 2
+        left, top, right, bottom = a - c, b - d, a + c, b + d
+    else:
+        left, top, right, bottom = a, b, c, d
+    return left, top, right, bottom
+
+
+@triton.jit
+def _store_rows(place, left, top, right, bottom, score, number, mask):
+    """Rows of six numbers."""
+    tl.store(place, left, mask=mask)
+    tl.store(place + 1, top, mask=mask)
+    tl.store(place + 2, right, mask=mask)
+    tl.store(place + 3, bottom, mask=mask)
+    tl.store(place + 4, score, mask=mask)
+    tl.store(place + 5, number, mask=mask)
+
+
+@triton.jit
+def _in_order(
+    boxes, keys, listed, row, cell_stride, number_stride, lane, CENTRES: tl.constexpr, ROOM: tl.constexpr
+):
+    """Write one frame's candidates to ``row``, best first, and give each lane the one of its place."""
+    there = lane < listed
+    key = tl.load(keys + lane, mask=there, other=-1)
+    rank = tl.zeros((ROOM,), tl.int32)
+    for one in range(listed):
+        rank += (tl.load(keys + one) > key).to(tl.int32)
+    cell = 1048575 - ((key >> 12) & 1048575)
+    left, top, right, bottom = _corners(boxes + cell * cell_stride, number_stride, there, CENTRES)
+    score = (key >> 32).to(tl.int32).to(tl.float32, bitcast=True)
+    _store_rows(row + rank * 6, left, top, right, bottom, score, (key & 4095).to(tl.float32), there)
+    tl.debug_barrier()  # other lanes read what was stored
+    left, top, right, bottom = _corners(row + lane * 6, 1, there, False)
+    score = tl.load(row + lane * 6 + 4, mask=there, other=0.0)
+    number = tl.load(row + lane * 6 + 5, mask=there, other=0.0)
+    return left, top, right, bottom, score, number
+
+
+@triton.jit
+def _overlap(box, x0, y0, x1, y1, area):
+    """How much boxes overlap the one at ``box``, as OpenCV reckons it."""
+    x, y = tl.load(box).to(tl.float64), tl.load(box + 1).to(tl.float64)
+    z, w = tl.load(box + 2).to(tl.float64), tl.load(box + 3).to(tl.float64)
+    across = tl.minimum(x1, z) - tl.maximum(x0, x)
+    down = tl.minimum(y1, w) - tl.maximum(y0, y)
+    shared = tl.where((across > 0) & (down > 0), across * down, 0.0)
+    whole = area + (z - x) * (w - y)
+    return tl.where(whole <= 2.220446049250313e-16, 1.0, shared / (whole - shared)).to(tl.float32)
+
+
+@triton.jit
 def suppression_kernel(
     boxes, keys, counts, limits, ordered, out, frame_stride, cell_stride, number_stride,
     CENTRES: tl.constexpr, ROOM: tl.constexpr,
@@ -61,37 +120,12 @@ def suppression_kernel(
     found = tl.load(counts + frame * 2)
     listed = tl.minimum(found, ROOM)
     there = lane < listed
-    keys += frame * ROOM
     row = ordered + frame * ROOM * 6
-    key = tl.load(keys + lane, mask=there, other=-1)
-    rank = tl.zeros((ROOM,), tl.int32)
-    for one in range(listed):
-        rank += (tl.load(keys + one) > key).to(tl.int32)
-    cell = 1048575 - ((key >> 12) & 1048575)
-    place = boxes + frame * frame_stride + cell * cell_stride
-    a = tl.load(place, mask=there, other=0.0).to(tl.float32)
-    b = tl.load(place + number_stride, mask=there, other=0.0).to(tl.float32)
-    c = tl.load(place + 2 * number_stride, mask=there, other=0.0).to(tl.float32)
-    d = tl.load(place + 3 * number_stride, mask=there, other=0.0).to(tl.float32)
-    if CENTRES:
-        c, d = c / 2, d / 2
-        left, top, right, bottom = a - c, b - d, a + c, b + d
-    else:
-        left, top, right, bottom = a, b, c, d
-    tl.store(row + rank * 6, left, mask=there)
-    tl.store(row + rank * 6 + 1, top, mask=there)
-    tl.store(row + rank * 6 + 2, right, mask=there)
-    tl.store(row + rank * 6 + 3, bottom, mask=there)
-    tl.store(row + rank * 6 + 4, (key >> 32).to(tl.int32).to(tl.float32, bitcast=True), mask=there)
-    tl.store(row + rank * 6 + 5, (key & 4095).to(tl.float32), mask=there)
-    tl.debug_barrier()  # other lanes read what was stored
-
-    left = tl.load(row + lane * 6, mask=there, other=0.0)
-    top = tl.load(row + lane * 6 + 1, mask=there, other=0.0)
-    right = tl.load(row + lane * 6 + 2, mask=there, other=0.0)
-    bottom = tl.load(row + lane * 6 + 3, mask=there, other=0.0)
-    score = tl.load(row + lane * 6 + 4, mask=there, other=0.0)
-    number = tl.load(row + lane * 6 + 5, mask=there, other=0.0)
+    boxes += frame * frame_stride
+    keys += frame * ROOM
+    left, top, right, bottom, score, number = _in_order(
+        boxes, keys, listed, row, cell_stride, number_stride, lane, CENTRES, ROOM
+    )
     known = (tl.abs(left) < 3e38) & (tl.abs(top) < 3e38) & (tl.abs(right) < 3e38) & (tl.abs(bottom) < 3e38)
     odd = tl.maximum(tl.load(counts + frame * 2 + 1), tl.max((there & ~known).to(tl.int32), axis=0))
     kept = (there & known & (right > left) & (bottom > top)).to(tl.int32)
@@ -100,26 +134,12 @@ def suppression_kernel(
     area = (x1 - x0) * (y1 - y0)
     for one in range(listed):
         if tl.sum(tl.where(lane == one, kept, 0), axis=0) > 0:
-            box = row + one * 6
-            x, y = tl.load(box).to(tl.float64), tl.load(box + 1).to(tl.float64)
-            z, w = tl.load(box + 2).to(tl.float64), tl.load(box + 3).to(tl.float64)
-            across = tl.minimum(x1, z) - tl.maximum(x0, x)
-            down = tl.minimum(y1, w) - tl.maximum(y0, y)
-            shared = tl.where((across > 0) & (down > 0), across * down, 0.0)
-            whole = area + (z - x) * (w - y)
-            overlap = tl.where(whole <= 2.220446049250313e-16, 1.0, shared / (whole - shared)).to(tl.float32)
-            same = number * by_class == tl.load(box + 5) * by_class
+            overlap = _overlap(row + one * 6, x0, y0, x1, y1, area)
+            same = number * by_class == tl.load(row + one * 6 + 5) * by_class
             kept = tl.where((lane > one) & same & (overlap > threshold), 0, kept)
-
     target = out + frame * (ROOM + 1) * 6
     tl.store(target, tl.sum(kept, axis=0).to(tl.float32))
     tl.store(target + 1, found.to(tl.float32))
     tl.store(target + 2, odd.to(tl.float32))
     position = target + tl.cumsum(kept, axis=0) * 6
-    stays = kept > 0
-    tl.store(position, left, mask=stays)
-    tl.store(position + 1, top, mask=stays)
-    tl.store(position + 2, right, mask=stays)
-    tl.store(position + 3, bottom, mask=stays)
-    tl.store(position + 4, score, mask=stays)
-    tl.store(position + 5, number, mask=stays)
+    _store_rows(position, left, top, right, bottom, score, number, kept > 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import logging
 import re
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from headrace.errors import ConfigError
 from headrace.keyfile import Groups, read_groups
 from headrace.meta.event import Coordinate, Location
 from headrace.paths import resolve
+from headrace.suggestion import did_you_mean
 
 log = logging.getLogger(__name__)
 
@@ -138,8 +138,7 @@ def _build(path: Path, groups: Groups) -> MsgConvConfig:
             log.warning("%s: [%s] has no meaning here; sensor<N>, place<N>, analytics<N> have", path, name)
             continue
         for key in keys.keys() - {"enable", *KEYS[match[1]]}:
-            near = difflib.get_close_matches(key, KEYS[match[1]], 1, 0.5)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            hint = did_you_mean(key, KEYS[match[1]], text="; did you mean {}?")
             log.warning("%s: [%s] %s has no meaning here%s", path, name, key, hint)
         if _enabled(path, name, keys):
             found[match[1]][int(match[2])] = keys | {"": name}

@@ -281,10 +281,9 @@ def _names(labels: Sequence[str] | np.ndarray[Any, Any], class_id: np.ndarray[An
     numbers = class_id.astype(np.int32, copy=False).view(np.uint32)
     try:
         return _cut(tuple(labels)).take(numbers)
-    except IndexError:
-        pass
-    count = len(labels)
-    return [labels[c][:MAX_LABEL] if 0 <= c < count else str(c) for c in class_id.tolist()]
+    except IndexError:  # classes without a label are called by their number
+        count = len(labels)
+        return [labels[c][:MAX_LABEL] if 0 <= c < count else str(c) for c in class_id.tolist()]
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,6 @@ is flat: ``tracker: botsort`` and options of `TrackerOptions` by their own names
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydantic import ValidationError
 from headrace.errors import ConfigError
 from headrace.keyfile import one_line
 from headrace.paths import resolve
+from headrace.suggestion import did_you_mean
 from headrace.track.options import TrackerOptions
 
 log = logging.getLogger(__name__)
@@ -116,8 +116,7 @@ def _keys(sections: Mapping[str, Any]) -> list[tuple[str, str, object]]:
 
 
 def _hinted(key: str, known: Mapping[str, str]) -> str:
-    near = difflib.get_close_matches(key, known, 1, 0.8)
-    return f"{key} (did you mean {near[0]}?)" if near else key
+    return key + did_you_mean(key, known, text=" (did you mean {}?)", likeness=0.8)
 
 
 def _sections(path: Path) -> dict[str, Any]:

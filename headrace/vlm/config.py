@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from headrace.errors import ConfigError
 from headrace.keyfile import one_line
 from headrace.paths import resolve
+from headrace.suggestion import did_you_mean
 from headrace.vlm.answers import checker
 from headrace.vlm.prompts import OF_OBJECTS, Prompt
 from headrace.vlm.rules import Rule
@@ -287,5 +287,4 @@ def _explain(error: ValidationError, model: type[BaseModel]) -> str:
 def _nearest(place: tuple[int | str, ...], model: type[BaseModel]) -> str:
     fields = SegmentConfig.model_fields if "segment" in place[:-1] else model.model_fields
     known = [_dashed(field) for field in fields]
-    near = difflib.get_close_matches(_dashed(str(place[-1])), known, 1, 0.4)
-    return f", did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+    return did_you_mean(_dashed(str(place[-1])), known, f"; known: {', '.join(known)}")

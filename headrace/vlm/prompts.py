@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import string
 from collections.abc import Mapping
 
 from headrace.errors import ConfigError
+from headrace.suggestion import did_you_mean
 
 #: Placeholders and what they stand for.
 PLACEHOLDERS: dict[str, str] = {
@@ -64,7 +64,6 @@ class Prompt:
 def _unknown(name: str, format: str) -> str:
     if name in PLACEHOLDERS:
         return f"{{{name}}} takes no format ({format!r}); write {{{name}}}"
-    near = difflib.get_close_matches(name, PLACEHOLDERS, 1, 0.5)
-    hint = f", did you mean {{{near[0]}}}?" if near else "."
+    hint = did_you_mean(name, PLACEHOLDERS, ".", ", did you mean {{{}}}?")
     known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
     return f"unknown placeholder {{{name}}}{hint} Known: {known}; braces of the text itself are written {{{{ and }}}}"

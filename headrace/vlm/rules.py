@@ -7,7 +7,6 @@ functions. Nothing is ever evaluated as Python. What is wrong is said when the r
 from __future__ import annotations
 
 import ast
-import difflib
 import operator
 import re
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
 from headrace.errors import ConfigError
+from headrace.suggestion import did_you_mean
 from headrace.vlm.facts import FrameFacts, ObjectFacts
 
 Kind = Literal["number", "text", "word", "truth"]
@@ -265,8 +265,8 @@ class _Reader:
     def _call(self, node: ast.Call, depth: int) -> _Term:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name not in FUNCTIONS:
-            near = difflib.get_close_matches(name, FUNCTIONS, 1, 0.5)
-            hint = f"; did you mean {near[0]}?" if near else f"; functions are {', '.join(FUNCTIONS)}"
+            functions = f"; functions are {', '.join(FUNCTIONS)}"
+            hint = did_you_mean(name, FUNCTIONS, functions, "; did you mean {}?")
             self._wrong(node, f"unknown function {name!r}{hint}")
         kind, most, meaning = FUNCTIONS[name]
         if node.keywords or len(node.args) > most:
@@ -294,9 +294,8 @@ class _Reader:
 
     def _unknown(self, term: _Term) -> NoReturn:
         name = str(term.constant)
-        near = difflib.get_close_matches(name, (*NAMES, *FUNCTIONS), 1, 0.5)
-        hint = f"did you mean {near[0]}?" if near else f"known are {_known()}"
-        self._wrong(term.node, f"unknown name {name!r}; {hint}")
+        hint = did_you_mean(name, (*NAMES, *FUNCTIONS), f"; known are {_known()}", "; did you mean {}?")
+        self._wrong(term.node, f"unknown name {name!r}{hint}")
 
 
 def _in_zone(object: ObjectFacts, zone: str) -> bool:

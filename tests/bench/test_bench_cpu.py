@@ -21,7 +21,7 @@ COUNTING = """
 import sys, time, numpy
 done = numpy.memmap(sys.argv[-1], "u8", "r+")
 for _ in range({frames}):
-    time.sleep(0.01)
+    time.sleep({pause})
     done[0] += 1
 """
 
@@ -50,7 +50,7 @@ def measured(name, *fps, cpu=10.0, peak=300.0):
 
 
 def test_a_run_is_measured_from_outside():
-    use = measure(program("steady", COUNTING.format(frames=60)), seconds=0.3, warm=0.05)
+    use = measure(program("steady", COUNTING.format(frames=60, pause=0.01)), seconds=0.3, warm=0.05)
     assert 20 < use.fps <= 100
     assert 0 <= use.cpu_ms < 10
     assert 5 < use.peak_mib < 200
@@ -58,13 +58,13 @@ def test_a_run_is_measured_from_outside():
 
 
 def test_a_clip_that_ends_soon_counts_whole():
-    use = measure(program("short", COUNTING.format(frames=5)), seconds=5, warm=5)
-    assert use.frames == 4
+    use = measure(program("short", COUNTING.format(frames=5, pause=0.05)), seconds=5, warm=5)
+    assert 1 <= use.frames <= 4, "from the first look on; on a busy machine that comes late"
 
 
 def test_a_contender_that_fails_tells_why_and_the_others_go_on():
     steady, broken = (
-        program("steady", COUNTING.format(frames=9)),
+        program("steady", COUNTING.format(frames=9, pause=0.01)),
         program("broken", "raise SystemExit('no luck')"),
     )
     with pytest.raises(HeadraceError, match=r"broken counted no frames:\nno luck"):

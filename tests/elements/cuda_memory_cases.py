@@ -7,69 +7,35 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from gi.repository import Gst
+from cuda_pipelines import FORGET, MUX, SINK, first_surface, watch, written
 
 from headrace.elements.source.gpu_decoder import gpu_decoders
 from headrace.frames import HOST, Tensor
 from headrace.frames.cuda import CudaPlane
 from headrace.gst import payload
 from headrace.gst.cuda import has_primary_context
-from headrace.meta.batch import Batch
 from headrace.meta.buffer import Buffer
 
 DRIVER = ctypes.CDLL("libcuda.so.1")
-SINK = "fakesink name=sink sync=false"
-# What fakesinks get is kept by the fixture.
-FORGET = "appsink name=sink sync=false max-buffers=1 drop=true wait-on-eos=false"
-MUX = "m.sink_0 nvstreammux name=m batch-size=1"
 PICTURES = "videotestsrc num-buffers=20 ! video/x-raw,format={},width=64,height=48,framerate=25/1"
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Twenty frames of H.264; what is in them does not matter."""
-    return written(tmp_path_factory.mktemp("clips") / "clip.mp4", PICTURES)
+    return written(tmp_path_factory.mktemp("clips") / "clip.mp4", PICTURES.format("I420"))
 
 
 @pytest.fixture(scope="module")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Many more frames than are on their way through a pipeline."""
-    return written(tmp_path_factory.mktemp("clips") / "clip.mp4", PICTURES.replace("=20", "=200"))
-
-
-def written(path: Path, pictures: str) -> str:
-    line = pictures.format("I420") + f" ! x264enc ! h264parse ! mp4mux ! filesink location={path}"
-    pipeline = Gst.parse_launch(line)
-    pipeline.set_state(Gst.State.PLAYING)
-    pipeline.get_bus().timed_pop_filtered(20 * Gst.SECOND, Gst.MessageType.EOS)
-    pipeline.set_state(Gst.State.NULL)
-    return str(path)
-
-
-def watch(one: Any, call: Any, element: str = "sink", pad: str = "sink") -> list[Any]:
-    """What a function says of each buffer at a pad, as an element there would see it."""
-    seen: list[Any] = []
-
-    def probe(_pad: Any, info: Any) -> Any:
-        try:
-            seen.append(call(hash(info.get_buffer())))
-        except Exception as error:  # noqa: BLE001 - C calls; the test compares
-            seen.append(error)
-        return Gst.PadProbeReturn.OK
-
-    one[element].get_static_pad(pad).add_probe(Gst.PadProbeType.BUFFER, probe)
-    return seen
-
-
-def first_surface(buffer: int) -> Any:
-    batch = payload.find(buffer)
-    assert isinstance(batch, Batch)
-    return batch.surfaces[0]
+    return written(
+        tmp_path_factory.mktemp("clips") / "clip.mp4", PICTURES.replace("=20", "=200").format("I420")
+    )
 
 
 def looked_at(buffer: int) -> Any:

@@ -7,24 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from walker import WALKER
 
 from headrace.errors import PipelineError
 from headrace.flow import BatchMetadataOperator, Pipeline, Probe
 from headrace.meta.user import MetaType
 
-#: A box that walks from left to right, 4 pixels a frame, standing at y=240 of 480.
-WALKER = """
-from headrace import Detections, Detector
-
-class Walker(Detector):
-    labels = ("walker",)
-    n = 0
-
-    def infer(self, frames):
-        x = 100 + 4 * self.n
-        self.n += 1
-        return [Detections([[x - 10, 200, x + 10, 240]], [0.9], [0]) for _ in frames]
-"""
 RULES = """
 frame: [1280, 960]
 site: hall

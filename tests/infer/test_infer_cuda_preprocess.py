@@ -8,7 +8,7 @@ pytest.importorskip("triton")
 from cuda_frames import DEVICE, on_device, picture  # noqa: E402
 
 from headrace.errors import FrameError, ModelError  # noqa: E402
-from headrace.frames import Colorimetry, Frame, to_rgb  # noqa: E402
+from headrace.frames import Colorimetry  # noqa: E402
 from headrace.infer import FrameBatch  # noqa: E402
 from headrace.infer.preprocess import PreprocessOptions, cuda, preprocess  # noqa: E402
 
@@ -86,15 +86,6 @@ def test_types_and_orders_of_the_input(frames, dtype, last):
     assert (found[4:] == 7).all()  # rows that no frame is for
 
 
-@pytest.mark.parametrize("color", COLORS)
-@pytest.mark.parametrize("size", [(64, 48), (33, 21), (1, 5)])
-def test_rgb_of_the_frames_size(color, size):
-    frame = picture(*size, color, 1)
-    found = cuda.nv12_to_rgb(on_device(frame), DEVICE)
-    assert found.shape == (size[1], size[0], 3)
-    assert np.abs(found.cpu().numpy().astype(int) - to_rgb(frame)).max() <= 1
-
-
 def test_a_batch_is_filled_on_the_device(frames):
     batch = FrameBatch([on_device(frame) for frame in frames[:3]])
     out = torch.empty((3, 3, 96, 96), device=DEVICE)
@@ -112,5 +103,3 @@ def test_what_does_not_fit_is_named(frames):
     assert not cuda.supports(frame, area)
     with pytest.raises(FrameError, match=r"NV12 frame with interpolation area .* use frame.host\(\)"):
         cuda.preprocess_cuda([frame], torch.empty((1, 3, 8, 8)), area)
-    with pytest.raises(FrameError, match="RGB frame is not converted"):
-        cuda.nv12_to_rgb(Frame.empty("RGB", 4, 4), DEVICE)

@@ -31,10 +31,11 @@ def picture(width, height, color, seed=0):
 
 
 def on_device(frame):
-    """The frame with planes of `CudaPlane`."""
+    """The frame with planes of `CudaPlane`; each starts where an array of its own does."""
     planes = []
     for plane in frame.planes:
-        whole = plane.base if DEVICE == "cpu" else torch.from_numpy(plane.base).cuda()
+        memory = plane if plane.base is None else plane.base
+        whole = memory if DEVICE == "cpu" else torch.from_numpy(memory).cuda()
         address = plane.ctypes.data if DEVICE == "cpu" else whole.data_ptr()
         planes.append(CudaPlane(address, plane.shape, plane.strides, 0, whole, lambda plane=plane: plane))
     return Frame(frame.format, frame.width, frame.height, tuple(planes), frame.color)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,6 +10,7 @@ from headrace import discovery
 from headrace.errors import PipelineError
 from headrace.flow.objects.configurable import Value
 from headrace.flow.objects.operators import Probe
+from headrace.suggestion import did_you_mean
 
 _PACKAGE = "headrace.flow.builtin"
 _PYTHON = "python."
@@ -56,8 +56,7 @@ class CommonFactory:
 def _builtin(plugin: str) -> Any:
     known = [module.replace("-", "_") for module in discovery.available(_PACKAGE)]
     if plugin not in known:
-        near = difflib.get_close_matches(plugin, known, 1)
-        hint = f", did you mean {near[0]!r}?" if near else f"; known: {', '.join([*known, *_registered])}"
+        hint = did_you_mean(plugin, known, f"; known: {', '.join([*known, *_registered])}")
         raise PipelineError(f"there is no built-in object {plugin!r}{hint}")
     return importlib.import_module(f"{_PACKAGE}.{plugin}")
 

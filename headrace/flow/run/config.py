@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from headrace.errors import ConfigError
 from headrace.keyfile import one_line
 from headrace.source.uri import redacted
+from headrace.suggestion import did_you_mean
 from headrace.track.registry import DEFAULT as DEFAULT_TRACKER
 from headrace.track.registry import trackers
 
@@ -238,8 +238,7 @@ def _infer_options() -> list[str]:
 
 
 def _nearest(name: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name, known, 1, 0.4)
-    return f", did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+    return did_you_mean(name, known, f"; known: {', '.join(known)}")
 
 
 def _explain(error: ValidationError) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headrace.infer.decoders.base import Match
-from headrace.infer.decoders.queries import QueryDecoder, query_shape
+from headrace.infer.decoders.queries import QueryDecoder, sigmoid_match
 from headrace.infer.engines.base import ModelGraph
 
 #: COCO's category numbers as classes, and the queries of DINO.
@@ -27,14 +27,7 @@ class DinoDecoder(QueryDecoder):
 
     def matches(self, graph: ModelGraph) -> Match | None:
         """By the numbers of the published weights; RT-DETR gives the same outputs."""
-        shape = query_shape(graph)
-        if shape is None:
-            return None
-        queries, classes = shape
-        reason = f"logits and boxes of {queries or 'some'} queries, {classes or 'some'} classes"
-        if classes is not None and graph.class_count == classes - 1:
-            return Match(0.3, f"{reason}, one more than there are labels")
-        return Match(0.85 if classes == _COCO or queries == _QUERIES else 0.6, reason)
+        return sigmoid_match(graph, lambda queries, classes: classes == _COCO or queries == _QUERIES)
 
 
 DECODER = DinoDecoder()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from headrace.infer.candidates import Array, Candidates
-from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Outputs, corners
+from headrace.infer.decoders.base import BoxDecoder, DecodeOptions, Match, Outputs, corners
 from headrace.infer.decoders.layouts import from_fractions
 from headrace.infer.decoders.scores import every_above, logit, sigmoid
 from headrace.infer.engines.base import ModelGraph
@@ -42,6 +44,23 @@ def from_logits(logits: Array, boxes: Array, options: DecodeOptions) -> Candidat
     frame, query, value, classes = every_above(logits, logit(options.confidence))
     found = from_fractions(corners(boxes[frame, query]), options)
     return Candidates(frame, found, sigmoid(value), classes, factors=query[:, None])
+
+
+def sigmoid_match(graph: ModelGraph, published: Callable[[int | None, int | None], bool]) -> Match | None:
+    """How likely outputs are queries with sigmoid scores; a class more than labels tells of a softmax.
+
+    Args:
+        graph: The model.
+        published: Whether numbers of queries and classes are those of the family's published weights.
+    """
+    shape = query_shape(graph)
+    if shape is None:
+        return None
+    queries, classes = shape
+    reason = f"logits and boxes of {queries or 'some'} queries, {classes or 'some'} classes"
+    if classes is not None and graph.class_count == classes - 1:
+        return Match(0.3, f"{reason}, one more than there are labels")
+    return Match(0.85 if published(queries, classes) else 0.6, reason)
 
 
 def query_roles(outputs: Outputs) -> tuple[Array, Array]:

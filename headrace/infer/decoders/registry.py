@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +10,7 @@ from headrace.discovery import Found, discover
 from headrace.errors import ModelError
 from headrace.infer.decoders.base import AMBIGUOUS, Decoder, Match
 from headrace.infer.engines.base import ModelGraph
+from headrace.suggestion import did_you_mean
 
 #: Metadata key by which a model file names its decoder.
 METADATA_KEY = "headrace.decoder"
@@ -76,8 +76,7 @@ def choose_decoder(graph: ModelGraph, name: str = "auto") -> Guess:
     if wanted != "auto":
         source = "named by the user" if name != "auto" else f"named by the file ({METADATA_KEY})"
         if wanted not in decoders:
-            near = difflib.get_close_matches(wanted, decoders, 1)
-            hint = f", did you mean {near[0]}?" if near else "."
+            hint = did_you_mean(wanted, decoders, ".", ", did you mean {}?")
             raise ModelError(
                 f"{graph.path}: decoder {wanted!r}, {source}, is unknown{hint} Known: {', '.join(sorted(decoders))}"
             )

@@ -7,7 +7,7 @@ from array_api_compat import array_namespace
 from headrace.infer.candidates import Array, Candidates
 from headrace.infer.decoders.base import DecodeOptions, Match, Outputs, corners, only_output
 from headrace.infer.decoders.layouts import fit, from_fractions, is_rtdetr, strides_of, task_of
-from headrace.infer.decoders.queries import QueryDecoder, query_shape
+from headrace.infer.decoders.queries import QueryDecoder, sigmoid_match
 from headrace.infer.decoders.scores import every_above
 from headrace.infer.decoders.ssd_decoder import SsdDecoder, roles_in
 from headrace.infer.decoders.yolov10_decoder import ROW, finished
@@ -46,14 +46,7 @@ class RtDetrDecoder(QueryDecoder):
             return Match(0.95, f"labels, boxes and scores, and an input {_SIZE_INPUT}") if sized else None
         if len(graph.outputs) == 1:
             return self._one_output(graph)
-        shape = query_shape(graph)
-        if shape is None:
-            return None
-        queries, classes = shape
-        reason = f"logits and boxes of {queries or 'some'} queries, {classes or 'some'} classes"
-        if classes is not None and graph.class_count == classes - 1:
-            return Match(0.3, f"{reason}, one more than there are labels")
-        return Match(0.85 if classes in _CLASSES or graph.input_size() == _SIZE else 0.6, reason)
+        return sigmoid_match(graph, lambda _, classes: classes in _CLASSES or graph.input_size() == _SIZE)
 
     def _one_output(self, graph: ModelGraph) -> Match | None:
         output, size = only_output(graph), graph.input_size()

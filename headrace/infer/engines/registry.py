@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import logging
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from headrace.discovery import Found, discover
 from headrace.errors import ModelError
 from headrace.infer.engines.base import Engine, EngineKind, EngineOptions
 from headrace.paths import resolve
+from headrace.suggestion import did_you_mean
 
 _log = logging.getLogger(__name__)
 _DEFAULTS = EngineOptions()
@@ -125,8 +125,7 @@ def _named(engine: str) -> EngineKind:
     if kind is not None and (not provider or provider in kind.providers):
         return kind
     known = [*kinds, *(f"{kind.name}:{provider}" for kind in kinds.values() for provider in kind.providers)]
-    near = difflib.get_close_matches(engine, known, 1, 0.5)
-    hint = f", did you mean {near[0]!r}?" if near else "."
+    hint = did_you_mean(engine, known, ".")
     raise ModelError(f"unknown engine {engine!r}{hint} Known: {', '.join(sorted(known))}")
 
 

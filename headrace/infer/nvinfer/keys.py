@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 
 from headrace.errors import ConfigError
 from headrace.paths import resolve
+from headrace.suggestion import did_you_mean
 
 _log = logging.getLogger(__name__)
 
@@ -123,9 +123,8 @@ def keys_of(settings: type[Any], names: Mapping[str, str] | None = None) -> dict
 
 
 def nearest(name: str, known: Mapping[str, Any]) -> str:
-    """``, did you mean 'x'?`` for a name that is like a known one, otherwise nothing."""
-    like = difflib.get_close_matches(name, list(known), 1, 0.6)
-    return f"; did you mean {like[0]!r}?" if like else ""
+    """``; did you mean 'x'?`` for a name that is like a known one, otherwise nothing."""
+    return did_you_mean(name, known, text="; did you mean {!r}?")
 
 
 def parse_value(key: Key, text: str, where: str) -> Any:

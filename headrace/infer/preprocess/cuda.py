@@ -81,37 +81,12 @@ def _kind(
     placement = place((frame.width, frame.height), size, options)
     box = (placement.left, placement.top, *placement.size)
     first = options.color != "GRAY" and converts_first(frame, placement.size)
-    return placement, _row(frame.width, frame.height, frame.color, box, first, options, None)
+    return placement, _row(frame.width, frame.height, frame.color, box, first, options)
 
 
 def upload(rows: NDArray[Any], out: Any) -> None:
     """Copy rows that were prepared on the host into a tensor of the same shape; they may change when it returns."""
     out.copy_(torch.from_numpy(rows))
-
-
-def nv12_to_rgb(frame: Frame, device: Any = None) -> Any:
-    """An NV12 frame in a GPU's memory as a torch tensor ``(H, W, 3)``, RGB, uint8, made on the current stream.
-
-    The same pixels as `headrace.frames.to_rgb` of the frame on the host.
-
-    Args:
-        frame: The frame.
-        device: torch's name of the device; that of the frame if it is left out.
-
-    Raises:
-        FrameError: The frame is not NV12.
-    """
-    if frame.format != "NV12":
-        raise FrameError(f"a {frame.format} frame is not converted on the GPU; use frame.host()")
-    where = torch.device("cuda", frame.device[1]) if device is None else device
-    out = torch.empty((frame.height, frame.width, 3), dtype=torch.uint8, device=where)
-    even = frame.width % 2 == 0 and frame.height % 2 == 0
-    plain = PreprocessOptions(resize="stretch", scale=1.0)
-    repeats = even and frame.color == Colorimetry("bt601", False)
-    box = (0, 0, frame.width, frame.height)
-    row = _row(frame.width, frame.height, frame.color, box, repeats, plain, 0.5)
-    _launch([frame], [row], out.permute(2, 0, 1)[None])
-    return out
 
 
 def black_frame(number: int, width: int = 1920, height: int = 1080) -> Frame:
@@ -138,9 +113,8 @@ def _channels_first(out: Any, options: PreprocessOptions) -> Any:
 
 @lru_cache(maxsize=256)
 def _row(
-    width: int, height: int, color: Colorimetry, box: _Box, first: bool, options: PreprocessOptions,
-    chroma_scale: float | None,
-) -> NDArray[np.int64]:  # fmt: skip
+    width: int, height: int, color: Colorimetry, box: _Box, first: bool, options: PreprocessOptions
+) -> NDArray[np.int64]:
     """A frame's row of the table, but for addresses and strides.
 
     Whole numbers: two addresses, two strides, size of luma (width, height) and of chroma, left, top, width and height
@@ -152,7 +126,7 @@ def _row(
     row[4:_WHOLE] = (width, height, chroma[1], chroma[0], *box, first)
     numbers = row[_WHOLE:].view(np.float64)
     numbers[:2] = width / box[2], height / box[3]
-    numbers[2:4] = (chroma[1] / box[2], chroma[0] / box[3]) if chroma_scale is None else chroma_scale
+    numbers[2:4] = chroma[1] / box[2], chroma[0] / box[3]
     matrix = yuv_matrix(color)
     if options.color == "GRAY":  # neutral chroma (128) leaves luma's gain and an offset
         numbers[4] = matrix[0, 0]

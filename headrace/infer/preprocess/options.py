@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from headrace.errors import ConfigError
+from headrace.suggestion import did_you_mean
 
 _CHOICES = {
     "resize": ("letterbox", "stretch"),
@@ -97,8 +97,7 @@ class PreprocessOptions:
         known = [field.name for field in fields(self)]
         for key in values:
             if key not in known:
-                near = difflib.get_close_matches(str(key), known, 1)
-                hint = f", did you mean {near[0]}?" if near else "."
+                hint = did_you_mean(str(key), known, ".", ", did you mean {}?")
                 raise ConfigError(f"{where} has no {key!r}{hint} Known: {', '.join(known)}")
         plain = {key: _plain(value) for key, value in values.items()}
         try:

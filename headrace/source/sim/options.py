@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from headrace.errors import ConfigError
+from headrace.suggestion import did_you_mean
 
 #: Names of the scenes that can be asked for.
 SCENES: tuple[str, ...] = ("crossroad", "highway", "plaza")
@@ -89,8 +89,9 @@ def parse_sim_uri(uri: str) -> SceneOptions:
 def _number(key: str, text: str) -> int | float:
     kinds = {option.name: option.type for option in fields(SceneOptions)[1:]}
     if key not in kinds:
-        near = difflib.get_close_matches(key, kinds, n=1, cutoff=0.0)[0]
-        raise ConfigError(f"scenes have no option {key!r}; did you mean {near!r}? All: {', '.join(kinds)}")
+        raise ConfigError(
+            f"scenes have no option {key!r}{did_you_mean(key, kinds, '.')} All: {', '.join(kinds)}"
+        )
     try:
         return int(text) if kinds[key] == "int" else float(text)
     except ValueError as error:
