@@ -161,7 +161,7 @@ def _choose(first: Rows, second: Rows, gain: Array, n: int, m: int) -> Rows:
     together: whoever left it out could take it instead of these two. That settles nearly all, a few rounds long.
     """
     left = _ascending(gain)
-    done = []
+    done: list[Rows] = []
     while True:
         track, found, worth = first[left], second[left], gain[left]
         wanted, track_else = _best_of_each(track, worth, n)
@@ -179,8 +179,9 @@ def _choose(first: Rows, second: Rows, gain: Array, n: int, m: int) -> Rows:
         taken, given = np.zeros(n, bool), np.zeros(m, bool)
         taken[track[sure]] = given[found[sure]] = True
         left = left[~(taken[track] | given[found])]
-    left.sort()
-    done.append(left[_sparse(first[left], second[left], gain[left], n, m)])
+    track, n = _ranks(first[left], n)
+    found, m = _ranks(second[left], m)
+    done.append(left[_sparse(track, found, gain[left], n, m)])
     return np.concatenate(done)
 
 
@@ -208,6 +209,14 @@ def _best_of_each(index: Rows, worth: Array, size: int) -> tuple[Mask, Array]:
     next_best = np.zeros(size)
     next_best[index[others]] = worth[others]
     return best, next_best
+
+
+def _ranks(index: Rows, size: int) -> tuple[Rows, int]:
+    """Small numbers for the entries of an index in place of those below ``size``, and how many."""
+    there = np.zeros(size, bool)
+    there[index] = True
+    rank = there.cumsum()
+    return rank[index] - 1, int(rank[-1])
 
 
 def _sparse(first: Rows, second: Rows, gain: Array, n: int, m: int) -> Rows:
