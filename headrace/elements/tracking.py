@@ -190,7 +190,7 @@ class BatchTracking:
         added = append_detections(table, number[tracks.frame], found)
         rows = np.arange(added.start, added.stop)
         table.column("detector_box")[rows] = 0
-        names = [self._names.get(one, (str(one), 0)) for one in tracks.class_id.tolist()]
+        names = [self._names.get(one) or (str(one), 0) for one in tracks.class_id.tolist()]
         for column, values in zip(("label", "component_id"), zip(*names, strict=True), strict=True):
             table.column(column)[rows] = values
         self._write(table, rows, tracks)
