@@ -192,7 +192,7 @@ def _choose(first: Rows, second: Rows, gain: Array, n: int, m: int) -> Rows:
 def _ascending(gain: Array) -> Rows:
     """Pairs by gain, of equal ones the first first, whichever others there are: `argsort`, but several times quicker.
 
-    Whole numbers are sorted that hold the gain and the place; what the gain loses is less than rounding errors.
+    Whole numbers are sorted that hold the gain and the place; what the gain loses is of the size of rounding errors.
     """
     bits = len(gain).bit_length()
     key = (gain * 2.0 ** (60 - bits)).astype(np.int64)
