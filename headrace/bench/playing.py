@@ -53,7 +53,7 @@ def line(play: Play, folder: str) -> str:
     """The pipeline; the pad ``sink`` of the element ``end`` sees what is done.
 
     Example:
-        >>> line(Play("a.mp4", 1, "m.onnx", "infer", "precision=f32"), "/tmp").partition("time=0 ! ")[2]
+        >>> line(Play("a.mp4", 1, "m.onnx", "infer", "precision=f32"), "/tmp").partition("=-1 ! ")[2]
         'hrinfer model=m.onnx precision=f32 ! fakesink name=end sync=false nvurisrcbin uri=file:///a.mp4 ! m.sink_0'
     """
     uri = Path(play.clip).absolute().as_uri() if play.clip[0] == "/" else f"file:///{play.clip}"

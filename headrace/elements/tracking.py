@@ -11,7 +11,7 @@ from headrace.frames import Frame
 from headrace.meta.batch import Batch, BatchMetadata
 from headrace.meta.columns import detections_of, upright_boxes
 from headrace.meta.detections import Detections
-from headrace.meta.frame import FrameMetadata
+from headrace.meta.frame import FrameMetadata, append_detections
 from headrace.meta.objects import ObjectTable
 from headrace.meta.tracking import TargetBatch
 from headrace.meta.user import MetaType, UserMetadata
@@ -165,22 +165,35 @@ class BatchTracking:
             side[rows] = values
 
     def _add_predicted(self, frames: Sequence[FrameMetadata], tracks: Tracks) -> None:
-        for number in np.unique(tracks.frame).tolist():
-            frame, mine = frames[number], tracks.of(tracks.frame == number)
-            found = Detections(
-                mine.xyxy, np.full(len(mine), PREDICTED, np.float32), mine.class_id.astype(np.int32)
-            )
-            if frame.pad_index in self._shapes:
-                found = self._shapes[frame.pad_index].inside(mine.track_id, found)
-            if found.rotation is None:
-                found.xyxy = np.clip(found.xyxy, 0, (frame.pipeline_width, frame.pipeline_height) * 2)
-            added = frame.add_detections(found)
-            rows = np.arange(added.start, added.stop)
-            frame.table.column("detector_box")[rows] = 0
-            names = [self._names.get(number, (str(number), 0)) for number in mine.class_id.tolist()]
-            for column, values in zip(("label", "component_id"), zip(*names, strict=True), strict=True):
-                frame.table.column(column)[rows] = values
-            self._write(frame.table, rows, mine)
+        """Add objects that nobody detected: all at once, those of sources with turned objects by themselves."""
+        for number, frame in enumerate(frames if self._shapes else ()):
+            shapes, mine = self._shapes.get(frame.pad_index), tracks.frame == number
+            if shapes is not None and np.count_nonzero(mine):
+                self._append(frames, tracks.of(mine), shapes)
+                tracks = tracks.of(~mine)
+        if len(tracks):
+            self._append(frames, tracks)
+
+    def _append(
+        self, frames: Sequence[FrameMetadata], tracks: Tracks, shapes: TurnedShapes | None = None
+    ) -> None:
+        table = frames[0].table
+        found = Detections(
+            tracks.xyxy, np.full(len(tracks), PREDICTED, np.float32), tracks.class_id.astype(np.int32)
+        )
+        if shapes is not None:
+            found = shapes.inside(tracks.track_id, found)
+        if found.rotation is None:
+            edges = np.array([(one.pipeline_width, one.pipeline_height) * 2 for one in frames], np.float32)
+            found.xyxy = np.clip(found.xyxy, 0, edges[tracks.frame])
+        number = np.array([one.batch_id for one in frames], np.int32)
+        added = append_detections(table, number[tracks.frame], found)
+        rows = np.arange(added.start, added.stop)
+        table.column("detector_box")[rows] = 0
+        names = [self._names.get(one) or (str(one), 0) for one in tracks.class_id.tolist()]
+        for column, values in zip(("label", "component_id"), zip(*names, strict=True), strict=True):
+            table.column(column)[rows] = values
+        self._write(table, rows, tracks)
 
 
 def _one_of_each_source(frames: Sequence[FrameMetadata]) -> Iterator[list[FrameMetadata]]:

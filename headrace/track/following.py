@@ -81,6 +81,7 @@ class Tracker:
         self._last_id: dict[int, int] = {}
         self._sieve = Sieve(self.options, self.appearance)
         self._known: set[int] = set()
+        self._placed: tuple[int, ...] | None = None  # the sources of the batch that FRAME is right for
         self._base: dict[int, int] = {}
         self._frames: dict[int, int] = {}
         self._memory = Trajectories(self.options.trajectory_length) if self.options.remembers else None
@@ -96,6 +97,7 @@ class Tracker:
             restart_ids: Number the source's next track 1; otherwise its ids go on, so that none is ever reused.
         """
         self._known.discard(source)
+        self._placed = None
         keep = self._info[SOURCE] != source
         self._state, self._info = self._state[:, keep], self._info[:, keep]
         self._frames.pop(source, None)
@@ -175,7 +177,10 @@ class Tracker:
     def _stand_aside(self, sources: tuple[int, ...]) -> tuple[Array, NDArray[np.int64]] | None:
         """Set the frame of each track; those whose source is not in the batch are taken out and returned."""
         info = self._info
+        if sources == self._placed:
+            return None
         self._known.update(sources)
+        self._placed = sources
         if len(self._known) == 1 or not info.shape[1]:
             info[FRAME] = 0
             return None
@@ -186,6 +191,7 @@ class Tracker:
         here = known[at] == info[SOURCE] if len(known) else np.zeros(len(at), bool)
         if here.all():
             return None
+        self._placed = None
         away = self._state[:, ~here], info[:, ~here]
         self._state, self._info = self._state[:, here], info[:, here]
         return away

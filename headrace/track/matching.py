@@ -140,7 +140,7 @@ def _play(one: Round, sides: Sides, tracks: Rows | None, wanted: Rows | None) ->
     if one.blend is not None or one.direction:
         track = first if tracks is None else tracks[first]
         score, minimum = _refined(one, sides, score, track, second if wanted is None else wanted[second])
-    rows, columns = assign(first, second, score, minimum, block)
+    rows, columns = assign(first, second, score, minimum, (a.shape[1], b.shape[1]))
     return rows if tracks is None else tracks[rows], columns if wanted is None else wanted[columns]
 
 

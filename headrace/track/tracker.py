@@ -112,7 +112,8 @@ class Tracks:
 
     def of(self, which: NDArray[np.bool_]) -> Tracks:
         """Some of the objects, copied; ``ids`` stays that of the whole batch."""
+        rows = which.nonzero()[0]  # choosing by number is quicker than by mask
         return Tracks(
-            self.ids, self.row[which], self.track_id[which], self.xyxy[which], self.confidence[which],
-            self.class_id[which], self.frame[which], self.missed[which],
+            self.ids, self.row[rows], self.track_id[rows], self.xyxy[rows], self.confidence[rows],
+            self.class_id[rows], self.frame[rows], self.missed[rows],
         )  # fmt: skip

@@ -319,6 +319,17 @@ def test_sources_that_go_leave_nothing_and_their_ids_are_not_used_again(name):
     tracker.forget(12345)
 
 
+def test_sources_may_come_in_any_order_go_and_come_back(name):
+    tracker, at = make_tracker(name, NO_WAIT), {0: 50, 4: 300}
+    for order in [(0, 4), (0, 4), (4, 0), (0,), (4, 0), (4, 0), (4,), (0, 4)]:
+        tracks = tracker.follow(Sightings.of({one: detections(walker(at[one])) for one in order}))
+        assert tracks.ids.tolist() == [1] * len(order)
+    tracker.forget(4)
+    for order in [(0, 4), (0,), (0, 4)]:
+        tracks = tracker.follow(Sightings.of({one: detections(walker(50)) for one in order}))
+        assert tracks.ids.tolist() == [1, 2][: len(order)]
+
+
 def test_an_empty_batch_and_empty_frames(name):
     tracker = make_tracker(name, NO_WAIT)
     assert len(tracker.follow(Sightings.of({}))) == 0
