@@ -118,7 +118,8 @@ def numbers(scores: Array) -> Array:
     Raises:
         NotFiniteError: One is NaN.
     """
-    if not array_namespace(scores).all(scores == scores):  # only NaN differs from itself
+    # The greatest of numbers and NaN is NaN, which alone differs from itself.
+    if 0 not in scores.shape and (most := array_namespace(scores).max(scores)) != most:
         raise NotFiniteError("scores are not finite (NaN)")
     return scores
 
