@@ -21,6 +21,8 @@ from headrace.bench.secondary import Throughput
 from headrace.bench.statistics import Spread
 from headrace.bench.swap import ALLOWED, RATE, SOURCES, SwapReport
 from headrace.bench.tables import table
+from headrace.bench.tracking import OBJECTS as BOXES
+from headrace.bench.tracking import TrackingCost
 from headrace.bench.views import ViewCost
 
 
@@ -44,6 +46,7 @@ class Report:
         paced: Live sources there.
         cpu: Headrace beside a loop written by hand.
         peers: Headrace beside other software.
+        tracking: CPU of the tracker by itself, of boxes that move steadily and of boxes that flicker.
     """
 
     machine: dict[str, str]
@@ -61,6 +64,7 @@ class Report:
     paced: PacedRun | None = None
     cpu: Sequence[Comparison] = ()
     peers: Sequence[Comparison] = ()
+    tracking: Sequence[TrackingCost] = ()
 
     def data(self) -> dict[str, Any]:
         """The report ready for JSON; spreads are median, low, high."""
@@ -76,6 +80,8 @@ class Report:
         parts = [self._head()]
         if self.costs:
             parts.append(self._costs())
+        if self.tracking:
+            parts.append(_tracking(self.tracking))
         if self.memory:
             parts.append(self._memory())
         if self.startup is not None:
@@ -142,6 +148,12 @@ class Report:
         heads += tuple(f"with suppression and masks, batch {size}" for size in sizes)
         title = f"CPU µs of a frame for reading outputs on NumPy, {CANDIDATES} candidates where there are as many:"
         return f"{title}\n\n{table(heads, rows)}"
+
+
+def _tracking(costs: Sequence[TrackingCost]) -> str:
+    title = f"CPU µs of a frame that nvtracker alone takes, {BOXES} boxes a frame:"
+    rows = [(cost.batch_size, cost.boxes, cost.per_frame) for cost in costs]
+    return f"{title}\n\n{table(('batch', 'boxes', 'per frame'), rows)}"
 
 
 def _gpu(runs: Sequence[GpuRun]) -> str:

@@ -41,9 +41,13 @@ class Choices:
 
 def _elements(chosen: Choices) -> Found:
     from headrace.bench.cost import element_costs
+    from headrace.bench.tracking import tracking_costs
 
-    sizes, frames = chosen.batch_sizes, chosen.frames
-    return {"costs": element_costs(sizes, frames, chosen.repeats, chosen.live, chosen.progress)}
+    sizes, frames, repeats = chosen.batch_sizes, chosen.frames, chosen.repeats
+    return {
+        "costs": element_costs(sizes, frames, repeats, chosen.live, chosen.progress),
+        "tracking": tracking_costs(sizes, frames, repeats),
+    }
 
 
 def _memory(chosen: Choices) -> Found:

@@ -47,6 +47,8 @@ def alike(
         first, second = _grid(n, m)
         return first, second, measure(a[:, :, None], b[:, None, :]).ravel()
     first, second = nearby(a, a_block, b, b_block, margin)
+    if len(first) <= _AT_ONCE:
+        return first, second, measure(a.take(first, axis=1), b.take(second, axis=1))
     score = np.empty(len(first))
     for start in range(0, len(first), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
@@ -149,6 +151,8 @@ def assign(
 
 
 def _distinct(index: Rows, size: int) -> bool:
+    if len(index) < 32:
+        return len(set(index.tolist())) == len(index)
     there = np.zeros(size, bool)
     there[index] = True
     return bool(np.count_nonzero(there) == len(index))

@@ -3,6 +3,7 @@ import os
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -15,6 +16,7 @@ from headrace.bench.report import Report
 from headrace.bench.secondary import secondary_throughput
 from headrace.bench.statistics import Spread
 from headrace.bench.swap import Gaps, ModelChange, SwapReport, swap_costs
+from headrace.bench.tracking import SCENES, tracking_costs
 from headrace.bench.views import ViewCost, view_costs
 from headrace.cli.bench import command
 from headrace.errors import HeadraceError, PipelineError
@@ -48,6 +50,25 @@ def test_prepared_boxes_move_in_the_picture_and_keep_a_tracker_busy():
     first, *_, last = prepared(seed=1)
     assert len(prepared(seed=1)) == PERIOD
     assert abs(first.xyxy - last.xyxy).max() < 25, "the round closes without a jump"
+
+
+def test_where_boxes_flicker_more_tracks_wait_than_are_seen():
+    tracks = {}
+    for name, scene in SCENES.items():
+        frames, tracker = scene(), make_tracker("cascade")
+        for found in frames:
+            tracker.update(found)
+        tracks[name] = tracker.tracks / np.mean([len(found) for found in frames])
+    assert tracks["steady"] == pytest.approx(1, abs=0.1)
+    assert tracks["flickering"] > 1.4
+
+
+def test_tracking_is_measured_for_every_size_and_scene():
+    costs = tracking_costs([1, 3], frames=1, repeats=1)
+    assert [(cost.batch_size, cost.boxes) for cost in costs] == [
+        (size, name) for size in (1, 3) for name in SCENES
+    ]
+    assert all(cost.per_frame.median > 0 for cost in costs)
 
 
 @pytest.mark.parametrize("stages", range(len(STAGES) + 1))
@@ -158,6 +179,7 @@ def test_the_command_prints_and_writes(cli, tmp_path):
     done = cli("elements", *options)
     assert done.exit_code == 0, done.output
     assert "nvmsgconv" in done.output
+    assert "flickering" in done.output
     assert "nvmsgconv" in text.read_text(encoding="utf-8")
     assert len(json.loads(data.read_text(encoding="utf-8"))["costs"]) == len(STAGES)
 
