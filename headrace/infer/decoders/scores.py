@@ -74,9 +74,11 @@ def above_columns(scores: Array, confidence: float) -> Sure:
         NotFiniteError: Scores are NaN.
     """
     xp = array_namespace(scores)
-    best = numbers(xp.max(scores, axis=1))
-    frame, box = xp.nonzero(best >= confidence)
-    return Sure(frame, box, best[frame, box], xp.argmax(scores[frame, :, box], axis=1))
+    boxes = scores.shape[2]
+    best = xp.reshape(numbers(xp.max(scores, axis=1)), (-1,))
+    (hits,) = xp.nonzero(best >= confidence)
+    frame, box = hits // boxes, hits % boxes
+    return Sure(frame, box, best[hits], xp.argmax(scores[frame, :, box], axis=1))
 
 
 def every_above(scores: Array, confidence: float) -> Sure:
