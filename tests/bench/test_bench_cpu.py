@@ -123,14 +123,14 @@ def test_clips_are_rendered_once(work, clip):
 
 @pytest.mark.parametrize("kind", ["all", "model", "prepare"])
 def test_the_loop_by_hand_runs(makers, kind):
-    use = measure(makers.expert("loop", 2, (320, 192), "f32", kind), 0.3, 0.1)
+    use = measure(makers.expert("loop", 2, (320, 192), "f32", kind), 2, 0.01)
     assert use.frames > 1
 
 
 def test_the_loop_by_hand_runs_with_openvino(makers):
     pytest.importorskip("openvino")
     makers = Makers(makers.model, makers.clip, "openvino")
-    assert measure(makers.expert("loop", 2, (320, 192), "f32"), 0.3, 0.1).frames > 1
+    assert measure(makers.expert("loop", 2, (320, 192), "f32"), 5, 0.01).frames > 1
 
 
 @pytest.mark.parametrize("kind", ["decode", "model", "infer", "events"])

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-c", "from headrace.cli import main; main()"]
 MODELS = '''
+import pathlib
 import time
 from headrace.infer import Detector
 from headrace.meta import Detections
@@ -33,6 +34,7 @@ class Slow(Two):
 
 class Stuck(Two):
     def infer(self, frames):
+        pathlib.Path("called").touch()
         time.sleep(600)
 
 class Third(Two):

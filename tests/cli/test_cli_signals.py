@@ -10,14 +10,12 @@ import pytest
 ENDLESS = "sim://plaza?objects=1&width=64&height=48&frames=-1"
 
 
-def wait_for_lines(path, count, process):
+def wait_for(what, process):
     deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if path.exists() and path.read_bytes().count(b"\n") >= count:
-            return
+    while not what():
         assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, "it does not happen"
         time.sleep(0.02)
-    raise AssertionError(f"{path} has no {count} lines after 30 s")
 
 
 @pytest.mark.parametrize(
@@ -29,7 +27,8 @@ def test_a_signal_finishes_video_events_and_detections(started, models, tmp_path
         "run", ENDLESS, "--model", models("Slow"), "--out", "o.mp4", "--events", "e.jsonl", "--detections", "d.jsonl",
         "--summary", "s.json", *(["--live"] if live else []),
     )  # fmt: skip
-    wait_for_lines(tmp_path / "d.jsonl", 10, process)
+    found = tmp_path / "d.jsonl"
+    wait_for(lambda: found.exists() and found.read_bytes().count(b"\n") >= 10, process)
     process.send_signal(number)
     _, said = process.communicate(timeout=30)
     assert process.returncode == code, said
@@ -46,9 +45,9 @@ def test_a_signal_finishes_video_events_and_detections(started, models, tmp_path
     assert "error:" not in said
 
 
-def test_a_second_ctrl_c_ends_a_run_that_is_stuck(started, models):
+def test_a_second_ctrl_c_ends_a_run_that_is_stuck(started, models, tmp_path):
     process = started("run", ENDLESS, "--model", models("Stuck"))
-    time.sleep(1.5)
+    wait_for((tmp_path / "called").exists, process)
     process.send_signal(signal.SIGINT)
     assert "once more to abort" in process.stderr.readline()
     process.send_signal(signal.SIGINT)

@@ -272,9 +272,10 @@ def test_a_process_with_a_model_that_never_returns_can_end(clip, tmp_path):
 
 def test_a_probe_that_never_returns_is_reported_with_where_it_is(clip, monkeypatch):
     class Forever(BatchMetadataOperator):
-        go_on = True
+        go_on, called = True, False
 
         def handle_metadata(self, batch_meta):
+            self.called = True
             while self.go_on:
                 time.sleep(0.01)
 
@@ -282,7 +283,7 @@ def test_a_probe_that_never_returns_is_reported_with_where_it_is(clip, monkeypat
     chain, forever = Chain([clip]), Forever()
     chain.pipeline.attach("mux", Probe("stuck", forever))
     chain.start()
-    time.sleep(0.5)
+    wait_until(lambda: forever.called)
     chain.pipeline.quit()
     played = chain.wait(10)
     forever.go_on = False
