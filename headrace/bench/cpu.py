@@ -124,14 +124,18 @@ def _defaults(makers: Makers, streams: int, precision: str) -> Plan:
 def _cost(makers: Makers, streams: int) -> Plan:
     """A model that costs nothing: the model's own time would hide what is looked for."""
     hollow = Makers(hollow_onnx(makers.model.parent / "hollow.onnx"), makers.clip, "onnxruntime")
-    names = ("pipeline", "decoding", "preprocessing, empty model, suppression")
+    size = (640, 384)
     contenders = [
-        hollow.play(names[1], streams, "decode"),
-        hollow.play(names[2], 1, "model", _QUIET),
-        hollow.play(names[0], streams, "infer", _QUIET),
+        hollow.play("decoding", streams, "decode"),
+        hollow.play("preprocessing, empty model, suppression", 1, "model", _QUIET),
+        hollow.play("pipeline", streams, "infer", _QUIET),
         hollow.play("pipeline, threads as usual", streams, "infer", "engine=onnxruntime"),
+        hollow.expert("the same work of the loop by hand", 1, size, "f32", "model"),
+        hollow.expert("loop by hand", streams, size, "f32"),
     ]
-    return Plan(f"{_count(streams)}, a model that costs nothing", contenders, cost=names)
+    decode, work, pipeline, _, loop_work, loop = (one.name for one in contenders)
+    costs = {"Headrace": (pipeline, decode, work), "the loop by hand": (loop, decode, loop_work)}
+    return Plan(f"{_count(streams)}, a model that costs nothing", contenders, costs=costs)
 
 
 @dataclass(frozen=True)

@@ -62,10 +62,16 @@ class Candidates:
         xyxy, confidence, *others = (None if c is None else to_numpy(c, np.float32) for c in floats)
         return Candidates(frame, xyxy, confidence, class_id, *others)
 
+    def parts(self, frames: int) -> list[slice]:
+        """Rows of each frame of the batch; needs NumPy's arrays."""
+        if frames == 1:
+            return [slice(0, len(self))]
+        bounds = np.searchsorted(self.frame, np.arange(frames + 1)).tolist()
+        return [slice(*pair) for pair in pairwise(bounds)]
+
     def split(self, frames: int) -> list[Detections]:
         """One `Detections` for each frame of the batch; needs NumPy's arrays."""
-        bounds = np.searchsorted(self.frame, np.arange(frames + 1)).tolist()
-        return [self._detections(slice(*pair)) for pair in pairwise(bounds)]
+        return [self._detections(rows) for rows in self.parts(frames)]
 
     def _detections(self, rows: slice) -> Detections:
         part = self[rows]
@@ -77,7 +83,10 @@ class Candidates:
 
 def strongest(found: Candidates, limit: int) -> Candidates:
     """At most a number of boxes of each frame, the most confident; NumPy's arrays, order by confidence."""
-    order = np.lexsort((-found.confidence, found.frame))
-    frame = found.frame[order]
-    rank = np.arange(len(order)) - np.searchsorted(frame, frame)
-    return found[order[rank < limit]]
+    weakness, frame = -found.confidence, found.frame
+    several = len(frame) > 1 and frame[0] != frame[-1]
+    order = np.lexsort((weakness, frame)) if several else weakness.argsort(kind="stable")
+    if len(order) > limit:
+        frame = frame[order]
+        order = order[np.arange(len(order)) - np.searchsorted(frame, frame) < limit]
+    return found[order]

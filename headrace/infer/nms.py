@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -46,22 +45,25 @@ def suppress(
     """
     if not 0 <= iou_threshold <= 1:
         raise ConfigError(f"NMS threshold is {iou_threshold}; use 0 to 1")
-    sides = found.xyxy[:, 2:] - found.xyxy[:, :2]
-    found = strongest(found[(sides > 0).all(axis=1)], MOST_COMPARED)
+    # Taken out only where there are any, here and below: choosing rows lets go of the interpreter each time.
+    areas = (found.xyxy[:, 2] > found.xyxy[:, 0]) & (found.xyxy[:, 3] > found.xyxy[:, 1])
+    if np.count_nonzero(areas) < len(areas):
+        found = found[areas]
+    found = strongest(found, MOST_COMPARED)
     if mode == "none" or not len(found):
         return found
     classes = np.zeros_like(found.class_id) if mode == "agnostic" else found.class_id
     if mode == "soft":
         return _softened(found, found.frame * (int(classes.max()) + 1) + classes, confidence)
-    bounds = np.searchsorted(found.frame, np.arange(found.frame[-1] + 2)).tolist()
     # Frame by frame: the time grows with the square of the number of boxes that are compared.
-    parts = [slice(low, high) for low, high in pairwise(bounds) if high > low]
+    parts = [part for part in found.parts(int(found.frame[-1]) + 1) if part.stop > part.start]
     if found.rotation is None:
         kept = [greedy(found.xyxy[part], classes[part], iou_threshold) for part in parts]
     else:
         shapes = gaussians(found.xyxy, found.rotation)
         kept = [_greedy_turned(shapes[part], classes[part], iou_threshold) for part in parts]
-    return found[np.concatenate([part.start + rows for part, rows in zip(parts, kept, strict=True)])]
+    rows = [part.start + some for part, some in zip(parts, kept, strict=True)]
+    return found[rows[0] if len(rows) == 1 else np.concatenate(rows)]
 
 
 def greedy(xyxy: _Floats, groups: NDArray[np.intp], iou_threshold: float) -> NDArray[np.intp]:
@@ -77,16 +79,17 @@ def greedy(xyxy: _Floats, groups: NDArray[np.intp], iou_threshold: float) -> NDA
     """
     if not len(xyxy):
         return np.empty(0, np.intp)
-    corners = xyxy.astype(np.float64)
-    boxes = np.hstack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
+    boxes = xyxy.astype(np.float64)
+    reach = boxes.max() - boxes.min() + 1.0
+    boxes[:, 2:] -= boxes[:, :2]
     # Groups are moved apart by more than any box reaches, so that one pass serves all; OpenCV's own batched
     # form does the same but mixes classes up when corners are negative.
-    boxes[:, :2] += groups[:, None] * (np.ptp(corners) + 1.0)
+    boxes[:, :2] += groups[:, None] * reach
     # Confidences have done their work in the order. Falling ranks keep OpenCV from mixing up equal ones and
     # from dropping those at or below its score threshold.
     ranks = np.arange(len(boxes), 0, -1, dtype=np.float32)
     kept = cv2.dnn.NMSBoxes(boxes, ranks, 0.0, iou_threshold)  # type: ignore[arg-type]
-    return np.sort(np.asarray(kept, np.intp).reshape(-1))
+    return np.asarray(kept, np.intp).reshape(-1)  # in the order of the ranks
 
 
 def class_aware_nms(found: Detections, iou_threshold: float, limit: int = 300) -> Detections:

@@ -8,6 +8,8 @@ from hypothesis.extra.numpy import arrays
 
 from headrace.errors import ConfigError
 from headrace.infer import class_aware_nms
+from headrace.infer.candidates import Candidates, strongest
+from headrace.infer.nms import suppress
 from headrace.meta import Detections
 
 
@@ -91,3 +93,38 @@ def test_limit_keeps_the_most_confident():
 def test_threshold_out_of_bounds_is_refused():
     with pytest.raises(ConfigError, match="0 to 1"):
         class_aware_nms(Detections.empty(), 1.5)
+
+
+def some_candidates(frames):
+    random = np.random.default_rng(5)
+    count = 60
+    corner, sides = (
+        random.uniform(0, 60, (count, 2)),
+        random.uniform(-4, 40, (count, 2)),
+    )  # some without an area
+    return Candidates(
+        np.sort(random.integers(0, frames, count)).astype(np.intp),
+        np.hstack([corner, corner + sides]).astype(np.float32),
+        (random.integers(1, 9, count) / 9).astype(np.float32),
+        random.integers(0, 3, count).astype(np.intp),
+        factors=np.arange(count),
+    )
+
+
+@pytest.mark.parametrize("mode", ["class", "agnostic", "soft", "none"])
+def test_a_batch_is_suppressed_as_each_of_its_frames_alone(mode):
+    found = some_candidates(4)
+    together = suppress(found, 0.4, mode, 0.1)
+    alone = [suppress(found[found.frame == frame], 0.4, mode, 0.1) for frame in range(4)]
+    assert together.factors.tolist() == [row for one in alone for row in one.factors.tolist()]
+    assert together.confidence.tolist() == [value for one in alone for value in one.confidence.tolist()]
+
+
+@pytest.mark.parametrize("frames", [1, 4])
+def test_the_strongest_of_each_frame_come_in_order(frames):
+    found = some_candidates(frames)
+    kept = strongest(found, 5)
+    for frame in range(frames):
+        rows = sorted(np.flatnonzero(found.frame == frame), key=lambda row: -found.confidence[row])
+        assert kept.factors[kept.frame == frame].tolist() == rows[:5]
+    assert kept.frame.tolist() == sorted(kept.frame.tolist())

@@ -131,6 +131,14 @@ def test_masks_are_cut_with_their_boxes():
     assert (found.masks > 0.5).mean() == pytest.approx(1, abs=0.06)  # all that is left
 
 
+def test_what_lies_beside_the_frame_goes_with_its_mask():
+    masks = np.stack([np.full((4, 4), value, np.float32) for value in (0.1, 0.2, 0.3)])
+    boxes = Detections([[0, 0, 8, 8], [50, 0, 60, 8], [9, 9, 12, 12]], masks=masks)
+    found = place((40, 40), (40, 40), PreprocessOptions()).detections_to_frame(boxes)
+    assert found.xyxy.tolist() == [[0, 0, 8, 8], [9, 9, 12, 12]]
+    assert found.masks[:, 0, 0].tolist() == pytest.approx([0.1, 0.3])
+
+
 def test_each_kind_becomes_its_part_of_the_result():
     labels, vector, raw, classes, both, words = returning(
         Labels([2, 0], [0.75, 0.5]),

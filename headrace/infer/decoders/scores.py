@@ -74,9 +74,11 @@ def above_columns(scores: Array, confidence: float) -> Sure:
         NotFiniteError: Scores are NaN.
     """
     xp = array_namespace(scores)
-    best = numbers(xp.max(scores, axis=1))
-    frame, box = xp.nonzero(best >= confidence)
-    return Sure(frame, box, best[frame, box], xp.argmax(scores[frame, :, box], axis=1))
+    boxes = scores.shape[2]
+    best = xp.reshape(numbers(xp.max(scores, axis=1)), (-1,))
+    (hits,) = xp.nonzero(best >= confidence)
+    frame, box = hits // boxes, hits % boxes
+    return Sure(frame, box, best[hits], xp.argmax(scores[frame, :, box], axis=1))
 
 
 def every_above(scores: Array, confidence: float) -> Sure:
@@ -118,7 +120,8 @@ def numbers(scores: Array) -> Array:
     Raises:
         NotFiniteError: One is NaN.
     """
-    if not array_namespace(scores).all(scores == scores):  # only NaN differs from itself
+    # The greatest of numbers and NaN is NaN, which alone differs from itself.
+    if 0 not in scores.shape and (most := array_namespace(scores).max(scores)) != most:
         raise NotFiniteError("scores are not finite (NaN)")
     return scores
 

@@ -326,7 +326,9 @@ class FileModel(Model):
         if options.classes is not None:
             found = found[np.isin(found.class_id, options.classes)]
         mode = options.nms_mode if decoder.overlapping else "none"
-        kept = strongest(suppress(found, options.nms, mode, options.confidence), options.max_detections)
+        kept = suppress(found, options.nms, mode, options.confidence)
+        if len(kept) > options.max_detections:
+            kept = strongest(kept, options.max_detections)
         return decoder.complete(kept, outputs, decode).split(rows)
 
     def _check_classes(self, classes: NDArray[np.integer[Any]]) -> None:

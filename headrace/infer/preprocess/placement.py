@@ -68,10 +68,12 @@ class Placement:
         if placed.rotation is not None or not clip:
             return placed
         whole, placed.xyxy = placed.xyxy, placed.xyxy.clip(0, np.array(self.frame_size * 2, np.float32))
-        rows = np.flatnonzero((placed.xyxy[:, 2:] > placed.xyxy[:, :2]).all(axis=1))
-        placed = placed[rows]
+        left, top, right, bottom = placed.xyxy.T
+        seen = (right > left) & (bottom > top)
+        if np.count_nonzero(seen) < len(seen):
+            whole, placed = whole[seen], placed[seen]
         if placed.masks is not None:
-            placed.masks = cut_masks(placed.masks, whole[rows], placed.xyxy)
+            placed.masks = cut_masks(placed.masks, whole, placed.xyxy)
         return placed
 
     def points_to_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
