@@ -127,3 +127,8 @@ _COLORIMETRY = {
     Colorimetry("bt601", True): "1:4:0:0",
     Colorimetry("bt709", True): "1:3:5:1",
 }
+
+
+# The binding makes the classes of GstVideo when they are first asked for, without a lock: where the threads of many
+# sources ask at once, one finds an enumeration without values, or the process ends. So they are asked for here.
+layout_of(Gst.Caps.from_string("video/x-raw,format=NV12,width=2,height=2,framerate=1/1"))
