@@ -8,6 +8,7 @@ import time
 import leftovers
 import pytest
 from chains import Chain, count_frames, to_mp4, write_model
+from waiting import wait_until
 
 from headrace.flow import BatchMetadataOperator, Probe
 
@@ -31,13 +32,6 @@ def slowed(chain):
     slow = Slow()
     chain.pipeline.attach("mux", Probe("slow", slow))
     return slow
-
-
-def wait_until(condition, limit=20.0):
-    end = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < end, "it does not happen"
-        time.sleep(0.01)
 
 
 def test_stop_in_the_middle_finishes_the_file(clip, tmp_path):

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from chains import Chain, write_model
+from waiting import wait_until
 
 from headrace.errors import PipelineError
 from headrace.flow import BatchMetadataOperator, BufferOperator, Probe
@@ -290,10 +291,3 @@ def test_a_probe_that_never_returns_is_reported_with_where_it_is(clip, monkeypat
     assert isinstance(played.error, PipelineError)
     assert "has not returned" in str(played.error)
     assert "handle_metadata" in played.error.debug
-
-
-def wait_until(condition, limit=20.0):
-    end = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < end, "it does not happen"
-        time.sleep(0.01)

@@ -3,8 +3,6 @@
 python leftovers.py runs|errors|swaps CLIP FOLDER
 """
 
-import ctypes
-import gc
 import json
 import os
 import sys
@@ -14,6 +12,7 @@ from pathlib import Path
 
 from chains import Chain, write_model
 from gi.repository import Gst
+from memory_growth import resident
 from tiny_onnx import detector
 
 from headrace.flow import Pipeline
@@ -21,12 +20,6 @@ from headrace.flow import Pipeline
 FINDS = "def infer(self, frames):\n    return [Detections([[10, 10, 50, 50]], [0.9], [0]) for _ in frames]\n"
 FAILS = "def infer(self, frames):\n    raise ValueError('no')\n"
 OURS = ("hr-infer", "headrace-")
-
-
-def resident_kb():
-    # What was freed is given back first: arenas of the allocator grow with the number of threads that ran at once.
-    ctypes.CDLL("libc.so.6").malloc_trim(0)
-    return int(next(x for x in Path("/proc/self/status").read_text().splitlines() if "VmRSS" in x).split()[1])
 
 
 def one_run(index, clip, folder):
@@ -91,9 +84,8 @@ def main(what, clip, folder):
     act = act or Swaps(Path(folder))
     for index in range(times):
         act(index, Path(clip), Path(folder))
-        gc.collect()
+        memory.append(resident() // 1024)
         threads.append(len(list(Path("/proc/self/task").iterdir())))
-        memory.append(resident_kb())
     if isinstance(act, Swaps):
         act.end()
     names = [thread.name for thread in threading.enumerate() if thread.name.startswith(OURS)]

@@ -3,17 +3,17 @@
 python memory_growth.py payloads|batches|pipelines
 """
 
-import ctypes
 import gc
-import os
 import subprocess
 import sys
 
 from gi.repository import Gst
 
 import headrace  # noqa: F401 - it chooses the version of Gst
+from headrace.bench import memory
 from headrace.gst import payload
 from headrace.gst.buffer import BufferRef
+from headrace.infer.engines.unused_memory import return_unused_memory
 from headrace.meta.batch import Batch, BatchMetadata
 from headrace.meta.detections import Detections
 
@@ -66,11 +66,10 @@ ACTS = {
 
 
 def resident():
+    """Bytes."""
     gc.collect()
-    # What was freed is given back first: arenas of the allocator grow with the number of threads that ran at once.
-    ctypes.CDLL("libc.so.6").malloc_trim(0)
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return_unused_memory()  # arenas of the allocator grow with the number of threads that ran at once
+    return int(memory.resident() * 2**20)
 
 
 def growth(what):
