@@ -192,21 +192,22 @@ class _Watch:
         while time.perf_counter() - started < _STUCK:
             frames = int(self._done[0])
             if frames != known:
-                return self._mark(frames) or before
+                return self._mark(frames)
             if self._process.poll() is not None:
                 return None
             time.sleep(_LOOK)
         return None
 
     def _mark(self, frames: int) -> _Mark | None:
+        """``None`` if the process has ended, or is about to: what it took can no longer be read."""
         now = time.perf_counter()
         try:
             fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
             status = (self._folder / "status").read_text()
-        except OSError:  # it has just ended
+        except OSError:
             return None
         peak = status.partition("VmHWM:")[2].split()
-        if not peak:  # it is about to end
+        if not peak:  # a zombie has no memory
             return None
         self._peak = int(peak[0]) / _MIB
         return _Mark(now, frames, (int(fields[11]) + int(fields[12])) / _TICKS)

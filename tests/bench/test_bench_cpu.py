@@ -5,6 +5,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from headrace.bench import rounds
 from headrace.bench.chart import write_chart
 from headrace.bench.clips import bench_clip
 from headrace.bench.comparison import Aim, Comparison
@@ -33,7 +34,7 @@ def work(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def clip(work):
-    return bench_clip(work, 1, (320, 192))
+    return bench_clip(work, 4, (320, 192))
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +59,14 @@ def test_a_run_is_measured_from_outside():
 
 
 def test_a_clip_that_ends_soon_counts_whole():
-    use = measure(program("short", COUNTING.format(frames=5, pause=0.05)), seconds=5, warm=5)
+    use = measure(program("short", COUNTING.format(frames=5, pause=0.15)), seconds=5, warm=5)
     assert 1 <= use.frames <= 4, "from the first look on; on a busy machine that comes late"
+
+
+def test_a_contender_that_ends_with_its_last_frame_ends_the_run(monkeypatch):
+    monkeypatch.setattr(rounds, "_LOOK", 0.3)  # it has ended before its last count is seen
+    use = measure(program("hasty", COUNTING.format(frames=3, pause=0.6) + "import os; os._exit(0)"), 5, 0.01)
+    assert use.frames == 1
 
 
 def test_a_contender_that_fails_tells_why_and_the_others_go_on():
@@ -124,7 +131,7 @@ def test_the_report_has_ratios_aims_and_failures(tmp_path):
 
 def test_clips_are_rendered_once(work, clip):
     stamp = clip.stat().st_mtime_ns
-    assert bench_clip(work, 1, (320, 192)).stat().st_mtime_ns == stamp
+    assert bench_clip(work, 4, (320, 192)).stat().st_mtime_ns == stamp
 
 
 @pytest.mark.parametrize("kind", ["all", "model", "prepare"])
