@@ -98,15 +98,16 @@ def test_it_begins_with_the_first_value_that_works():
     assert best.setting["engine"] == "fast"
 
 
-def test_ctrl_c_leaves_the_best_so_far():
+@pytest.mark.parametrize(("seconds", "trials"), [(1000, 2), (8, 7)], ids=["searching", "after the time"])
+def test_ctrl_c_leaves_the_best_so_far(seconds, trials):
     machine = Machine()
 
     def measure(setting):
-        if len(machine.asked) == 2:
+        if len(machine.asked) == trials:
             raise KeyboardInterrupt
         return machine.measure(setting)
 
-    search = Search(AXES, measure, clock=lambda: machine.now)
+    search = Search(AXES, measure, seconds=seconds, clock=lambda: machine.now)
     assert search.run().setting["engine"] == "fast"
     assert search.interrupted
 
