@@ -26,7 +26,7 @@ def env(tmp_path):
 
 
 def run(env, *command):
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=150, check=False)
 
 
 def test_gst_inspect_finds_the_plugin_and_our_elements(env):

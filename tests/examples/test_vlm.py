@@ -17,7 +17,7 @@ def test_what_crosses_is_asked_about_and_printed():
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     with ChatServer({"looks": "red", "does": "drives"}) as server:
         command = [sys.executable, str(EXAMPLE / "run.py"), server.url, "test", "120"]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert len(lines) == len(server.requests) > 2
