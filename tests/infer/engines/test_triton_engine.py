@@ -1,12 +1,12 @@
 """Models on a KServe v2 server, over HTTP and gRPC: graphs, arrays, faults, credentials."""
 
 import logging
-import shutil
 import subprocess
 import sys
 import threading
 import time
 
+import certificates
 import numpy as np
 import pytest
 from kserve import KServe, Refused, Served
@@ -332,17 +332,7 @@ def test_credentials_reach_the_server_and_nobody_else(serve, monkeypatch, caplog
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """Files of a certificate for 127.0.0.1, signed by itself, and of its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl makes the certificate")
-    folder = tmp_path_factory.mktemp("tls")
-    files = folder / "certificate.pem", folder / "key.pem"
-    command = (
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1"
-    )
-    where = ["-out", str(files[0]), "-keyout", str(files[1])]
-    subprocess.run([*command.split(), *where], check=True, capture_output=True)
-    return files
+    return certificates.certificate(tmp_path_factory.mktemp("tls"))
 
 
 def test_encrypted_connections(serve, certificate, monkeypatch):
