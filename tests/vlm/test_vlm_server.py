@@ -269,6 +269,20 @@ def test_a_drain_can_be_interrupted(server):
         assert time.monotonic() - begun < 30
 
 
+def test_an_interruption_that_comes_before_the_drain_holds_for_it(server):
+    go = threading.Event()
+    server.usual = lambda body: go.wait(LIMIT) and "yes"
+    with Asking(server, timeout=60.0) as asking:
+        asking.ask("?")
+        asking.asker.interrupt()
+        assert not asking.asker.drain(5.0)
+        assert asking.asker.counts.waiting == 1
+        go.set()
+        asking.asker.resume()
+        assert asking.asker.drain(LIMIT)
+        assert asking.asker.counts.answered == 1
+
+
 class Broken(VisionLanguageModel):
     def answer(self, request):
         raise ValueError("my mistake")
