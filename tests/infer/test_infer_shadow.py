@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+from waiting import wait_until
 
 from headrace.frames import Frame
 from headrace.infer import Classifier, Detector, InferOptions
@@ -284,6 +285,42 @@ def test_a_batch_of_the_model_before_does_not_count_for_the_next(shadows):
         time.sleep(0.005)
     assert shadow.report()["batches"] == 0
     assert offer(shadow)["batches"] == 1
+
+
+def test_a_batch_may_be_offered_at_the_moment_of_closing(shadows):
+    shadow = shadows(One)
+    wait_until(lambda: not shadow._busy)
+    submit, closing = shadow._worker.submit, threading.Thread(target=shadow.close)
+
+    def late(*arguments):
+        """The machine stands still at this place, and the other thread goes on as far as it can."""
+        shadow._worker.submit = submit
+        closing.start()
+        closing.join(0.2)
+        return submit(*arguments)
+
+    shadow._worker.submit = late
+    shadow.offer(FRAMES, None, results())
+    closing.join(60)
+    assert not closing.is_alive()
+    assert shadow.report()["batches"] == 1
+
+
+def test_closing_again_tells_whether_it_is_done(shadows):
+    gate = threading.Event()
+
+    class Held(One):
+        def infer(self, frames):
+            gate.wait(60)
+            return super().infer(frames)
+
+    shadow = shadows(Held)
+    wait_until(lambda: not shadow._busy)
+    shadow.offer(FRAMES, None, results())
+    assert not shadow.close(0.01)
+    assert not shadow.close(0.01)
+    gate.set()
+    assert shadow.close(60)
 
 
 def test_classifiers_can_be_candidates(shadows):
