@@ -9,6 +9,7 @@ import pytest
 from headrace.errors import FrameError, ModelError
 from headrace.frames import Frame
 from headrace.infer import Classifier, Detector, InferOptions, InferStage, IntervalCounter
+from headrace.infer.model import Model
 from headrace.meta import Detections
 
 
@@ -145,6 +146,21 @@ def test_wrong_classifications_are_refused(stages, result):
 
     with pytest.raises(ModelError, match=r"Wrong\.classify.*expected \(class_id, confidence, label\)"):
         stages(Wrong()).run([frame()])
+
+
+@pytest.mark.parametrize("kind", [Model, Detector])
+def test_what_is_no_result_ends_its_batch_and_no_other(stages, kind):
+    class Odd(kind):
+        def infer(self, frames):
+            return []
+
+        def results(self, frames):
+            return [object() for _ in frames]
+
+    stage = stages(Odd())
+    for _ in range(2):
+        with pytest.raises(AttributeError):
+            stage.submit([frame()], [(5, 5, 20, 20)]).result(20)
 
 
 def test_an_exception_of_the_model_arrives_as_it_is(stages):
