@@ -1,7 +1,9 @@
 """Models that keep the interpreter from other threads are found; those that do not are left alone."""
 
+import itertools
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -83,3 +85,11 @@ def test_a_model_that_takes_no_processor_time_is_not_even_looked_at(watched):
     assert watch.calls >= 60
     assert watch.seconds > 1.1
     assert watch.cpu_seconds < 0.5
+
+
+def test_a_machine_that_stands_still_ends_no_look(monkeypatch):
+    clock = itertools.count(step=3.0)
+    still = SimpleNamespace(perf_counter=lambda: next(clock), sleep=time.sleep)
+    monkeypatch.setattr(interpreter, "time", still)
+    at, _ = interpreter._wake()
+    assert at > 0
