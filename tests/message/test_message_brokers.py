@@ -11,6 +11,7 @@ import pytest
 from headrace.errors import BrokerError
 from headrace.message import BrokerWorker, make_broker
 from headrace.message.broker import broker_name
+from headrace.message.brokers.file import FileSubscription
 
 
 class Recorder:
@@ -107,6 +108,18 @@ def test_events_written_before_a_crash_stay(tmp_path):
     )
     assert done.returncode == -9
     assert [json.loads(line)["n"] for line in path.open()] == list(range(500))
+
+
+def test_a_file_that_goes_away_while_somebody_listens_to_it_is_no_fault(tmp_path, monkeypatch):
+    path = tmp_path / "e.jsonl"
+    path.write_bytes(b"")
+    subscription = FileSubscription(str(path))
+    there = Path.is_file
+    monkeypatch.setattr(Path, "is_file", lambda self: there(self) and (self.unlink() or True))
+    assert subscription.receive(0.0) is None
+    path.write_bytes(b'{"a":1}\n')
+    monkeypatch.undo()
+    assert subscription.receive(60.0) == b'{"a":1}'
 
 
 def test_dash_is_standard_output(capfdbinary):

@@ -127,6 +127,18 @@ def test_storage_is_recycled_when_nobody_looks() -> None:
     assert len(again) == 0
 
 
+def test_two_threads_may_take_the_last_storage_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Taken(list[Any]):
+        """One that another thread empties at the moment of a look at it."""
+
+        def __bool__(self) -> bool:
+            self.clear()
+            return True
+
+    monkeypatch.setattr(objects, "_pool", Taken([np.empty(64, objects.OBJECT_ROW)]))
+    assert len(ObjectTable()) == 0
+
+
 def test_huge_tables_are_not_kept() -> None:
     objects._pool.clear()
     table = ObjectTable()
