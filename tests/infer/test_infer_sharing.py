@@ -40,7 +40,7 @@ def test_who_comes_meanwhile_waits():
     shared, go, got = Shared("shared-model"), threading.Event(), []
 
     def make():
-        assert go.wait(10)
+        assert go.wait(60)
         return object()
 
     threads = [threading.Thread(target=lambda: got.append(shared.take("a", {}, make))) for _ in range(3)]
