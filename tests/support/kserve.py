@@ -243,7 +243,7 @@ def to_bytes(array, datatype):
 
 
 def _reserved():
-    """A socket that holds a port, on which others of this process may listen: nobody else gets it between two starts."""
+    """A socket that holds a port, on which others of this process may listen; nobody else gets it."""
     one = socket.socket()
     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     one.bind(("127.0.0.1", 0))
