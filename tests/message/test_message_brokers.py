@@ -104,8 +104,10 @@ def test_events_written_before_a_crash_stay(tmp_path):
     )
     root = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-c", program, str(path)], env=os.environ | {"PYTHONPATH": str(root)},
-        check=False, timeout=120,
+        [sys.executable, "-c", program, str(path)],
+        env=os.environ | {"PYTHONPATH": str(root)},
+        check=False,
+        timeout=120,
     )
     assert done.returncode == -9
     assert [json.loads(line)["n"] for line in path.open()] == list(range(500))

@@ -242,8 +242,9 @@ def test_a_slow_server_runs_into_the_time_limit(serve):
     server = serve({"m": twice()})
     engine = open_engine(server.url("m", extra="?timeout=60"))
     server.faults.append("slow")
-    with within(engine, 0.2), pytest.raises(
-        ModelError, match=r"m has not answered within 0\.2 s; .*\?timeout=SECONDS"
+    with (
+        within(engine, 0.2),
+        pytest.raises(ModelError, match=r"m has not answered within 0\.2 s; .*\?timeout=SECONDS"),
     ):
         engine.run({"images": pictures(1)})
     np.testing.assert_array_equal(engine.run({"images": pictures(1)})["out"], pictures(1) * 2)
