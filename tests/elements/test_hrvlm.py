@@ -18,6 +18,7 @@ from headrace.gst import payload
 from headrace.meta import Detections
 from headrace.meta.user import MetaType
 from headrace.source.sim import SIM_LABELS
+from headrace.vlm import VlmRequest
 
 SCENE = (
     "hrsimsrc scene=sim://crossroad?seed=1&objects=6&width=320&height=180&fps=30&frames={n} is-live={live}"
@@ -176,6 +177,29 @@ def test_who_stops_does_not_wait(play: Any, server: Any) -> None:
     one.stop()
     assert time.monotonic() - begun < 10
     assert counts_of(one)["waiting"] == 0
+
+
+def test_after_a_flush_the_end_of_the_stream_waits_again(tmp_path: Any) -> None:
+    path = tmp_path / "model.py"
+    path.write_text(
+        "import threading\nfrom headrace.vlm import VisionLanguageModel\n\n"
+        "class Held(VisionLanguageModel):\n    go = threading.Event()\n"
+        "    def answer(self, request):\n        self.go.wait(60)\n        return 'yes'\n"
+    )
+    element: Any = Gst.ElementFactory.make("hrvlm")
+    element.set_property("model", f"{path}:Held")
+    element.set_property("prompt", "what?")
+    element.set_state(Gst.State.PAUSED)
+    try:
+        asker, pad = element.asker, element.get_static_pad("sink")
+        asker.submit(VlmRequest("what?", ()))
+        pad.send_event(Gst.Event.new_flush_start())
+        assert not asker.drain(0.0)
+        pad.send_event(Gst.Event.new_flush_stop(True))
+        threading.Timer(0.1, asker._model.go.set).start()
+        assert asker.drain(60.0)
+    finally:
+        element.set_state(Gst.State.NULL)
 
 
 TWO = (

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -165,7 +166,8 @@ class ModelSlot:
 
     def drain(self, timeout: float) -> None:
         """Wait for what was submitted so far, but no longer than this."""
-        wait([self._stage.call(list)], timeout)
+        with suppress(ModelError):  # the last user has closed it meanwhile: nothing is left to wait for
+            wait([self._stage.call(list)], timeout)
 
     def adjust(self, options: InferOptions) -> None:
         """Let the model go on with other thresholds, from the next batch on; see `Model.adjust`."""
