@@ -96,30 +96,42 @@ class UriSource(Face, Gst.Bin):
             if transition == Gst.StateChange.NULL_TO_READY:
                 self._open()
             elif transition == Gst.StateChange.READY_TO_PAUSED:
-                self._watch()
+                self._watch_server()
         except USER_ERRORS as error:
             self.post_error(error)
             return Gst.StateChangeReturn.FAILURE
         if transition == Gst.StateChange.PAUSED_TO_READY:
-            for watch in (self.opening, self.reconnector, self.recorder):
-                if watch is not None:
-                    watch.close()
+            self._end_watches()
         result = Gst.Bin.do_change_state(self, transition)
-        if transition == Gst.StateChange.READY_TO_NULL:
+        if transition == Gst.StateChange.READY_TO_PAUSED:
+            if result == Gst.StateChangeReturn.FAILURE:
+                self._end_watches()
+            else:
+                self._watch_file()
+        elif transition == Gst.StateChange.READY_TO_NULL:
             self._close()
         return result
 
-    def _watch(self) -> None:
-        """Look after a file that may never open, or a server that may be lost."""
-        options, uri = self.options, to_uri(self.options.uri)
-        if uri.startswith("file://"):
-            self.opening = OpeningWatch(self._opened, self, SOURCE, redacted(options.uri))
+    def _watch_server(self) -> None:
+        """Look after a server that may be lost, from before its first frame."""
+        options = self.options
         seconds = options.rtsp_reconnect_interval, options.init_rtsp_reconnect_interval
-        if uri.startswith("rtsp") and any(seconds):
+        if to_uri(options.uri).startswith("rtsp") and any(seconds):
             self.reconnector = Reconnector(self, self._reopen, *seconds, options.rtsp_reconnect_attempts)
             queue = self.get_by_name(QUEUE)
             if queue is not None:
                 self.reconnector.watch(queue.get_static_pad("sink"))
+
+    def _watch_file(self) -> None:
+        """Look after a file that may never open; once its threads are at work, as they rest before."""
+        uri = self.options.uri
+        if to_uri(uri).startswith("file://"):
+            self.opening = OpeningWatch(self._opened, self, SOURCE, redacted(uri))
+
+    def _end_watches(self) -> None:
+        for watch in (self.opening, self.reconnector, self.recorder):
+            if watch is not None:
+                watch.close()
 
     def _opened(self) -> bool:
         queues = [self.get_by_name(QUEUE), None if self.options.disable_audio else self.get_by_name(SOUND)]

@@ -48,9 +48,9 @@ class RtspServer:
         self._source.attach(context)
         self.port: int = self._server.get_bound_port()
         self._mounts: set[str] = set()
-        loop = GLib.MainLoop.new(context, False)
-        threading.Thread(target=loop.run, name="headrace-rtsp", daemon=True).start()
-        weakref.finalize(self, _stop, self._source, loop)
+        ended = threading.Event()
+        threading.Thread(target=_serve, args=(context, ended), name="headrace-rtsp", daemon=True).start()
+        weakref.finalize(self, _stop, self._source, context, ended)
 
     def serve(self, mount: str, receive: str, encoding: str) -> None:
         """Serve what a source of RTP receives.
@@ -160,6 +160,13 @@ def _library() -> Any:
     return GstRtspServer
 
 
-def _stop(source: GLib.Source, loop: GLib.MainLoop) -> None:
+def _serve(context: GLib.MainContext, ended: threading.Event) -> None:
+    # Not a main loop: told to quit before it has begun to run, it runs for ever.
+    while not ended.is_set():
+        context.iteration(True)
+
+
+def _stop(source: GLib.Source, context: GLib.MainContext, ended: threading.Event) -> None:
     source.destroy()
-    loop.quit()
+    ended.set()
+    context.wakeup()
