@@ -87,7 +87,7 @@ class StreamMux(Element):
     def __init__(self) -> None:
         super().__init__()
         self.sources: dict[int, MuxSource] = {}  # by the pad's address: asking for its name costs
-        self.batcher: Batcher[Any] = Batcher(self._source_ended)
+        self.batcher: Batcher[Any] = Batcher(self.guarded(self._source_ended))
         self.flow = FLOW_OK
         self.src_pad = self.add_src_pad()
         self.output = MuxOutput(self)
