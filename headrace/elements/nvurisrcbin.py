@@ -108,6 +108,8 @@ class UriSource(Face, Gst.Bin):
                 self._end_watches()
             else:
                 self._watch_file()
+        elif transition == Gst.StateChange.PAUSED_TO_READY:
+            self.recorder.close()  # nothing comes any more
         elif transition == Gst.StateChange.READY_TO_NULL:
             self._close()
         return result
@@ -129,7 +131,7 @@ class UriSource(Face, Gst.Bin):
             self.opening = OpeningWatch(self._opened, self, SOURCE, redacted(uri))
 
     def _end_watches(self) -> None:
-        for watch in (self.opening, self.reconnector, self.recorder):
+        for watch in (self.opening, self.reconnector):
             if watch is not None:
                 watch.close()
 

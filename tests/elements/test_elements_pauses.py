@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 from gi.repository import Gst
 
-from headrace.elements import rtsp_server
+from headrace.elements import nvmultiurisrcbin, rtsp_server
+from headrace.elements.nvstreammux import StreamMux
 from headrace.elements.nvurisrcbin import UriSource
 from headrace.elements.source import opening
 from headrace.elements.source.reconnecting import Reconnector
+from headrace.elements.source.recording_file import RecordingFile
+from headrace.source.control_api import Camera
 
 MUX = "m.sink_0 nvstreammux name=m ! fakesink name=sink sync=false"
 
@@ -117,3 +120,103 @@ def test_a_server_that_goes_before_its_thread_runs_leaves_no_thread(monkeypatch:
     (thread,) = threads
     thread.join(60)
     assert not thread.is_alive()
+
+
+def test_a_source_that_has_stopped_has_written_its_recordings(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = RecordingFile.finish
+    monkeypatch.setattr(RecordingFile, "finish", lambda self: threading.Timer(0.3, original, (self,)).start())
+    line = (
+        "videotestsrc num-buffers=100 ! video/x-raw,width=64,height=48 ! x264enc key-int-max=5 ! matroskamux"
+    )
+    run(f"{line} ! filesink location={tmp_path}/clip.mkv").to_end()
+    folder = tmp_path / "recorded"
+    folder.mkdir()
+    one = run(
+        f"nvurisrcbin name=s uri={tmp_path}/clip.mkv smart-record=1 smart-rec-dir-path={folder}"
+        " ! m.sink_0 nvstreammux name=m ! fakesink name=sink sync=true"
+    )
+    one.play().wait(lambda: len(one.out.pts) > 5)
+    assert one["s"].start_recording(1, 100) > 0
+    one.stop()
+    (path,) = folder.iterdir()
+    assert b"moov" in path.read_bytes(), "without its table of contents nobody can read it"
+
+
+def threads_of(call: Any, count: int) -> list[Any]:
+    """What a function returns on several threads at once."""
+    made: list[Any] = []
+    threads = [threading.Thread(target=lambda: made.append(call())) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return made
+
+
+def test_pads_that_are_asked_for_at_once_are_different(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = StreamMux.add_sink_pad
+
+    def slow(self: Any, *arguments: Any) -> Any:
+        time.sleep(0.1)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(StreamMux, "add_sink_pad", slow)
+    pipeline, mux = Gst.Pipeline(), Gst.ElementFactory.make("nvstreammux")
+    pipeline.add(mux)
+    pads = threads_of(lambda: mux.request_pad_simple("sink_%u"), 3)
+    assert sorted(pad.get_name() for pad in pads) == ["sink_0", "sink_1", "sink_2"]
+
+
+def test_sources_may_come_while_somebody_looks_at_them() -> None:
+    pipeline, mux = Gst.Pipeline(), Gst.ElementFactory.make("nvstreammux")
+    pipeline.add(mux)
+    for _ in range(2):
+        mux.request_pad_simple("sink_%u")
+    seen = []
+    for source in mux.sources.values():
+        mux.request_pad_simple("sink_%u")
+        seen.append(source.index)
+    assert seen == [0, 1]
+    assert len(mux.sources) == 4
+
+
+def test_cameras_that_are_added_at_once_have_numbers_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = nvmultiurisrcbin.make
+    element = Gst.ElementFactory.make("nvmultiurisrcbin")
+    element.set_property("max-batch-size", 3)
+    ids = iter("abc")
+
+    def slow(*arguments: Any) -> Any:
+        time.sleep(0.1)
+        return original(*arguments)
+
+    monkeypatch.setattr(nvmultiurisrcbin, "make", slow)
+    numbers = threads_of(lambda: element.add_camera(Camera(next(ids), "", "sim://plaza")), 3)
+    assert sorted(numbers) == [0, 1, 2]
+    assert sorted(element.cameras) == [0, 1, 2]
+
+
+def test_what_is_set_while_frames_begin_to_pass_takes_effect(run: Any, clip: Path) -> None:
+    """The option comes between the question whether something is to be done, and the way past the converter."""
+    one = run(f"nvurisrcbin name=s uri={clip} ! {MUX}")
+    turned: list[Any] = []
+
+    def found(_bin: Any, _sub: Any, part: Any) -> None:
+        if part.get_factory().get_name() == "nvvideoconvert":
+            opened = part.bypass.open
+
+            def late() -> None:
+                if not turned:
+                    turned.append(part)
+                    part.set_property("flip-method", 2)
+                opened()
+
+            part.bypass.open = late
+
+    one.pipeline.connect("deep-element-added", found)
+    one.to_end()
+    (part,) = turned
+    assert not part.bypass.is_open
+    assert len(one.out.pts) == 10
