@@ -220,3 +220,18 @@ def test_what_is_set_while_frames_begin_to_pass_takes_effect(run: Any, clip: Pat
     (part,) = turned
     assert not part.bypass.is_open
     assert len(one.out.pts) == 10
+
+
+def test_a_call_that_takes_its_time_is_no_error_at_the_end(run: Any, model: Any, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    slow = model(
+        f"def infer(self, frames):\n    open({str(begun)!r}, 'w').close()\n    time.sleep(1.5)\n"
+        "    return [Detections.empty() for _ in frames]"
+    )
+    source = "videotestsrc ! video/x-raw,format=RGB,width=64,height=48 ! m.sink_0 nvstreammux name=m"
+    one = run(f"{source} ! hrinfer model={slow} ! fakesink name=sink").play()
+    one.wait(begun.exists)
+    bus = one.pipeline.get_bus()
+    one.pipeline.set_state(Gst.State.READY)
+    assert bus.timed_pop_filtered(0, Gst.MessageType.ERROR) is None
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("hr-infer")] == []
