@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from pathlib import Path
@@ -114,9 +113,8 @@ def test_a_server_that_goes_before_its_thread_runs_leaves_no_thread(monkeypatch:
 
     monkeypatch.setattr(rtsp_server.threading, "Thread", Late)
     server = rtsp_server.RtspServer(0)
+    threading.Timer(0.3, go.set).start()
     del server
-    gc.collect()
-    go.set()
     (thread,) = threads
     thread.join(60)
     assert not thread.is_alive()
