@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from gi.repository import Gst
 
 from headrace.elements import nvmultiurisrcbin, rtsp_server
+from headrace.elements.inference.tracked import TrackMemory
 from headrace.elements.nvstreammux import StreamMux
 from headrace.elements.nvurisrcbin import UriSource
 from headrace.elements.source import opening
@@ -233,3 +235,26 @@ def test_a_call_that_takes_its_time_is_no_error_at_the_end(run: Any, model: Any,
     one.pipeline.set_state(Gst.State.READY)
     assert bus.timed_pop_filtered(0, Gst.MessageType.ERROR) is None
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("hr-infer")] == []
+
+
+def test_settings_may_change_in_the_middle_of_a_batch(
+    run: Any, model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = TrackMemory.key
+
+    def key(self: Any, *arguments: Any) -> Any:
+        inference = one["i"].inference
+        inference.settings = dataclasses.replace(inference.settings, reinfer_interval=None)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(TrackMemory, "key", key)
+    box = "Detections([[8, 8, 40, 30], [9, 9, 50, 40]], [0.9] * 2, [0] * 2, [7, 8])"
+    finds = model(f"def infer(self, frames):\n    return [{box} for _ in frames]")
+    names = model("def classify(self, frames):\n    return [(1, 0.7, 'b') for _ in frames]", "Classifier")
+    one = run(
+        "videotestsrc num-buffers=5 ! video/x-raw,format=RGB,width=64,height=48 ! m.sink_0 nvstreammux name=m"
+        f" ! hrinfer model={finds} ! hrinfer name=i model={names} process-mode=2 reinfer-interval=1"
+        " asynchronous=true ! fakesink name=sink sync=false"
+    )
+    one.to_end()
+    assert len(one.out.pts) == 5
