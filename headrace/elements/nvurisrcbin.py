@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
+import logging
 from typing import Any, ClassVar
 
 from gi.repository import GLib, GObject, Gst
@@ -27,6 +28,8 @@ from headrace.gst.recording import RecordingInfoStruct, address_of, pointer_at, 
 from headrace.gst.reference_time import note_sender_times
 from headrace.gst.structures import structure_of
 from headrace.source.uri import redacted, to_uri
+
+_log = logging.getLogger(__name__)
 
 STATUS = "smart-rec-status"
 _ACTION = GObject.SignalFlags.RUN_LAST | GObject.SignalFlags.ACTION
@@ -70,6 +73,8 @@ class UriSource(Face, Gst.Bin):
         template("asrc_%u", Gst.PadDirection.SRC, _SOUND_CAPS, Gst.PadPresence.SOMETIMES),
     )
 
+    _ending = False  # of the class, too: parts may speak when the instance has no attributes yet, or any more
+
     def __init__(self) -> None:
         super().__init__()
         self.loop: FileLoop | None = None
@@ -96,11 +101,13 @@ class UriSource(Face, Gst.Bin):
             if transition == Gst.StateChange.NULL_TO_READY:
                 self._open()
             elif transition == Gst.StateChange.READY_TO_PAUSED:
+                self._ending = False
                 self._watch_server()
         except USER_ERRORS as error:
             self.post_error(error)
             return Gst.StateChangeReturn.FAILURE
         if transition == Gst.StateChange.PAUSED_TO_READY:
+            self._ending = True
             self._end_watches()
         result = Gst.Bin.do_change_state(self, transition)
         if transition == Gst.StateChange.READY_TO_PAUSED:
@@ -321,6 +328,10 @@ class UriSource(Face, Gst.Bin):
 
     def do_handle_message(self, message: Gst.Message) -> None:
         """GStreamer vmethod: what the parts say names the source, without passwords."""
+        if self._ending and message.type == Gst.MessageType.ERROR and message.src != self:
+            # Of rtspsrc, when it was still saying goodbye while it was closed; nobody waits for a frame any more.
+            _log.debug("%s: at the end: %s", self.get_name(), redacted(message.parse_error()[0].message))
+            return
         try:
             message = self._without_secrets(message)
         except USER_ERRORS as error:

@@ -258,3 +258,23 @@ def test_settings_may_change_in_the_middle_of_a_batch(
     )
     one.to_end()
     assert len(one.out.pts) == 5
+
+
+def test_a_source_that_is_interrupted_at_its_goodbye_is_no_error(
+    run: Any, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As rtspsrc does: asked to pause and closed before its thread had sent that, it could not write."""
+    original = UriSource._end_watches
+
+    def interrupted(self: Any) -> None:
+        original(self)
+        part, quark = self.get_by_name("nvurisrc_bin_src_elem"), Gst.resource_error_quark()
+        code = int(Gst.ResourceError.WRITE)
+        Gst.Element.message_full(part, Gst.MessageType.ERROR, quark, code, "no", "no", "", "", 0)
+
+    monkeypatch.setattr(UriSource, "_end_watches", interrupted)
+    one = run(f"nvurisrcbin uri={clip} ! {MUX}")
+    for frames in (10, 20):
+        one.play().wait(lambda n=frames: len(one.out.pts) == n)  # type: ignore[misc]
+        one.pipeline.set_state(Gst.State.READY)
+        assert one.pipeline.get_bus().timed_pop_filtered(0, Gst.MessageType.ERROR) is None
