@@ -88,7 +88,7 @@ def test_as_many_frames_of_files_are_on_their_way_as_keep_the_threads_busy(run: 
     most: list[int] = []
 
     def note(_pad: Any, _info: Any) -> Any:
-        if not most:  # the sink is slower than the model, until there is no room any more
+        if len(most) == 20:  # the sink is slower than the model here, until there is no room any more
             wait_until(lambda: len(one["i"]._in_flight()) > 3, 60)
         most.append(len(one["i"]._in_flight()))
         return Gst.PadProbeReturn.OK
