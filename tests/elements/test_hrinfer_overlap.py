@@ -65,6 +65,7 @@ def test_a_mode_that_does_not_exist_is_refused(run: Any, tmp_path: Path) -> None
 def test_models_of_overlapping_calls_take_each_others_place_under_load(run: Any, tmp_path: Path) -> None:
     models = [detector(tmp_path / f"{label}.onnx", (label,), size) for label, size in (("a", 32), ("b", 64))]
     one = run(f"{sources(2, -1)} ! hrinfer name=i model={models[0]} mode=throughput threads=3 ! {OUT}").play()
+    one.wait(lambda: len(one.out.pts) > 2)
     for turn in range(6):
         told = one["i"].swap(models[(turn + 1) % 2])
         one.wait(told.done)

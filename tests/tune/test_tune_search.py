@@ -133,7 +133,7 @@ def test_a_file_has_engines_and_types_to_choose_from_and_a_class_has_none():
     assert {("onnxruntime", "f32"), ("onnxruntime", "bf16")} <= set(axes[0].values)
     assert {precision for _, precision in axes_for("model.onnx", 2, [])[0].values} == {"f32"}
     assert [axis.names for axis in axes_for("cats.py:Cats", 2)] == [("batch-size",), ("decoder-threads",)]
-    assert axes_for("cats.py:Cats", 2)[0].values == (("0",), ("4",), ("8",))
+    assert axes_for("cats.py:Cats", 2)[0].values == (("0",), ("8",), ("16",))
     assert axes_for("cats.py:Cats", 2, live=True)[0].values == (("0",), ("1",))
 
 
