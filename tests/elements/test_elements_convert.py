@@ -155,7 +155,7 @@ def test_a_size_change_in_the_middle_keeps_the_output(run: Any, feed: Any) -> No
     assert one.out.sizes == [64, 64]
 
 
-TILER = "nvstreammux name=m batched-push-timeout=20000 ! hrinfer model={model} ! nvmultistreamtiler {options}"
+TILER = "nvstreammux name=m ! hrinfer model={model} ! nvmultistreamtiler {options}"
 
 
 def test_boxes_move_to_their_tiles(run: Any, model: Any) -> None:

@@ -81,7 +81,8 @@ def test_the_past_and_the_future_are_recorded(
     assert (info["session_id"], info["container_type"]) == (session.value, container)
     assert (info["width"], info["height"], info["contains_video"], info["contains_audio"]) == (64, 48, 1, 0)
     # Where the server stood still, the stream did, too.
-    still = max(after - before for before, after in itertools.pairwise(one.out.pts)) / Gst.SECOND
+    steps = [(after - before) / Gst.SECOND for before, after in itertools.pairwise(one.out.pts)]
+    still = sum(step for step in steps if step > 0.1)
     assert 1.5 < info["duration"] / 1000 < 3.5 + still
     assert 1.5 < length_of(path) < 3.5 + still
 
