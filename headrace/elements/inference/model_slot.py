@@ -27,8 +27,10 @@ from headrace.usercode import forget
 
 _log = logging.getLogger(__name__)
 
-#: Seconds that a model's call under way may take when the pipeline ends.
-PATIENCE = 1.0
+#: Seconds that a model's call under way may take when the pipeline ends; then that it does not return is an error.
+PATIENCE = 5.0
+#: Seconds that the end waits for what may go on without it: a model that is being loaded, a candidate's call.
+COURTESY = 1.0
 
 #: Seconds that a trial waits for the end of a batch.
 _GAP = 0.2
@@ -256,7 +258,7 @@ class ModelSlot:
             self._closed = True
         self._watch.close()
         if self._loader is not None:
-            self._loader.close(PATIENCE)
+            self._loader.close(COURTESY)
         if not self._stage.close(PATIENCE):
             name = type(self.model).__name__
             raise ModelError(f"model {name} has not returned for {PATIENCE:g} s: its thread is left behind")
