@@ -5,6 +5,8 @@ import time
 
 import pytest
 from flows import chain, finish, frames, play
+from gi.repository import GLib, Gst
+from waiting import wait_until
 
 from headrace.errors import PipelineError
 from headrace.flow import (
@@ -170,6 +172,16 @@ def test_stop_sends_the_end_in_and_does_not_block(capfd):
     assert "End of stream" in lines
 
 
+def test_stop_in_a_pause_is_kept_until_it_plays_again():
+    pipeline = chain(Pipeline("p"), ("videotestsrc", {"is-live": True}), SINK)
+    pipeline.start()
+    wait_until(lambda: pipeline._events.started)
+    pipeline.gst.set_state(Gst.State.PAUSED)
+    pipeline.stop()
+    pipeline.gst.set_state(Gst.State.PLAYING)
+    finish(pipeline)
+
+
 def test_seek_before_the_start():
     times = []
 
@@ -226,12 +238,9 @@ def test_an_error_that_cuts_the_only_stream_ends_the_wait(capfd):
     ],
 )
 def test_two_errors_end_a_pipeline_that_could_go_on(text):
-    from gi.repository import GLib, Gst
-
     pipeline = chain(ServiceMakerPipeline("p"), ("videotestsrc", {"is-live": True}), SINK)
-    playing = threading.Event()
-    pipeline.start(lambda message: playing.set() if getattr(message, "new_state", 0) == 4 else None)
-    assert playing.wait(10)
+    pipeline.start()
+    wait_until(lambda: pipeline._events.started)
     element = pipeline["fakesink"].element
     for words in ("something else", text):
         error = GLib.Error.new_literal(Gst.stream_error_quark(), words, 1)
