@@ -1,12 +1,13 @@
 """Helpers around pipelines: rates, model files, contents and frames of media, clicks on tiles."""
 
 import os
-import time
+import threading
 
 import numpy as np
 import pytest
 from flows import frames, play
 from gi.repository import Gst
+from waiting import wait_until
 
 from headrace.errors import PipelineError
 from headrace.flow import Flow, Pipeline
@@ -107,7 +108,7 @@ def test_frames_are_counted_at_a_sink_pad(clock):
     ("factory", "name", "present"),
     [("nvinfer", "model-engine-file", ""), ("hrinfer", "model", ""), ("hrinfer", "model", ":Cats")],
 )
-def test_a_model_is_replaced_when_its_file_was_written(tmp_path, factory, name, present):
+def test_a_model_is_replaced_when_its_file_was_written(tmp_path, monkeypatch, factory, name, present):
     engine = tmp_path / "model.onnx"
     engine.write_bytes(b"old")
     loaded = []
@@ -123,18 +124,42 @@ def test_a_model_is_replaced_when_its_file_was_written(tmp_path, factory, name, 
             loaded.append(properties)
 
     watch = EngineFileMonitor(Model(), str(engine), interval=0.01)
+    looks, look = [], watch.state
+    monkeypatch.setattr(watch, "state", lambda: looks.append(look()) or looks[-1])
     assert not watch.started
     assert watch.start()
-    time.sleep(0.05)
+    wait_until(lambda: len(looks) > 3)
     assert not loaded  # as it was from the start
-    engine.write_bytes(b"newer")
-    os.utime(engine, ns=(1, 1))
-    deadline = time.monotonic() + 5
-    while not loaded and time.monotonic() < deadline:
-        time.sleep(0.01)
+    write_whole(engine, b"newer")
+    wait_until(lambda: loaded)
+    looks.clear()
+    wait_until(lambda: len(looks) > 3)
     assert watch.stop()
     assert loaded == [{name: f"{engine}{present}"}]
     assert not watch.stop()
+
+
+def write_whole(path, data):
+    """Write a file that is seen as it was or as it will be, never half."""
+    new = path.with_suffix(".new")
+    new.write_bytes(data)
+    os.utime(new, ns=(1, 1))
+    new.replace(path)
+
+
+def test_a_file_written_right_after_the_start_is_loaded(tmp_path, monkeypatch):
+    engine, loaded, held = tmp_path / "model.onnx", [], []
+    engine.write_bytes(b"old")
+    watch = EngineFileMonitor(None, str(engine), interval=0.01)
+    monkeypatch.setattr(watch, "update", lambda: loaded.append(engine.read_bytes()))
+    with monkeypatch.context() as late:  # the thread does not come to anything before the file is there
+        late.setattr(threading.Thread, "start", lambda thread: held.append(thread))
+        watch.start()
+    write_whole(engine, b"newer")
+    held[0].start()
+    wait_until(lambda: loaded)
+    watch.stop()
+    assert loaded == [b"newer"]
 
 
 def test_without_a_file_nothing_is_watched():
@@ -223,7 +248,7 @@ def test_queues_may_be_read_in_turns(clip):
     chunks = [MediaChunk(str(clip), duration=200 * MS)] * 3
     with MediaExtractor(chunks, scaling=(64, 48)) as extractor:
         queues = extractor()
-        rounds = [[queue.get(timeout=20) for queue in queues] for _ in range(7)]
+        rounds = [[queue.get(timeout=60) for queue in queues] for _ in range(7)]
     assert [frame is None for frame in rounds[-1]] == [True] * 3
     assert all(len({frame.timestamp for frame in one}) == 1 for one in rounds[:-1])
 
@@ -239,7 +264,7 @@ def test_chunks_can_be_added_to_an_extractor_without_any(clip):
 def test_an_extractor_can_be_left_early(clip):
     with MediaExtractor([MediaChunk(str(clip))] * 3, scaling=(64, 48)) as extractor:
         queues = extractor()
-        queues[0].get(timeout=20)
+        queues[0].get(timeout=60)
     assert [queue.get(timeout=1) for queue in queues] == [None] * 3
     with pytest.raises(PipelineError, match="closed"):
         extractor()
@@ -287,7 +312,7 @@ def test_events_of_a_window_reach_the_tiler():
     handler = EventHandler(tiler=tiler, osd=None, renderer=sink)
     assert handler.start()
     pipeline.gst.set_state(Gst.State.PAUSED)
-    pipeline.gst.get_state(5 * Gst.SECOND)
+    pipeline.gst.get_state(60 * Gst.SECOND)
     event = Gst.Structure.new_empty("application/x-gst-navigation")
     for key, value in (
         ("event", "mouse-button-press"),

@@ -50,7 +50,7 @@ class EngineFileMonitor:
             self._stop = threading.Event()
             threading.Thread(
                 target=_watch,
-                args=(weakref.ref(self), self._stop, self.interval),
+                args=(weakref.ref(self), self._stop, self.interval, self.state()),
                 name="headrace-engine",
                 daemon=True,
             ).start()
@@ -84,10 +84,10 @@ def _properties(element: Gst.Element) -> set[str]:
     return {spec.name for spec in element.list_properties()}
 
 
-def _watch(monitor: weakref.ref[EngineFileMonitor], stop: threading.Event, interval: float) -> None:
-    watched = monitor()
-    loaded = before = watched.state() if watched is not None else None
-    del watched
+def _watch(
+    monitor: weakref.ref[EngineFileMonitor], stop: threading.Event, interval: float, loaded: _State | None
+) -> None:
+    before = loaded
     while not stop.wait(interval):
         target = monitor()
         if target is None:
