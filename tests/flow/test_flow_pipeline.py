@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from chains import write_model
 from flows import chain, finish, frames, play
 from gi.repository import GLib, Gst
 from waiting import wait_until
@@ -20,6 +21,7 @@ from headrace.flow import (
     ServiceMakerPipeline,
     StateTransitionMessage,
 )
+from headrace.flow.playing import stalls
 
 SOURCE = ("videotestsrc", {"num-buffers": 3})
 SINK = ("fakesink", {"sync": False})
@@ -249,6 +251,33 @@ def test_two_errors_end_a_pipeline_that_could_go_on(text):
             time.sleep(0.4)
             assert pipeline._thread.is_alive()
     finish(pipeline)
+
+
+def test_after_an_error_a_slow_model_is_waited_for(tmp_path, monkeypatch, capfd):
+    looks, go_on, look = [], tmp_path / "go on", stalls.StallWatch.is_stalled
+    monkeypatch.setattr(stalls, "PATIENCE", 2)
+    monkeypatch.setattr(stalls.StallWatch, "is_stalled", lambda watch: looks.append(look(watch)) or looks[-1])
+    body = f"""
+        def infer(self, frames):
+            import os, time
+            while not os.path.exists({str(go_on)!r}):
+                time.sleep(0.01)
+            return [Detections.empty() for _ in frames]
+    """
+    element, count = ("hrinfer", {"model": write_model(tmp_path, body)}), Count()
+    pipeline = frames(1, element, kind=ServiceMakerPipeline).attach("hrinfer", Probe("count", count))
+    pipeline.start()
+    error = GLib.Error.new_literal(Gst.stream_error_quark(), "something else", 1)
+    sink = pipeline["sink"].element
+    sink.post_message(Gst.Message.new_error(sink, error, ""))
+    read = pipeline["source"].element.get_static_pad("src")
+    wait_until(lambda: read.get_task_state() == Gst.TaskState.PAUSED)
+    looks.clear()
+    wait_until(lambda: len(looks) > 5)
+    go_on.touch()
+    finish(pipeline)
+    assert count.calls == 1
+    assert "End of stream" in capfd.readouterr().out
 
 
 def test_user_code_that_raises_keeps_the_buffer_and_the_stream(capfd):
