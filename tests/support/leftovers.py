@@ -14,6 +14,7 @@ from chains import Chain, write_model
 from gi.repository import Gst
 from memory_growth import resident
 from tiny_onnx import detector
+from waiting import wait_until
 
 from headrace.flow import Pipeline
 
@@ -33,10 +34,7 @@ def one_run(index, clip, folder):
         sink=("nvmsgbroker", {"proto-lib": "file", "conn-str": "/dev/null", "sync": False}),
     ).start()
     if index % 3:
-        end = time.monotonic() + 20
-        while not chain.collect.frames:
-            assert time.monotonic() < end, "no frame comes"
-            time.sleep(0.01)
+        wait_until(lambda: chain.collect.frames)
         (chain.pipeline.quit if index % 3 == 1 else chain.pipeline.stop)()
     assert chain.wait().error is None
 
@@ -64,17 +62,26 @@ class Swaps:
         pipeline.add("hrinfer", "model", {"model": self.models[0]}).add("fakesink", "sink")
         pipeline.link(("source", "mux"), ("", "sink_0")).link("mux", "model", "sink")
         pipeline.start()
-        while pipeline.gst.get_state(0).state != Gst.State.PLAYING:
-            time.sleep(0.01)
+        wait_until(lambda: pipeline.gst.get_state(0).state == Gst.State.PLAYING)
 
     def __call__(self, _index, _clip, _folder):
         for turn in range(4):
-            error = self.pipeline["model"].swap(self.models[turn]).exception(20)
+            error = self.pipeline["model"].swap(self.models[turn]).exception(60)
             assert (error is None) == (turn != 3), error
 
     def end(self):
         self.pipeline.quit()
         self.pipeline.wait()
+
+
+def left():
+    """Names of threads that pipelines have left and that do not end by themselves."""
+    end = time.monotonic() + 60
+    while names := [thread.name for thread in threading.enumerate() if thread.name.startswith(OURS)]:
+        if time.monotonic() > end:
+            break
+        time.sleep(0.01)
+    return names
 
 
 def main(what, clip, folder):
@@ -84,12 +91,13 @@ def main(what, clip, folder):
     act = act or Swaps(Path(folder))
     for index in range(times):
         act(index, Path(clip), Path(folder))
+        if not isinstance(act, Swaps):
+            left()
         memory.append(resident() // 1024)
         threads.append(len(list(Path("/proc/self/task").iterdir())))
     if isinstance(act, Swaps):
         act.end()
-    names = [thread.name for thread in threading.enumerate() if thread.name.startswith(OURS)]
-    print(json.dumps({"threads": threads, "memory": memory, "names": names}))
+    print(json.dumps({"threads": threads, "memory": memory, "names": left()}))
 
 
 if __name__ == "__main__":
