@@ -324,7 +324,7 @@ class Pipeline:
             if self._stop_asked and self.gst.get_state(0).state == Gst.State.PLAYING:
                 self._send_end()
             if message is not None:
-                if self._events.handle(message):
+                if self._events.handle(message) or self._events.is_given_up(message):
                     return
             elif self._quit.is_set() or self._events.is_stalled():
                 return

@@ -36,15 +36,14 @@ class Take(BufferRetriever):
 
 
 class Give(BufferProvider):
-    """Hands on pictures until none comes for a while."""
+    """Hands on pictures until ``None`` comes."""
 
     def __init__(self, pictures, make):  # no super().__init__()
         self.pictures, self.make, self.generated = pictures, make, 0
 
     def generate(self, size):
-        try:
-            tensor = self.pictures.get(timeout=1)
-        except queue.Empty:
+        tensor = self.pictures.get()
+        if tensor is None:
             return Buffer()
         self.generated += 1
         return self.make(tensor)
@@ -92,6 +91,7 @@ def test_pictures_go_from_one_pipeline_into_another(caps, make):
 
     first.attach("sink", Receiver("receiver", Both(pictures)), tips="new-sample").start()
     finish(first)
+    pictures.put(None)
     finish(second)
     assert give.generated == 6
     assert len(shown.seen) == 6

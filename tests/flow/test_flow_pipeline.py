@@ -253,6 +253,25 @@ def test_two_errors_end_a_pipeline_that_could_go_on(text):
     finish(pipeline)
 
 
+@pytest.mark.parametrize("kind", [ServiceMakerPipeline, Pipeline])
+def test_an_error_on_the_way_to_playing_does_not_stop_it_for_ever(kind):
+    """GStreamer gives up the way: a sink that has its first frame would wait for the rest of it."""
+    count = Count()
+    pipeline = chain(kind("p"), SOURCE, ("identity", {}), ("fakesink", {"sync": False}))
+
+    class Posts(BufferOperator):
+        def handle_buffer(self, buffer):
+            if count.calls == 0:
+                element = pipeline["identity"].element
+                error = GLib.Error.new_literal(Gst.stream_error_quark(), "nothing serious", 1)
+                element.post_message(Gst.Message.new_error(element, error, ""))
+
+    pipeline.attach("videotestsrc", Probe("posts", Posts())).attach("identity", Probe("count", count))
+    play(pipeline, on_error="return")
+    # Where errors end a pipeline this one does, unless it came so early that GStreamer took no notice.
+    assert count.calls in ((3,) if kind is ServiceMakerPipeline else (1, 3))
+
+
 def test_after_an_error_a_slow_model_is_waited_for(tmp_path, monkeypatch, capfd):
     looks, go_on, look = [], tmp_path / "go on", stalls.StallWatch.is_stalled
     monkeypatch.setattr(stalls, "PATIENCE", 2)
