@@ -157,8 +157,8 @@ def test_a_program_with_its_own_rtsp_server(clips: dict[str, Path]) -> None:
     port = free_udp_port()
     sender = Gst.parse_launch(
         f"uridecodebin uri={clips['long'].as_uri()} ! m.sink_0 nvstreammux name=m batch-size=1 width=128 height=96 "
-        "! nvdsosd ! nvvideoconvert ! video/x-raw(memory:NVMM),format=I420 ! nvv4l2h264enc bitrate=400000 iframeinterval=5 "
-        f"! rtph264pay ! udpsink host=127.0.0.1 port={port} async=false sync=1"
+        "! nvdsosd ! nvvideoconvert ! video/x-raw(memory:NVMM),format=I420 ! nvv4l2h264enc bitrate=400000 "
+        f"iframeinterval=5 ! rtph264pay ! udpsink host=127.0.0.1 port={port} async=false sync=1"
     )
     context = GLib.MainContext.new()
     server = GstRtspServer.RTSPServer.new()
