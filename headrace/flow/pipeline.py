@@ -28,8 +28,9 @@ from headrace.gst.threads import is_streaming, shorten_switch_interval
 from headrace.suggestion import did_you_mean
 
 _POLL = 100 * Gst.MSECOND
-#: Seconds that elements get to let go of what they hold before the pipeline is given up.
-_PATIENCE = 12.0
+#: Seconds that elements get to let go of what they hold before the pipeline is given up. One that is ended while a
+#: model is loaded waits for that; on a slow machine it takes long.
+_PATIENCE = 30.0
 
 
 class Pipeline:
