@@ -28,8 +28,9 @@ from headrace.gst.threads import is_streaming, shorten_switch_interval
 from headrace.suggestion import did_you_mean
 
 _POLL = 100 * Gst.MSECOND
-#: Seconds that elements get to let go of what they hold before the pipeline is given up.
-_PATIENCE = 12.0
+#: Seconds that elements get to let go of what they hold before the pipeline is given up. One that is ended while a
+#: model is loaded waits for that; on a slow machine it takes long.
+_PATIENCE = 30.0
 
 
 class Pipeline:
@@ -206,12 +207,10 @@ class Pipeline:
     def stop(self) -> None:
         """Send end of stream in at every source, so that files are finished; does not wait.
 
-        While the pipeline is still on its way to play, the end is sent as soon as it does: sources that are
-        being opened take it for damage. `quit` ends one that never gets there.
+        While the pipeline is on its way to play, the end is sent as soon as it does: sources that are being opened take
+        it for damage. `quit` ends one that never gets there.
         """
         self._stop_asked = self._thread is not None
-        if self.gst.get_state(0).state == Gst.State.PLAYING:
-            self._send_end()
 
     def quit(self) -> None:
         """End without waiting for what is under way."""
@@ -323,31 +322,25 @@ class Pipeline:
         bus = self.gst.get_bus()
         while True:
             message = bus.timed_pop(0 if self._quit.is_set() else _POLL)
+            if self._stop_asked and self.gst.get_state(0).state == Gst.State.PLAYING:
+                self._send_end()
             if message is not None:
-                if self._handle(message):
+                if self._events.handle(message) or self._events.is_given_up(message):
                     return
             elif self._quit.is_set() or self._events.is_stalled():
                 return
 
-    def _handle(self, message: Gst.Message) -> bool:
-        started = self._events.started
-        ended = self._events.handle(message)
-        if self._events.started and not started:
-            self._send_end()
-        return ended
-
     def _drain(self) -> None:
         while (message := self.gst.get_bus().pop()) is not None:
-            self._handle(message)
+            self._events.handle(message)
 
     def _send_end(self) -> None:
-        if self._stop_asked:
-            self._stop_asked = False
-            # In a thread of its own: it waits for sources, which may wait for a model.
-            threading.Thread(
-                target=self.gst.send_event, args=(Gst.Event.new_eos(),), name="headrace-stop", daemon=True
-            ).start()
-            self.manners.say("Posted EOS to stop pipeline")
+        self._stop_asked = False
+        # In a thread of its own: it waits for sources, which may wait for a model.
+        threading.Thread(
+            target=self.gst.send_event, args=(Gst.Event.new_eos(),), name="headrace-stop", daemon=True
+        ).start()
+        self.manners.say("Posted EOS to stop pipeline")
 
     def _free(self) -> None:
         helper = threading.Thread(target=self._shut_down, name=f"headrace-end-{self.name}", daemon=True)
@@ -361,8 +354,9 @@ class Pipeline:
             )
 
     def _shut_down(self) -> None:
-        if self._thread is not None:
-            self._thread.join()
+        thread = self._thread
+        if thread is not None:
+            thread.join()
             self._thread = None
         if self.gst.get_state(0).state != Gst.State.NULL:
             # In READY elements have finished, but their last messages are not flushed yet as they are in NULL.

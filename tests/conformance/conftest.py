@@ -15,11 +15,11 @@ PROGRAMS = Path(__file__).parent / "programs"
 def assets(tmp_path_factory):
     """What `headrace assets` writes, with clips of a second."""
     folder = tmp_path_factory.mktemp("assets")
-    headrace("assets", str(folder), "--seconds", "1", limit=120)
+    headrace("assets", str(folder), "--seconds", "1", limit=170)
     return folder
 
 
-def headrace(*arguments, limit=60, cwd=None):
+def headrace(*arguments, limit=150, cwd=None):
     """Run the command line; returns the lines of stdout and stderr."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2"}
     command = [sys.executable, "-c", "from headrace.cli import main; main()", *arguments]

@@ -185,7 +185,7 @@ def test_many_sources(app, source):
 
 HAND_OVER = """
 from multiprocessing import Process
-from queue import Empty, Queue
+from queue import Queue
 import sys
 import numpy as np
 from pyservicemaker import (
@@ -209,9 +209,8 @@ class Give(BufferProvider):
         super().__init__()
         self.queue = queue
     def generate(self, size):
-        try:
-            tensor = self.queue.get(timeout=2)
-        except Empty:
+        tensor = self.queue.get()
+        if tensor is None:
             print("nothing left")
             return Buffer()
         self.count += 1
@@ -236,6 +235,7 @@ def main(uri):
     take.link(("src", "mux"), ("", "sink_%u")).link("mux", "convert", "rgb", "sink")
     take.attach("sink", Receiver("receiver", Take(queue)), tips="new-sample").start()
     take.wait()
+    queue.put(None)
     give.wait()
 
 if __name__ == "__main__":
@@ -289,7 +289,7 @@ pipeline.attach("src_0", "smart_recording_signal", "sr", "sr-done")
 pipeline.attach("mux", Probe("recorder", Recorder(pipeline, [told] if len(sys.argv) > 2 else [])))
 finished = threading.Event()
 pipeline.start().wait()
-assert finished.wait(20)
+assert finished.wait(100)
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from queue import Empty, Queue
+from queue import Queue
 from typing import Any
 
 import numpy as np
@@ -36,10 +36,7 @@ class Give(BufferProvider):
         self.queue = queue
 
     def generate(self, size: int) -> Buffer:
-        try:
-            tensor = self.queue.get(timeout=2)
-        except Empty:
-            return Buffer()
+        tensor = self.queue.get()
         if tensor is None:
             return Buffer()
         turned = np.from_dlpack(tensor)[::-1]

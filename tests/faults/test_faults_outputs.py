@@ -3,7 +3,6 @@
 import pytest
 from chains import Chain, count_frames, to_mp4
 
-pytestmark = pytest.mark.timeout(60)
 FRAMES = 60
 
 

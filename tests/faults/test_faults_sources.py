@@ -5,7 +5,6 @@ import re
 import pytest
 from chains import Chain, launch
 
-pytestmark = pytest.mark.timeout(60)
 FRAMES = 60
 
 

@@ -1,6 +1,7 @@
 """Buffers out of one pipeline and into another."""
 
 import queue
+import threading
 
 import numpy as np
 import pytest
@@ -35,15 +36,14 @@ class Take(BufferRetriever):
 
 
 class Give(BufferProvider):
-    """Hands on pictures until none comes for a while."""
+    """Hands on pictures until ``None`` comes."""
 
     def __init__(self, pictures, make):  # no super().__init__()
         self.pictures, self.make, self.generated = pictures, make, 0
 
     def generate(self, size):
-        try:
-            tensor = self.pictures.get(timeout=1)
-        except queue.Empty:
+        tensor = self.pictures.get()
+        if tensor is None:
             return Buffer()
         self.generated += 1
         return self.make(tensor)
@@ -91,6 +91,7 @@ def test_pictures_go_from_one_pipeline_into_another(caps, make):
 
     first.attach("sink", Receiver("receiver", Both(pictures)), tips="new-sample").start()
     finish(first)
+    pictures.put(None)
     finish(second)
     assert give.generated == 6
     assert len(shown.seen) == 6
@@ -126,6 +127,24 @@ def feed(kind, *steps):
 @pytest.mark.parametrize("end", [None, Buffer()])
 def test_nothing_ends_the_stream_and_no_bytes_mean_later(end):
     assert feed(ServiceMakerPipeline, Buffer(b"abc"), Buffer(b""), Buffer([1, 2]), end) == [3, 2]
+
+
+def test_a_feeder_that_is_slow_to_end_feeds_the_next_run():
+    pipeline = Pipeline("feed").add("appsrc", "src", {"caps": "application/octet-stream", "format": 3})
+    pipeline.add("fakesink", "sink", {"sync": False}).link("src", "sink")
+    give = Steps(Buffer(b"abc"), Buffer(), Buffer(b"de"), Buffer())
+    pipeline.attach("src", Feeder("feeder", give))
+    go_on, asked, source = threading.Event(), threading.Event(), pipeline["src"].element
+    source.connect_after(
+        "end-of-stream", lambda source: go_on.wait(60)
+    )  # the feeder's thread stands still here
+    play(pipeline)
+    source.connect("need-data", lambda source, size: asked.set())
+    pipeline.start()
+    assert asked.wait(60)
+    go_on.set()
+    finish(pipeline)
+    assert give.steps == []
 
 
 def test_a_provider_that_raises_ends_its_stream(capfd):

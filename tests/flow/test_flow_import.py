@@ -42,7 +42,7 @@ if __name__ == "__main__":
     for process in processes:
         process.start()
     for process in processes:
-        process.join(30)
+        process.join(100)
         codes.append(process.exitcode)
     print(json.dumps([threads, own, [count.value for count in counts], codes]))
 """
@@ -54,7 +54,7 @@ def test_nothing_runs_after_import_and_forked_pipelines_play():
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -4,7 +4,10 @@ import threading
 import time
 
 import pytest
+from chains import write_model
 from flows import chain, finish, frames, play
+from gi.repository import GLib, Gst
+from waiting import wait_until
 
 from headrace.errors import PipelineError
 from headrace.flow import (
@@ -18,6 +21,7 @@ from headrace.flow import (
     ServiceMakerPipeline,
     StateTransitionMessage,
 )
+from headrace.flow.playing import stalls
 
 SOURCE = ("videotestsrc", {"num-buffers": 3})
 SINK = ("fakesink", {"sync": False})
@@ -170,6 +174,16 @@ def test_stop_sends_the_end_in_and_does_not_block(capfd):
     assert "End of stream" in lines
 
 
+def test_stop_in_a_pause_is_kept_until_it_plays_again():
+    pipeline = chain(Pipeline("p"), ("videotestsrc", {"is-live": True}), SINK)
+    pipeline.start()
+    wait_until(lambda: pipeline._events.started)
+    pipeline.gst.set_state(Gst.State.PAUSED)
+    pipeline.stop()
+    pipeline.gst.set_state(Gst.State.PLAYING)
+    finish(pipeline)
+
+
 def test_seek_before_the_start():
     times = []
 
@@ -226,12 +240,9 @@ def test_an_error_that_cuts_the_only_stream_ends_the_wait(capfd):
     ],
 )
 def test_two_errors_end_a_pipeline_that_could_go_on(text):
-    from gi.repository import GLib, Gst
-
     pipeline = chain(ServiceMakerPipeline("p"), ("videotestsrc", {"is-live": True}), SINK)
-    playing = threading.Event()
-    pipeline.start(lambda message: playing.set() if getattr(message, "new_state", 0) == 4 else None)
-    assert playing.wait(10)
+    pipeline.start()
+    wait_until(lambda: pipeline._events.started)
     element = pipeline["fakesink"].element
     for words in ("something else", text):
         error = GLib.Error.new_literal(Gst.stream_error_quark(), words, 1)
@@ -240,6 +251,52 @@ def test_two_errors_end_a_pipeline_that_could_go_on(text):
             time.sleep(0.4)
             assert pipeline._thread.is_alive()
     finish(pipeline)
+
+
+@pytest.mark.parametrize("kind", [ServiceMakerPipeline, Pipeline])
+def test_an_error_on_the_way_to_playing_does_not_stop_it_for_ever(kind):
+    """GStreamer gives up the way: a sink that has its first frame would wait for the rest of it."""
+    count = Count()
+    pipeline = chain(kind("p"), SOURCE, ("identity", {}), ("fakesink", {"sync": False}))
+
+    class Posts(BufferOperator):
+        def handle_buffer(self, buffer):
+            if count.calls == 0:
+                element = pipeline["identity"].element
+                error = GLib.Error.new_literal(Gst.stream_error_quark(), "nothing serious", 1)
+                element.post_message(Gst.Message.new_error(element, error, ""))
+
+    pipeline.attach("videotestsrc", Probe("posts", Posts())).attach("identity", Probe("count", count))
+    play(pipeline, on_error="return")
+    # Where errors end a pipeline this one does, unless it came so early that GStreamer took no notice.
+    assert count.calls in ((3,) if kind is ServiceMakerPipeline else (1, 3))
+
+
+def test_after_an_error_a_slow_model_is_waited_for(tmp_path, monkeypatch, capfd):
+    looks, go_on, look = [], tmp_path / "go on", stalls.StallWatch.is_stalled
+    monkeypatch.setattr(stalls, "PATIENCE", 2)
+    monkeypatch.setattr(stalls.StallWatch, "is_stalled", lambda watch: looks.append(look(watch)) or looks[-1])
+    body = f"""
+        def infer(self, frames):
+            import os, time
+            while not os.path.exists({str(go_on)!r}):
+                time.sleep(0.01)
+            return [Detections.empty() for _ in frames]
+    """
+    element, count = ("hrinfer", {"model": write_model(tmp_path, body)}), Count()
+    pipeline = frames(1, element, kind=ServiceMakerPipeline).attach("hrinfer", Probe("count", count))
+    pipeline.start()
+    error = GLib.Error.new_literal(Gst.stream_error_quark(), "something else", 1)
+    sink = pipeline["sink"].element
+    sink.post_message(Gst.Message.new_error(sink, error, ""))
+    read = pipeline["source"].element.get_static_pad("src")
+    wait_until(lambda: read.get_task_state() == Gst.TaskState.PAUSED)
+    looks.clear()
+    wait_until(lambda: len(looks) > 5)
+    go_on.touch()
+    finish(pipeline)
+    assert count.calls == 1
+    assert "End of stream" in capfd.readouterr().out
 
 
 def test_user_code_that_raises_keeps_the_buffer_and_the_stream(capfd):

@@ -10,7 +10,6 @@ from headrace.flow import BufferOperator, Probe
 pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(not (REAL / "models").is_dir(), reason="HEADRACE_REAL has no models"),
-    pytest.mark.timeout(120),
 ]
 CONFIDENCE = 0.4
 YOLOX = ["model-color-format=1", "net-scale-factor=1.0", "maintain-aspect-ratio=1"]
@@ -38,7 +37,7 @@ class EveryNth(BufferOperator):
 def played(clip, *element):
     chain = Chain([REAL / "videos" / clip], element)
     chain.pipeline.attach("mux", Probe("every", EveryNth(20)))
-    result = chain.play(60)
+    result = chain.play(150)
     assert result.error is None
     return [seen.found for seen in result.frames[0]]
 

@@ -62,7 +62,7 @@ def found(folder, clip, regions=None):
         )
         elements[0][1]["input-tensor-meta"] = True
         elements.insert(0, ("nvdspreprocess", {"config-file": str(folder / "regions.txt")}))
-    played = Chain([clip.as_uri()], *elements).play()
+    played = Chain([clip.as_uri()], *elements).play(150)
     assert played.error is None
     return [seen.found for seen in played.frames[0]]
 

@@ -11,7 +11,6 @@ from headrace.flow import BatchMetadataOperator, BufferOperator, Probe
 pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(not (REAL / "videos").is_dir(), reason="HEADRACE_REAL has no videos"),
-    pytest.mark.timeout(120),
 ]
 YOLOX = {"model": str(REAL / "models" / "yolox_nano.onnx"), "confidence": CONFIDENCE, "threads": 2}
 
@@ -41,7 +40,7 @@ def played(clip, numbers, **options):
     chain, looked = Chain([REAL / "videos" / clip], ("hrinfer", {**YOLOX, **options})), LookedAt()
     chain.pipeline.attach("mux", Probe("chosen", Chosen(numbers)))
     chain.pipeline.attach("hrinfer", Probe("looked", looked))
-    done = chain.play(100)
+    done = chain.play(150)
     assert done.error is None
     return done.frames[0], looked.count
 

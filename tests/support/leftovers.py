@@ -73,6 +73,16 @@ class Swaps:
         self.pipeline.wait()
 
 
+def left():
+    """Names of threads that pipelines have left and that do not end by themselves."""
+    end = time.monotonic() + 60
+    while names := [thread.name for thread in threading.enumerate() if thread.name.startswith(OURS)]:
+        if time.monotonic() > end:
+            break
+        time.sleep(0.01)
+    return names
+
+
 def main(what, clip, folder):
     threads, memory = [], []
     acts = {"runs": (one_run, 30), "errors": (one_error, 20), "swaps": (None, 25)}
@@ -80,12 +90,13 @@ def main(what, clip, folder):
     act = act or Swaps(Path(folder))
     for index in range(times):
         act(index, Path(clip), Path(folder))
+        if not isinstance(act, Swaps):
+            left()
         memory.append(resident() // 1024)
         threads.append(len(list(Path("/proc/self/task").iterdir())))
     if isinstance(act, Swaps):
         act.end()
-    names = [thread.name for thread in threading.enumerate() if thread.name.startswith(OURS)]
-    print(json.dumps({"threads": threads, "memory": memory, "names": names}))
+    print(json.dumps({"threads": threads, "memory": memory, "names": left()}))
 
 
 if __name__ == "__main__":

@@ -95,6 +95,12 @@ class AsyncFilter(Filter):
         """Frames between the halves that keep whoever works on them busy."""
         return 0
 
+    @property
+    def at_work(self) -> bool:
+        """Whether something that was submitted has not come back yet; any thread may ask."""
+        with self._room:
+            return not all(item.ready() for item in self._items)
+
     def _activated(self, active: bool) -> None:
         self._first = True
         self._reset(FLOW_OK if active else FLOW_FLUSHING)

@@ -45,7 +45,9 @@ class Feeder(SignalHandler):
         self.provider = provider
         self._wanted = threading.Event()
         self._size = 0
-        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._feeding = False  # whether there is a thread that answers what is asked from now on
+        self._asked = 0
         self._ended: int | None = None  # the run whose end was told
         self._failed: Failed = lambda element, place, error: False
 
@@ -63,26 +65,35 @@ class Feeder(SignalHandler):
         self._failed = failed
 
     def _need(self, source: Gst.Element, size: int) -> None:
-        if _run_of(source) == self._ended:
-            return  # it may ask once more while the end is on its way
-        self._size = size
-        self._wanted.set()
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(
-                target=self._feed, args=(source,), name=f"headrace-feed-{self.name}", daemon=True
-            )
-            self._thread.start()
+        with self._lock:
+            if _run_of(source) == self._ended:
+                return  # it may ask once more while the end is on its way
+            self._size = size
+            self._asked += 1
+            self._wanted.set()
+            if self._feeding:
+                return
+            self._feeding = True
+        name = f"headrace-feed-{self.name}"
+        threading.Thread(target=self._feed, args=(source,), name=name, daemon=True).start()
 
     def _enough(self, _source: Gst.Element) -> None:
         self._wanted.clear()
 
     def _feed(self, source: Gst.Element) -> None:
-        while _is_active(source):
-            if self._wanted.wait(_POLL) and not self._push_next(source):
-                return
+        while self._goes_on(source):
+            if self._wanted.wait(_POLL):
+                self._push_next(source)
 
-    def _push_next(self, source: Gst.Element) -> bool:
-        """Ask for a buffer and push it; returns whether the stream goes on."""
+    def _goes_on(self, source: Gst.Element) -> bool:
+        """Whether the thread stays; what is asked once it does not begins another one."""
+        with self._lock:
+            self._feeding = _is_active(source) and _run_of(source) != self._ended
+            return self._feeding
+
+    def _push_next(self, source: Gst.Element) -> None:
+        """Ask for a buffer and push it, or end the stream."""
+        run, asked = _run_of(source), self._asked
         try:
             buffer = self.provider.generate(self._size)
             made = _made(buffer, source.get_property("caps")) if buffer else None
@@ -90,13 +101,21 @@ class Feeder(SignalHandler):
             self._failed(source, f"feeder {self.name!r}", error)
             made = None
         if made is None:
-            self._ended = _run_of(source)
-            source.emit("end-of-stream")
-            return False
-        if payload.find(hash(made)) is None and made.get_size() == 0:
+            self._end(source, run)
+        elif payload.find(hash(made)) is None and made.get_size() == 0:
             time.sleep(_POLL)  # nothing yet
-            return True
-        return bool(source.emit("push-buffer", made) == Gst.FlowReturn.OK)
+        elif source.emit("push-buffer", made) != Gst.FlowReturn.OK:
+            with self._lock:
+                if self._asked == asked:  # it takes nothing until it asks again
+                    self._wanted.clear()
+
+    def _end(self, source: Gst.Element, run: int) -> None:
+        with self._lock:
+            self._ended = run
+            if run != _run_of(source):
+                return  # it has begun anew meanwhile
+            self._wanted.clear()
+        source.emit("end-of-stream")
 
 
 def _made(buffer: Buffer, caps: Gst.Caps | None) -> Gst.Buffer:

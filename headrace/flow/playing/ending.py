@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from headrace.flow.pipeline import Pipeline
 
-#: Seconds that a pipeline gets to stop while the process ends.
-_PATIENCE = 3.0
+#: Seconds that a pipeline gets to stop while the process ends; one that is at work then may abort it.
+_PATIENCE = 10.0
 #: Pipelines that were started.
 running: weakref.WeakSet[Pipeline] = weakref.WeakSet()
 #: Set when the process ends: each pipeline then stops itself on its own thread.

@@ -59,6 +59,7 @@ class Events:
         self._printed: set[str] = set()
         self.error: PipelineError | None = None
         self.started = False
+        self._resumed = False
         self.over = False
 
     def handle(self, message: Gst.Message) -> bool:
@@ -88,6 +89,21 @@ class Events:
             "No data can come any more after the error; the end of the stream is not waited for"
         )
         return True
+
+    def is_given_up(self, message: Gst.Message) -> bool:
+        """Whether the pipeline will never play, asked after a message.
+
+        GStreamer gives up the way there at any element's error, even where that element could go on. Programs that
+        expect to go on after errors do: the way is gone on with, once.
+        """
+        failed = Gst.StateChangeReturn.FAILURE
+        kind = message.type
+        if kind != Gst.MessageType.ERROR or self.started or self._pipeline.get_state(0)[0] != failed:
+            return False
+        if self._resumed or not self._manners.keeps_going:
+            return True
+        self._resumed = True
+        return bool(self._pipeline.set_state(Gst.State.PLAYING) == failed)
 
     def fail(self, text: str) -> None:
         """Note that the pipeline itself failed; what an element reported before is more to the point."""

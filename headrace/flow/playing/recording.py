@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,8 +80,10 @@ class Recorder:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = weakref.ref(pipeline)
         self._say = pipeline.manners.warn
+        #: Held while a recording begins: one that ends meanwhile is not known before.
+        self._lock = threading.RLock()
         self._running: dict[int, str] = {}
-        self._callbacks: dict[str, Callable[[RecordingInfo], Any]] = {}
+        self._callbacks: dict[int, Callable[[RecordingInfo], Any]] = {}
         self._connected: set[str] = set()
 
     def start(
@@ -90,26 +93,28 @@ class Recorder:
         element = self._source(source)
         if element is None:
             return 0
-        if source in self._running.values():
-            self._say(f"Failed to start recording: {source} is being recorded already")
-            return 0
-        if source not in self._connected:
-            element.connect(_DONE, _weakly(self._done))
-            self._connected.add(source)
-        self._callbacks[source] = callback or self._tell
-        session = ctypes.c_uint32(0)
-        element.emit(_START, pointer_to(session), max(0, int(start_time)), max(0, int(duration)), None)
-        if not session.value:
-            self._say(
-                f"Failed to start recording: {source} gave no session; is its smart-record property set?"
-            )
-            return 0
-        self._running[session.value] = source
+        with self._lock:
+            if source in self._running.values():
+                self._say(f"Failed to start recording: {source} is being recorded already")
+                return 0
+            if source not in self._connected:
+                element.connect(_DONE, _weakly(self._done))
+                self._connected.add(source)
+            session = ctypes.c_uint32(0)
+            element.emit(_START, pointer_to(session), max(0, int(start_time)), max(0, int(duration)), None)
+            if not session.value:
+                self._say(
+                    f"Failed to start recording: {source} gave no session; is its smart-record property set?"
+                )
+                return 0
+            self._running[session.value] = source
+            self._callbacks[session.value] = callback or self._tell
         return session.value
 
     def stop(self, source: str) -> bool:
         """End the recording of a source."""
-        sessions = [session for session, name in self._running.items() if name == source]
+        with self._lock:
+            sessions = [session for session, name in self._running.items() if name == source]
         if not sessions:
             self._say(f"Failed to stop recording: {source} is not being recorded")
         return any(self.stop_session(session) for session in sessions)
@@ -136,8 +141,9 @@ class Recorder:
 
     def _done(self, element: Any, info: Any, _user: Any) -> None:
         told = RecordingInfo.of(info)
-        self._running.pop(told.session_id, None)
-        callback = self._callbacks.get(element.get_name(), self._tell)
+        with self._lock:
+            self._running.pop(told.session_id, None)
+            callback = self._callbacks.pop(told.session_id, self._tell)
         try:
             callback(told)
         except USER_ERRORS as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,12 +10,14 @@ import gi
 gi.require_version("GstBase", "1.0")
 from gi.repository import Gst, GstBase  # noqa: E402
 
+from headrace.elements.base.async_filter import AsyncFilter  # noqa: E402
 from headrace.flow.linking import pads_of  # noqa: E402
 
 #: Elements whose sources come and go: they outlive any source.
 _DYNAMIC = ("nvmultiurisrcbin", "nvdsdynamicsrcbin", "rtspsrc")
-#: Seconds without progress after which nothing is expected any more.
-PATIENCE = 3.0
+#: Looks without progress after which nothing is expected any more; the pipeline's thread looks ten times a second.
+#: Not seconds: of a process that stood still, many have passed in which nothing could be done.
+PATIENCE = 50
 
 
 class StallWatch:
@@ -37,18 +38,18 @@ class StallWatch:
     def __init__(self, pipeline: Gst.Pipeline) -> None:
         self._pipeline = pipeline
         self._progress: tuple[int, ...] | None = None
-        self._since = 0.0
+        self._looks = 0
 
     def is_stalled(self) -> bool:
         """Whether the end has to be given up; to be asked again and again after an error."""
         elements = list(leaves(self._pipeline))
-        if any(_factory(element) in _DYNAMIC for element in elements) or not _sources_stopped(elements):
+        if any(_goes_on(element) for element in elements) or not _sources_stopped(elements):
             self._progress = None
             return False
         progress = tuple(_rendered(element) for element in elements if isinstance(element, GstBase.BaseSink))
-        if progress != self._progress:
-            self._progress, self._since = progress, time.monotonic()
-        return time.monotonic() - self._since >= PATIENCE
+        self._looks = self._looks + 1 if progress == self._progress else 0
+        self._progress = progress
+        return self._looks >= PATIENCE
 
 
 def leaves(pipeline: Gst.Bin) -> Iterator[Any]:
@@ -64,9 +65,11 @@ def leaves(pipeline: Gst.Bin) -> Iterator[Any]:
             yield element
 
 
-def _factory(element: Gst.Element) -> str:
+def _goes_on(element: Gst.Element) -> bool:
+    """Whether more may come of an element although its sources have stopped: from other sources, or of its work."""
     factory = element.get_factory()
-    return factory.get_name() if factory is not None else ""
+    name = factory.get_name() if factory is not None else ""
+    return name in _DYNAMIC or (isinstance(element, AsyncFilter) and element.at_work)
 
 
 def _sources_stopped(elements: list[Any]) -> bool:

@@ -17,8 +17,6 @@ from headrace.flow.messages import (
     EOSMessage,
     ErrorMessage,
     Message,
-    PipelineState,
-    StateTransitionMessage,
     WarningMessage,
 )
 from headrace.flow.objects.operators import BatchMetadataOperator, Probe
@@ -68,7 +66,7 @@ class Run:
         self._files: list[LineFile] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._worker: BrokerWorker | None = None
-        self._playing = self._interrupted = False
+        self._interrupted = False
         self._began, self._times = 0.0, ThreadTimes()
         self._cpu: dict[str, float] = {}
         self._on_warning: OnWarning | None = None
@@ -118,13 +116,13 @@ class Run:
         self._on_warning = on_warning
         self._began, self._times = time.monotonic(), ThreadTimes()
         self.pipeline.start(self._handle)
+        if self._interrupted:
+            self.pipeline.stop()
 
     def interrupt(self) -> None:
         """End early: what is under way is finished and files are closed, so `wait` returns soon; never blocks."""
         self._interrupted = True
-        if self._playing:
-            # Sending end of stream waits for sources that wait for the model, which may be stuck.
-            threading.Thread(target=self.pipeline.stop, name="headrace-stop", daemon=True).start()
+        self.pipeline.stop()
 
     def _first(self) -> None:
         """The first batch has come: from now on nothing waits for files to open or for a model to get ready."""
@@ -138,11 +136,6 @@ class Run:
     def _handle(self, message: Message) -> None:
         if isinstance(message, WarningMessage) and self._on_warning is not None:
             self._on_warning(message)
-        elif isinstance(message, StateTransitionMessage):
-            if message.origin == self.pipeline.name and message.new_state == PipelineState.PLAYING:
-                self._playing = True
-                if self._interrupted:
-                    self.interrupt()
         elif isinstance(message, EOSMessage | ErrorMessage):
             self._cpu = self._times.by_part()
             if self.config.events is not None:

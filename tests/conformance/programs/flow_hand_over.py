@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from queue import Empty, Queue
+from queue import Queue
 
 from pyservicemaker import Buffer, BufferProvider, BufferRetriever, ColorFormat, Flow, Pipeline, as_tensor
 
@@ -32,9 +32,8 @@ class Getting(BufferProvider):
         self.format, self.width, self.height, self.framerate, self.device = "RGB", 1280, 720, 30, "gpu"
 
     def generate(self, size):
-        try:
-            tensor = self.queue.get(timeout=1)
-        except Empty:
+        tensor = self.queue.get()
+        if tensor is None:
             say("no more")
             return Buffer()
         self.count += 1
@@ -44,6 +43,7 @@ class Getting(BufferProvider):
 
 def take(paths, queue):
     Flow(Pipeline("taking")).batch_capture(paths, width=1280, height=720).retrieve(Putting(queue))()
+    queue.put(None)
 
 
 def give(queue):
