@@ -278,3 +278,17 @@ def test_a_source_that_is_interrupted_at_its_goodbye_is_no_error(
         one.play().wait(lambda n=frames: len(one.out.pts) == n)  # type: ignore[misc]
         one.pipeline.set_state(Gst.State.READY)
         assert one.pipeline.get_bus().timed_pop_filtered(0, Gst.MessageType.ERROR) is None
+
+
+def test_an_element_says_whether_it_waits_for_its_model(run: Any, model: Any, tmp_path: Path) -> None:
+    gate = tmp_path / "go"
+    held = model(
+        f"def infer(self, frames):\n    import os\n    while not os.path.exists({str(gate)!r}):\n"
+        "        time.sleep(0.01)\n    return [Detections.empty() for _ in frames]"
+    )
+    source = "videotestsrc num-buffers=3 ! video/x-raw,format=RGB,width=64,height=48 ! m.sink_0"
+    one = run(f"{source} nvstreammux name=m ! hrinfer name=i model={held} ! fakesink name=sink").play()
+    one.wait(lambda: one["i"].at_work is True)
+    gate.touch()
+    one.wait()
+    assert one["i"].at_work is False
