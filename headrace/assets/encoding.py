@@ -110,7 +110,9 @@ def _description(clip: Clip, seconds: float, files: Sequence[str], kbits: int) -
         lines.append(f"raw. ! queue ! {encoder} ! tee name={codec}")
         for name in files:
             if codec_of(name) == codec:
-                lines.append(f"{codec}. ! queue ! {_ending(name, codec)} ! filesink name={name}")
+                # A sink that waited for the first frames of others would hold up the tee, and so their encoders.
+                sink = f"filesink name={name} async=false"
+                lines.append(f"{codec}. ! queue ! {_ending(name, codec)} ! {sink}")
     return " ".join(lines)
 
 

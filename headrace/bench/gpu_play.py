@@ -18,7 +18,7 @@ from headrace.gst import payload
 #: Seconds that do not count.
 WARM = 2.0
 _LOOK = 0.25  # seconds between looks at counters and memory
-_START = 120.0  # seconds to load, compile and record
+_START = 120.0  # seconds without a frame: to load, compile and record
 _MIB = 2**20
 
 
@@ -70,7 +70,7 @@ class Play:
 
     def __init__(self, line: str) -> None:
         self._pipeline = Gst.parse_launch(line)
-        self._frames = self._objects = 0
+        self._seen = (0, 0)  # frames and objects, replaced together: who measures is another thread
         self.ages: list[float] = []
         self._begun: dict[tuple[int, int], float] = {}
         self._steady = False
@@ -95,42 +95,43 @@ class Play:
     def _batch(self, _pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
         meta = cast(Any, payload.find(hash(info.get_buffer()))).meta
         now = time.perf_counter()
+        frames, objects = self._seen
         for frame in meta.frames:
-            self._frames += 1
-            self._objects += frame.n_objects
+            objects += frame.n_objects
             begun = self._begun.pop((frame.pad_index, frame.buffer_pts), None) if self._begun else None
             if begun is not None and self._steady:
                 self.ages.append(now - begun)
+        self._seen = frames + len(meta.frames), objects
         return Gst.PadProbeReturn.OK
 
-    def _count(self) -> int:
+    def _counts(self) -> tuple[int, int]:
+        """Frames and objects so far."""
         if not self._sinks:
-            return self._frames
-        return sum(sink.get_property("stats").get_uint64("rendered").value for sink in self._sinks)
+            return self._seen
+        return sum(sink.get_property("stats").get_uint64("rendered").value for sink in self._sinks), 0
 
     def measure(self, seconds: float) -> Played:
         """Play, and measure the steady state.
 
         Raises:
-            PipelineError: The pipeline failed, did not start, or ended.
+            PipelineError: The pipeline failed or ended, or no frame came for two minutes.
         """
         try:
             self._pipeline.set_state(Gst.State.PLAYING)
-            started = time.perf_counter()
-            while not self._count():
-                self._look(time.perf_counter() - started < _START)
+            self._wait(0.0, [], [])
             self._wait(WARM, [], [])
             self._steady = True
             gpu: list[tuple[float, float]] = []
             host: list[tuple[float, float]] = []
-            began, frames, objects = time.perf_counter(), self._count(), self._objects
+            began, before = time.perf_counter(), self._counts()
             self._wait(seconds, gpu, host)
-            passed, frames = time.perf_counter() - began, self._count() - frames
+            passed, after = time.perf_counter() - began, self._counts()
             mux = self._pipeline.get_by_name("mux")
             dropped: Counter[str] = Counter()
-            for (_, reason), number in mux.batcher.drops.items() if mux is not None else ():
+            # A list at once: the streams go on and add to it.
+            for (_, reason), number in list(mux.batcher.drops.items()) if mux is not None else ():
                 dropped[reason] += number
-            objects = self._objects - objects
+            frames, objects = (number - earlier for number, earlier in zip(after, before, strict=True))
             return Played(
                 frames / passed, frames, objects, dropped, MemorySlope.of(gpu), MemorySlope.of(host)
             )
@@ -138,20 +139,25 @@ class Play:
             self._pipeline.set_state(Gst.State.NULL)
 
     def _wait(self, seconds: float, gpu: list[tuple[float, float]], host: list[tuple[float, float]]) -> None:
-        end = time.perf_counter() + seconds
-        while (now := time.perf_counter()) < end:
+        """Wait so long, and on until a frame has come; notes how much memory is in use meanwhile."""
+        began, (frames, _), passed = time.perf_counter(), self._counts(), 0.0
+        while passed < seconds or self._counts()[0] == frames:
             self._look()
-            gpu.append((now, _gpu_used()))
-            host.append((now, resident()))
+            passed = time.perf_counter() - began
+            gpu.append((passed, _gpu_used()))
+            host.append((passed, resident()))
+            if passed > seconds + _START:
+                raise PipelineError(f"no frame came within {passed:.0f} s", "bench gpu", "")
 
-    def _look(self, more: bool = True) -> None:
+    def _look(self) -> None:
         kinds = Gst.MessageType.EOS | Gst.MessageType.ERROR
         message = self._pipeline.get_bus().timed_pop_filtered(int(_LOOK * Gst.SECOND), kinds)
-        if message is not None and message.type == Gst.MessageType.ERROR:
+        if message is None:
+            return
+        if message.type == Gst.MessageType.ERROR:
             error, debug = message.parse_error()
             raise PipelineError(error.message, message.src.get_name(), debug)
-        if message is not None or not more:
-            raise PipelineError("the clip ended before the measurement", "bench gpu", "")
+        raise PipelineError("the clip ended before the measurement", "bench gpu", "")
 
 
 def _say_live(_pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:

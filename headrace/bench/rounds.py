@@ -129,7 +129,7 @@ def measure(contender: Contender, seconds: float, warm: float = 0.7) -> Use:
     """One run; see `side_by_side`.
 
     Raises:
-        HeadraceError: The program failed, or counted no frames.
+        HeadraceError: The program failed, counted no frames, or ended before it was looked at twice.
     """
     with tempfile.TemporaryDirectory() as folder:
         counter, log = Path(folder) / "counter", Path(folder) / "log"
@@ -147,8 +147,10 @@ def measure(contender: Contender, seconds: float, warm: float = 0.7) -> Use:
             process.kill()
             process.wait()
         if use is None:
+            frames = int(np.fromfile(counter, "u8")[0])
+            known = f"{frames} frames, too few to measure" if frames else "no frames"
             lines = log.read_text(errors="replace").strip().splitlines()[-_TOLD:]
-            raise HeadraceError("\n".join([f"{contender.name} counted no frames:", *lines]))
+            raise HeadraceError("\n".join([f"{contender.name} counted {known}:", *lines]))
         return use
 
 

@@ -211,6 +211,7 @@ def _measure(
     progress("without swaps")
     start = output.start()
     time.sleep(max(swaps * _PAUSE, least))
+    _wait_for(output, _AFTER)  # there are gaps even if the machine slept meanwhile
     quiet, start = output.since(start), output.start()
     memory, done = {}, []
     for number, model in enumerate(order, 1):

@@ -15,7 +15,7 @@ from gi.repository import GObject, Gst
 from headrace.elements.base.batch_size import ask_batch_size
 from headrace.elements.base.filter import ON_ERROR_HELP
 from headrace.elements.inference.model_filter import ModelFilter
-from headrace.elements.inference.model_slot import PATIENCE
+from headrace.elements.inference.model_slot import COURTESY
 from headrace.elements.inference.running import Inference
 from headrace.elements.inference.settings import InferenceSettings
 from headrace.elements.inference.shadowing import Shadowed
@@ -210,7 +210,7 @@ class Infer(Shadowed, ModelFilter):
     def stop(self) -> None:
         """Free the model."""
         super().stop()
-        self.end_shadow(PATIENCE)
+        self.end_shadow(COURTESY)
         inference, self.inference = self.inference, None
         if inference is not None:
             inference.close()

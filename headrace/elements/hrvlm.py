@@ -122,6 +122,8 @@ class Vlm(Filter):
                 self.asker.drain(self.drain_timeout)
             elif event.type == Gst.EventType.FLUSH_START:
                 self.asker.interrupt()
+            elif event.type == Gst.EventType.FLUSH_STOP:
+                self.asker.resume()
         return super().handle_event(pad, event)
 
     def do_change_state(self, transition: Gst.StateChange) -> Gst.StateChangeReturn:

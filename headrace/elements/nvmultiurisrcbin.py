@@ -7,6 +7,7 @@ curl -X POST localhost:9000/api/v1/stream/add -d '{"key":"sensor","value":{"came
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from typing import Any
 
@@ -69,6 +70,7 @@ class MultiUriSource(Face, Gst.Bin):
     def __init__(self) -> None:
         super().__init__()
         self.cameras: dict[int, Camera] = {}
+        self._changing = threading.RLock()  # of the cameras: each request comes on a thread of its own
         self._server: ControlServer | None = None
         self._counted: dict[int, tuple[float, int]] = {}
         self.mux: StreamMux = make("nvstreammux", "mux")
@@ -111,8 +113,9 @@ class MultiUriSource(Face, Gst.Bin):
         server, self._server = self._server, None
         if server is not None:
             server.close()
-        for index in list(self.cameras):
-            self._take_out(index)
+        with self._changing:
+            for index in list(self.cameras):
+                self._take_out(index)
 
     def add_camera(self, camera: Camera) -> int:
         """Add a source and start it.
@@ -123,6 +126,10 @@ class MultiUriSource(Face, Gst.Bin):
         Raises:
             SourceError: The id is taken, or there are as many sources as may be.
         """
+        with self._changing:
+            return self._add_camera(camera)
+
+    def _add_camera(self, camera: Camera) -> int:
         if any(camera.id == other.id for other in self.cameras.values()):
             raise SourceError("Duplicate Camera id, unable to add stream")
         if len(self.cameras) >= self.options.max_batch_size:
@@ -162,10 +169,11 @@ class MultiUriSource(Face, Gst.Bin):
         Raises:
             SourceError: There is none of this id and address.
         """
-        for index, camera in self.cameras.items():
-            if (camera.id, camera.uri) == (camera_id, uri):
-                self._take_out(index)
-                return
+        with self._changing:
+            for index, camera in self.cameras.items():
+                if (camera.id, camera.uri) == (camera_id, uri):
+                    self._take_out(index)
+                    return
         raise SourceError("No record found. Failed to remove source stream")
 
     def _take_out(self, index: int) -> None:
@@ -193,11 +201,12 @@ class MultiUriSource(Face, Gst.Bin):
 
     def streams(self) -> list[Stream]:
         """The sources with their frames so far, and their rate since this was last asked."""
-        frames = {source.index: source.next_number for source in list(self.mux.sources.values())}
-        return [
-            Stream(index, camera, frames.get(index, 0), self._rate(index, frames.get(index, 0)))
-            for index, camera in sorted(self.cameras.items())
-        ]
+        frames = {source.index: source.next_number for source in self.mux.sources.values()}
+        with self._changing:
+            return [
+                Stream(index, camera, frames.get(index, 0), self._rate(index, frames.get(index, 0)))
+                for index, camera in sorted(self.cameras.items())
+            ]
 
     def _rate(self, index: int, frames: int) -> float:
         now = time.monotonic()
@@ -214,11 +223,12 @@ class MultiUriSource(Face, Gst.Bin):
         if target != "decoder":
             set_in_pipeline(self, target, name, value)
             return
-        chosen = [i for i, camera in self.cameras.items() if stream_id in ("", str(i), camera.id)]
-        if not chosen:
-            raise SourceError(f"there is no stream {stream_id!r}")
-        for index in chosen:
-            Gst.util_set_object_arg(self.get_by_name(f"source_{index}"), name, str(value))
+        with self._changing:
+            chosen = [i for i, camera in self.cameras.items() if stream_id in ("", str(i), camera.id)]
+            if not chosen:
+                raise SourceError(f"there is no stream {stream_id!r}")
+            for index in chosen:
+                Gst.util_set_object_arg(self.get_by_name(f"source_{index}"), name, str(value))
 
     def quit(self) -> None:
         """End the stream."""

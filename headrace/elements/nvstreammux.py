@@ -7,6 +7,7 @@ gst-launch-1.0 nvstreammux name=m batch-size=2 ! hrinfer model=yolo.onnx ! fakes
 from __future__ import annotations
 
 import dataclasses
+import threading
 from typing import Any
 
 from gi.repository import Gst
@@ -86,8 +87,10 @@ class StreamMux(Element):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sources: dict[int, MuxSource] = {}  # by the pad's address: asking for its name costs
-        self.batcher: Batcher[Any] = Batcher(self._source_ended)
+        # By the pad's address, as asking for its name costs; replaced, never changed, as any thread looks at it.
+        self.sources: dict[int, MuxSource] = {}
+        self._changing = threading.Lock()
+        self.batcher: Batcher[Any] = Batcher(self.guarded(self._source_ended))
         self.flow = FLOW_OK
         self.src_pad = self.add_src_pad()
         self.output = MuxOutput(self)
@@ -99,14 +102,14 @@ class StreamMux(Element):
         self, pad_template: Gst.PadTemplate, name: str | None, _caps: Any
     ) -> Gst.Pad | None:
         """GStreamer vmethod: a new source, at any time."""
-        taken = {source.index for source in self.sources.values()}
-        index = requested_index(name, taken)
-        if index is None:
-            return None
-        pad = self.add_sink_pad(pad_template, f"sink_{index}", self._chain)
+        with self._changing:
+            index = requested_index(name, {source.index for source in self.sources.values()})
+            if index is None:
+                return None
+            pad = self.add_sink_pad(pad_template, f"sink_{index}", self._chain)
+            self.sources = {**self.sources, hash(pad): MuxSource(index)}
         self.on_event(pad, self._sink_event)
         self.on_query(pad, self._sink_query)
-        self.sources[hash(pad)] = MuxSource(index)
         self.batcher.add(index, self.options.drop_late)
         pad.set_active(True)
         self.add_pad(pad)
@@ -116,7 +119,7 @@ class StreamMux(Element):
     def do_release_pad(self, pad: Gst.Pad) -> None:
         """GStreamer vmethod: the source leaves; its waiting frames are dropped and counted."""
         # While the element is disposed of, its Python attributes may be gone already.
-        source = getattr(self, "sources", {}).pop(hash(pad), None)
+        source = self._forget(hash(pad)) if hasattr(self, "sources") else None
         if source is not None:
             self.batcher.remove(source.index)
             self.output.announce("pad-deleted", source.index)
@@ -124,6 +127,12 @@ class StreamMux(Element):
         self.remove_pad(pad)
         if source is not None:
             self.forget_pad(pad.get_name())
+
+    def _forget(self, pad: int) -> MuxSource | None:
+        with self._changing:
+            source = self.sources.get(pad)
+            self.sources = {address: one for address, one in self.sources.items() if address != pad}
+            return source
 
     def _chain(self, pad: Gst.Pad, buffer: int) -> int:
         source = self.sources.get(hash(pad))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
+import logging
 from typing import Any, ClassVar
 
 from gi.repository import GLib, GObject, Gst
@@ -27,6 +28,8 @@ from headrace.gst.recording import RecordingInfoStruct, address_of, pointer_at, 
 from headrace.gst.reference_time import note_sender_times
 from headrace.gst.structures import structure_of
 from headrace.source.uri import redacted, to_uri
+
+_log = logging.getLogger(__name__)
 
 STATUS = "smart-rec-status"
 _ACTION = GObject.SignalFlags.RUN_LAST | GObject.SignalFlags.ACTION
@@ -70,6 +73,8 @@ class UriSource(Face, Gst.Bin):
         template("asrc_%u", Gst.PadDirection.SRC, _SOUND_CAPS, Gst.PadPresence.SOMETIMES),
     )
 
+    _ending = False  # of the class, too: parts may speak when the instance has no attributes yet, or any more
+
     def __init__(self) -> None:
         super().__init__()
         self.loop: FileLoop | None = None
@@ -96,30 +101,46 @@ class UriSource(Face, Gst.Bin):
             if transition == Gst.StateChange.NULL_TO_READY:
                 self._open()
             elif transition == Gst.StateChange.READY_TO_PAUSED:
-                self._watch()
+                self._ending = False
+                self._watch_server()
         except USER_ERRORS as error:
             self.post_error(error)
             return Gst.StateChangeReturn.FAILURE
         if transition == Gst.StateChange.PAUSED_TO_READY:
-            for watch in (self.opening, self.reconnector, self.recorder):
-                if watch is not None:
-                    watch.close()
+            self._ending = True
+            self._end_watches()
         result = Gst.Bin.do_change_state(self, transition)
-        if transition == Gst.StateChange.READY_TO_NULL:
+        if transition == Gst.StateChange.READY_TO_PAUSED:
+            if result == Gst.StateChangeReturn.FAILURE:
+                self._end_watches()
+            else:
+                self._watch_file()
+        elif transition == Gst.StateChange.PAUSED_TO_READY:
+            self.recorder.close()  # nothing comes any more
+        elif transition == Gst.StateChange.READY_TO_NULL:
             self._close()
         return result
 
-    def _watch(self) -> None:
-        """Look after a file that may never open, or a server that may be lost."""
-        options, uri = self.options, to_uri(self.options.uri)
-        if uri.startswith("file://"):
-            self.opening = OpeningWatch(self._opened, self, SOURCE, redacted(options.uri))
+    def _watch_server(self) -> None:
+        """Look after a server that may be lost, from before its first frame."""
+        options = self.options
         seconds = options.rtsp_reconnect_interval, options.init_rtsp_reconnect_interval
-        if uri.startswith("rtsp") and any(seconds):
+        if to_uri(options.uri).startswith("rtsp") and any(seconds):
             self.reconnector = Reconnector(self, self._reopen, *seconds, options.rtsp_reconnect_attempts)
             queue = self.get_by_name(QUEUE)
             if queue is not None:
                 self.reconnector.watch(queue.get_static_pad("sink"))
+
+    def _watch_file(self) -> None:
+        """Look after a file that may never open; once its threads are at work, as they rest before."""
+        uri = self.options.uri
+        if to_uri(uri).startswith("file://"):
+            self.opening = OpeningWatch(self._opened, self, SOURCE, redacted(uri))
+
+    def _end_watches(self) -> None:
+        for watch in (self.opening, self.reconnector):
+            if watch is not None:
+                watch.close()
 
     def _opened(self) -> bool:
         queues = [self.get_by_name(QUEUE), None if self.options.disable_audio else self.get_by_name(SOUND)]
@@ -307,6 +328,10 @@ class UriSource(Face, Gst.Bin):
 
     def do_handle_message(self, message: Gst.Message) -> None:
         """GStreamer vmethod: what the parts say names the source, without passwords."""
+        if self._ending and message.type == Gst.MessageType.ERROR and message.src != self:
+            # Of rtspsrc, when it was still saying goodbye while it was closed; nobody waits for a frame any more.
+            _log.debug("%s: at the end: %s", self.get_name(), redacted(message.parse_error()[0].message))
+            return
         try:
             message = self._without_secrets(message)
         except USER_ERRORS as error:

@@ -17,6 +17,9 @@ _lock = threading.Lock()
 #: Bytes that the system keeps of packets on their way to the server: a key frame comes all at once.
 _RECEIVE_BUFFER = 1 << 20
 
+#: Seconds that the end waits for a client that is being let in: the port is not free before.
+_PATIENCE = 5.0
+
 _VIDEO = ("video", 90000, "config-interval=-1")
 #: Kind of media, clock and the payloader's properties of each encoding.
 _KINDS = {"H264": _VIDEO, "H265": _VIDEO, "OPUS": ("audio", 48000, "")}
@@ -48,9 +51,10 @@ class RtspServer:
         self._source.attach(context)
         self.port: int = self._server.get_bound_port()
         self._mounts: set[str] = set()
-        loop = GLib.MainLoop.new(context, False)
-        threading.Thread(target=loop.run, name="headrace-rtsp", daemon=True).start()
-        weakref.finalize(self, _stop, self._source, loop)
+        ended = threading.Event()
+        thread = threading.Thread(target=_serve, args=(context, ended), name="headrace-rtsp", daemon=True)
+        thread.start()
+        weakref.finalize(self, _stop, self._source, context, ended, thread)
 
     def serve(self, mount: str, receive: str, encoding: str) -> None:
         """Serve what a source of RTP receives.
@@ -160,6 +164,17 @@ def _library() -> Any:
     return GstRtspServer
 
 
-def _stop(source: GLib.Source, loop: GLib.MainLoop) -> None:
+def _serve(context: GLib.MainContext, ended: threading.Event) -> None:
+    # Not a main loop: told to quit before it has begun to run, it runs for ever.
+    while not ended.is_set():
+        context.iteration(True)
+
+
+def _stop(
+    source: GLib.Source, context: GLib.MainContext, ended: threading.Event, thread: threading.Thread
+) -> None:
     source.destroy()
-    loop.quit()
+    ended.set()
+    context.wakeup()
+    if thread is not threading.current_thread():  # where the collector may find the server, too
+        thread.join(_PATIENCE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 from typing import Any
 
 from gi.repository import Gst
@@ -33,17 +34,19 @@ class Bypass:
     def __init__(self, sink: Gst.GhostPad, source: Gst.GhostPad, chain: Any) -> None:
         self._sink, self._chain = sink, chain
         sink.get_internal().link_full(source.get_internal(), Gst.PadLinkCheck.NOTHING)
+        self._lock = threading.Lock()
         self.is_open = False
 
     def open(self) -> None:
-        """Let buffers pass from the next one on; from the sink pad's streaming thread."""
+        """Let buffers pass from the next one on; from any thread."""
         self._set(_PASS, True)
 
     def close(self) -> None:
         """Give buffers to the chain function again; from any thread."""
-        if self.is_open:
-            self._set(self._chain, False)
+        self._set(self._chain, False)
 
     def _set(self, function: Any, is_open: bool) -> None:
-        self.is_open = is_open
-        gst.gst_pad_set_chain_function_full(hash(self._sink), function, None, None)
+        with self._lock:
+            if self.is_open != is_open:
+                gst.gst_pad_set_chain_function_full(hash(self._sink), function, None, None)
+                self.is_open = is_open

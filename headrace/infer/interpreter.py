@@ -133,8 +133,9 @@ class CallWatch:
 def _wake() -> tuple[float, bool]:
     """Sleep; returns when the sleep was over, and whether the interpreter was somebody else's then."""
     switches = _switches()
-    at = time.perf_counter() + random.uniform(*_BETWEEN)  # not in step with the frames
-    time.sleep(at - time.perf_counter())
+    pause = random.uniform(*_BETWEEN)  # not in step with the frames
+    at = time.perf_counter() + pause
+    time.sleep(pause)
     late = time.perf_counter() - at
     # One switch is the sleep. A second one is the wait for the interpreter; a busy processor adds none.
     return at, late >= _WAITED and (_THREAD is None or _switches() - switches > 1)

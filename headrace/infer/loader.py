@@ -45,14 +45,22 @@ def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Model:
     options = replace(options, model=text)
     if not text:
         raise ModelError("no model is set; give file.onnx, file.py:Class or package.module:Class")
-    if "://" in text and not text.startswith("file://"):
-        return _load_file(options)
-    _, colon, class_name = text.rpartition(":")
-    if colon and class_name.isidentifier():
+    if names_class(text):
         return _load_class(text, load_name(text, what="model"), options)
     if text.endswith(".py"):
         raise ModelError(f"model {text} names no class; write {text}:ClassName")
     return _load_file(options)
+
+
+def names_class(spec: str) -> bool:
+    """Whether a model is a class in Python, by what it is called, and not a file or a model's URL.
+
+    Example:
+        >>> [names_class(one) for one in ("cats.py:Cats", "zoo.cats:Cats", "cats.onnx", "grpc://host:8001/cats")]
+        [True, True, False, False]
+    """
+    _, colon, name = spec.rpartition(":")
+    return bool(colon) and name.isidentifier() and "://" not in spec.removeprefix("file://")
 
 
 def _load_file(options: InferOptions, opener: Callable[[EngineOptions], Engine] | None = None) -> FileModel:

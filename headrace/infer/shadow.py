@@ -7,6 +7,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from headrace.frames import Frame
@@ -97,7 +98,7 @@ class Shadow:
                 self._skipped += 1
                 return
             self._busy, self._stale = True, False
-        self._worker.submit(self._take, frames, regions, results)
+            self._worker.submit(self._take, frames, regions, results)  # before `close`, or not at all
 
     def report(self) -> dict[str, Any]:
         """What has been found so far, as plain data; any thread may ask."""
@@ -122,10 +123,8 @@ class Shadow:
         """
         with self._lock:
             self._busy = self._closed = True
-        try:
+        with suppress(RuntimeError):  # closed before
             self._worker.submit(self._free)
-        except RuntimeError:  # closed before
-            return True
         return self._worker.close(timeout)
 
     def _load(self, load: Callable[[], Model]) -> None:

@@ -113,8 +113,12 @@ class SlicedBatch:
             return None, failed[1]
         if self.regions is None and len(self._parts) == 1:
             return self._parts[0], None
-        results = (one for part in self._parts for one in part)
-        return [_shifted(*pair) for pair in zip(results, self._origins, strict=True)], None
+        return attempt(_joined, self._parts, self._origins)
+
+
+def _joined(parts: Sequence[Sequence[Result]], origins: Sequence[tuple[int, int]]) -> Sequence[Result]:
+    results = (one for part in parts for one in part)
+    return [_shifted(*pair) for pair in zip(results, origins, strict=True)]
 
 
 def _results(model: Model, pictures: FrameBatch) -> Sequence[Result]:

@@ -256,7 +256,7 @@ class InferStage:
         if error is None:
             results, error = batch.outcome()
         if results is not None and isinstance(self.model, Detector):
-            results = [self._wanted(result) for result in results]
+            results, error = attempt(list, map(self._wanted, results))
         _, trouble = attempt(self.ended, batch.frames, batch.regions, results)
         fulfil(batch.future, results, error or trouble)
 

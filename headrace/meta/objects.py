@@ -101,7 +101,7 @@ class ObjectTable:
     __slots__ = ("_rows", "classifiers", "columns", "extras", "masks", "n", "skeletons", "texts", "user")
 
     def __init__(self) -> None:
-        self._use(_pool.pop() if _pool else np.empty(_INITIAL_ROWS, OBJECT_ROW))
+        self._use(_storage())
         self.n = 0
         #: What only few objects have, by row.
         self.texts: dict[int, TextParams] = {}
@@ -217,6 +217,13 @@ class ObjectTable:
         del self._rows, self.columns
         if sys.getrefcount(rows) == _UNSHARED and len(_pool) < _POOL_LIMIT and len(rows) <= _POOLED_ROWS:
             _pool.append(rows)
+
+
+def _storage() -> NDArray[np.void]:
+    try:
+        return _pool.pop()  # no look before: another thread may take the last one in between
+    except IndexError:
+        return np.empty(_INITIAL_ROWS, OBJECT_ROW)
 
 
 def copied(extras: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -118,9 +119,8 @@ class Search:
             HeadraceError: No setting may be chosen; says why.
         """
         try:
-            self._climb(self._start())
-            self._compare_best()
-        except _TimeIsUp:
+            with suppress(_TimeIsUp):
+                self._climb(self._start())
             self._compare_best()
         except KeyboardInterrupt:
             self.interrupted = True
@@ -182,14 +182,12 @@ class Search:
         two = self._allowed()[:2]
         if len(two) < 2:
             return
-        try:
+        with suppress(_TimeIsUp):
             for _ in range(ROUNDS):
                 for trial in two:
                     trial.outcomes.append(self._timed(trial.setting, 0.0))
                     trial.refused = trial.refused or self._refusal(trial)
                     self._told(trial)
-        except _TimeIsUp:
-            return
 
     def _allowed(self) -> list[Trial]:
         allowed = [trial for trial in self.trials if not trial.refused]

@@ -149,10 +149,9 @@ class Asker:
         return found
 
     def drain(self, timeout: float) -> bool:
-        """Wait until nothing waits for an answer any more, or `interrupt` is called; returns whether nothing does."""
+        """Wait until nothing waits for an answer any more, but not while interrupted; returns whether nothing does."""
         deadline = time.monotonic() + timeout
         with self._changed:
-            self._interrupted = False
             while (self._queue or self._active) and not self._interrupted and self._open:
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -161,10 +160,15 @@ class Asker:
             return not (self._queue or self._active)
 
     def interrupt(self) -> None:
-        """Make a `drain` that is under way return at once."""
+        """Make a `drain` that is under way return at once, and those to come, until `resume`."""
         with self._changed:
             self._interrupted = True
             self._changed.notify_all()
+
+    def resume(self) -> None:
+        """Let `drain` wait again."""
+        with self._changed:
+            self._interrupted = False
 
     def give_up(self, reason: str) -> None:
         """Drop what waits in the queue, counted under a reason."""

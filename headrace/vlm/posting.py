@@ -139,7 +139,9 @@ class _Line:
     def cut(self) -> None:
         """End what another thread waits for."""
         with contextlib.suppress(OSError):  # it has ended by itself
-            self._sock.shutdown(socket.SHUT_RDWR)
+            # Not the method of an encrypted socket: that lets go of the encryption first, and what the other thread
+            # sends meanwhile would go out as plain text.
+            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
 
 
 def _seconds(text: str | None) -> float | None:

@@ -9,7 +9,8 @@ import cv2
 import pytest
 
 import headrace.gst  # noqa: F401 - initialises GStreamer
-from headrace.assets.streams import CLIPS, FPS
+from headrace.assets import encoding
+from headrace.assets.streams import CLIPS, FPS, Clip
 from headrace.source.sim import Scene
 
 from gi.repository import Gst  # isort: skip
@@ -30,6 +31,16 @@ def test_a_clip_has_its_size_and_length(tree, seconds, clip, name):
     assert frames[0].shape[1::-1] == clip.size
     wanted, _ = Scene(clip.options(seconds)).render(4)
     assert cv2.absdiff(frames[4], wanted).mean() < 8
+
+
+def test_an_encoder_may_look_far_ahead_of_another(tmp_path, monkeypatch):
+    """As x264enc does with the threads it starts on two dozen cores."""
+    codecs = {**encoding._ENCODERS, "h264": ("x264enc speed-preset=veryfast threads=100",)}
+    monkeypatch.setattr(encoding, "_ENCODERS", codecs)
+    encoding.encode(
+        Clip("far", "plaza", 1, (64, 48), ("a.h264", "a.mjpeg"), 1), tmp_path, 5, ["a.h264", "a.mjpeg"]
+    )
+    assert min((tmp_path / name).stat().st_size for name in ("a.h264", "a.mjpeg")) > 0
 
 
 def test_the_sound_is_ten_seconds_of_one_channel(tree):

@@ -1,5 +1,7 @@
 """The parts of ``bench gpu`` that need no GPU: playing, counting, ages, the long clip, the report."""
 
+import time
+
 import pytest
 from gi.repository import Gst
 
@@ -22,8 +24,9 @@ def clip(tmp_path_factory):
     line = f"{_LINE} ! x264enc speed-preset=ultrafast key-int-max=30 ! h264parse ! mp4mux ! filesink location={path}"
     pipeline = Gst.parse_launch(line)
     pipeline.set_state(Gst.State.PLAYING)
-    pipeline.get_bus().timed_pop_filtered(20 * Gst.SECOND, Gst.MessageType.EOS)
+    ended = pipeline.get_bus().timed_pop_filtered(120 * Gst.SECOND, Gst.MessageType.EOS)
     pipeline.set_state(Gst.State.NULL)
+    assert ended
     return path
 
 
@@ -36,7 +39,6 @@ def on_the_cpu(monkeypatch):
     monkeypatch.setattr(
         gpu, "_DECODE", f"{decoder} ! videoconvert ! video/x-raw,format=NV12 ! identity sleep-time=2000"
     )
-    monkeypatch.setattr(gpu, "_FASTEST", 2000)
     monkeypatch.setattr(gpu, "network_alone", lambda batch, seconds: 1000.0)
     monkeypatch.setattr(gpu, "WARM", 0.3)
     monkeypatch.setattr(gpu_play, "WARM", 0.3)
@@ -51,7 +53,7 @@ def test_a_clip_lasts_as_long_as_is_needed(clip):
     with long_clip(clip, 5.0) as long:
         pipeline = Gst.parse_launch(f"filesrc location={long} ! qtdemux ! h264parse ! fakesink")
         pipeline.set_state(Gst.State.PAUSED)
-        pipeline.get_state(10 * Gst.SECOND)
+        pipeline.get_state(120 * Gst.SECOND)
         assert pipeline.query_duration(Gst.Format.TIME)[1] >= 5 * Gst.SECOND
         pipeline.set_state(Gst.State.NULL)
 
@@ -71,9 +73,18 @@ def test_decoders_network_and_pipeline_take_turns(clip, on_the_cpu):
 
 
 def test_paced_streams_keep_their_pace_and_tell_ages(clip, on_the_cpu):
+    began = time.perf_counter()
     run = paced_run(clip, streams=3, batch=3, seconds=1.2)
-    assert run.frames == pytest.approx(3 * 30 * 1.2, rel=0.3)
-    assert 0 < run.ages[0] <= run.ages[1] <= run.ages[2] < 1000
+    whole = time.perf_counter() - began
+    assert 0 < run.frames <= 3 * 30 * whole, "15 times as many without a pace, if the machine is quick"
+    assert 0 < run.ages[0] <= run.ages[1] <= run.ages[2] < 1000 * whole
+
+
+def test_a_measurement_goes_on_until_there_is_a_frame(on_the_cpu):
+    slow = "videotestsrc is-live=true ! video/x-raw,framerate=2/3 ! fakesink name=sink_0 sync=false"
+    played = Play(slow).measure(0.01)
+    assert played.frames > 0
+    assert played.fps > 0
 
 
 def test_a_pipeline_that_ends_or_fails_is_an_error(clip, on_the_cpu, monkeypatch):

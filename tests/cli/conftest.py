@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,18 @@ class Two(Detector):
 class Slow(Two):
     def infer(self, frames):
         time.sleep(0.01)
+        return super().infer(frames)
+
+class Late(Two):
+    def infer(self, frames):
+        time.sleep(0.3)
+        return super().infer(frames)
+
+class Compared(Slow):
+    """Says so when its first batch has been compared, and so the second has come."""
+    def infer(self, frames):
+        if self.frame:
+            pathlib.Path("compared").touch()
         return super().infer(frames)
 
 class Stuck(Two):
@@ -67,7 +80,7 @@ def models(tmp_path):
 def headrace(tmp_path):
     """Run the command in ``tmp_path``; returns the finished process with its texts."""
 
-    def run(*words, timeout=60, **extra):
+    def run(*words, timeout=150, **extra):
         return subprocess.run(
             [*COMMAND, *map(str, words)], cwd=tmp_path, env=environment(**extra), text=True, timeout=timeout,
             capture_output=True,
@@ -98,3 +111,17 @@ def started(tmp_path):
     for process in processes:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def wait_for():
+    """Wait for what a process does; it must not end before."""
+
+    def wait(what, process):
+        deadline = time.monotonic() + 120
+        while not what():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline, "it does not happen"
+            time.sleep(0.02)
+
+    return wait

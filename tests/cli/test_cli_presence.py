@@ -1,11 +1,10 @@
 """Who comes and who goes, and files of whole lines."""
 
-import resource
-import signal
+import subprocess
+import sys
 
 import pytest
 
-from headrace.errors import HeadraceError
 from headrace.flow.run.events import Presence, kind_of, write_sensors
 from headrace.flow.run.files import LineFile
 from headrace.message import EventType, MsgConvConfig, ObjectType
@@ -79,21 +78,28 @@ def test_the_converter_reads_the_sensors_that_are_written_for_it(tmp_path):
     assert config.module(0).id == "headrace"
 
 
+FULL = """
+import resource, signal, sys
+from headrace.errors import HeadraceError
+from headrace.flow.run.files import LineFile
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+file = LineFile(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (25, 25))
+file.write(b"first line\\n")
+file.write(b"second\\n")
+try:
+    file.write(b"does not fit any more\\n")
+except HeadraceError as error:
+    sys.exit(str(error))
+"""
+
+
 def test_a_line_that_does_not_fit_is_taken_back(tmp_path):
+    """In a process of its own: the limit is for all files that a process writes."""
     path = tmp_path / "lines"
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (25, before[1]))
-    try:
-        file = LineFile(path)
-        file.write(b"first line\n")
-        file.write(b"second\n")
-        with pytest.raises(HeadraceError, match=r"cannot write .*lines"):
-            file.write(b"does not fit any more\n")
-        file.close()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
+    done = subprocess.run([sys.executable, "-c", FULL, path], capture_output=True, text=True, check=False)
+    assert done.stderr.startswith(f"cannot write {path}")
     assert path.read_bytes() == b"first line\nsecond\n"
 
 

@@ -185,38 +185,47 @@ def gone(pid):
     return False
 
 
+@pytest.fixture
+def started(tmp_path):
+    """Start a program, and wait until it has written lines that begin with these words; ended with the test."""
+    processes = []
+
+    def start(text, *words):
+        process = start_app(write(tmp_path, text))
+        processes.append(process)
+        lines = []
+        while not all(any(line.startswith(word) for line in lines) for word in words):
+            lines.append(process.stdout.readline())
+            assert lines[-1], f"the program ended early: {lines}"
+        return process, lines
+
+    yield start
+    for process in processes:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
 @pytest.mark.parametrize("group", [True, False])
-def test_ctrl_c_ends_a_wrapped_pipeline(tmp_path, group):
-    process = start_app(write(tmp_path, WRAPPED))
-    child = read_until_running(process)
+def test_ctrl_c_ends_a_wrapped_pipeline(started, group):
+    process, lines = started(WRAPPED, "child", "Main Loop Running")
+    child = next(int(line.split()[1]) for line in lines if line.startswith("child"))
     if group:
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     else:
         process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=120)
     assert "terminating" in out
     assert "ended" in out
     assert process.returncode == 0
     assert gone(child)
 
 
-def read_until_running(process):
-    child = None
-    for line in process.stdout:
-        if line.startswith("child"):
-            child = int(line.split()[1])
-        if line.startswith("Main Loop Running"):
-            return child
-    raise AssertionError("the program ended early")
-
-
-def test_sigterm_ends_a_pipeline_at_once(tmp_path):
-    app = write(tmp_path, WRAPPED[: WRAPPED.index("if __name__")] + "\nmain(sys.argv)\n")
-    process = start_app(app)
-    read_until_running(process)
+def test_sigterm_ends_a_pipeline_at_once(started):
+    app = WRAPPED[: WRAPPED.index("if __name__")] + "\nmain(sys.argv)\n"
+    process, _ = started(app, "Main Loop Running")
     process.terminate()
-    assert process.wait(10) == -signal.SIGTERM
-    process.stdout.close()
+    assert process.wait(120) == -signal.SIGTERM
 
 
 def test_env_names_the_assets(tmp_path):
@@ -250,7 +259,7 @@ def test_a_program_may_end_while_its_pipeline_plays(tmp_path, end, code):
             pipeline.link((f"s{{i}}", "mux"), ("", "sink_%u"))
         pipeline.add("nvdsosd", "osd").add("fakesink", "sink", {{"sync": False}}).link("mux", "osd", "sink")
         pipeline.attach("mux", Probe("watch", Watch())).start()
-        assert Watch.seen.wait(20)
+        assert Watch.seen.wait(120)
         {end}
     """,
     )

@@ -42,7 +42,7 @@ def without(tmp_path, headrace):
     def run(names, *words):
         return subprocess.run(
             [sys.executable, "-c", BLOCKED.format(names=names), *words], cwd=tmp_path, env=ENVIRONMENT, text=True,
-            capture_output=True, timeout=60,
+            capture_output=True, timeout=150,
         )  # fmt: skip
 
     return run

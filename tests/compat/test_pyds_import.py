@@ -17,7 +17,7 @@ def told(code, *folders):
     path = os.pathsep.join(map(str, (ROOT, compat.PATH, *folders)))
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True,
-        timeout=60, check=False,
+        timeout=150, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout.split()

@@ -47,7 +47,7 @@ class Played:
     def play(self):
         self.pipeline.set_state(Gst.State.PLAYING)
         wanted = Gst.MessageType.EOS | Gst.MessageType.ERROR
-        message = self.pipeline.get_bus().timed_pop_filtered(30 * Gst.SECOND, wanted)
+        message = self.pipeline.get_bus().timed_pop_filtered(120 * Gst.SECOND, wanted)
         self.pipeline.set_state(Gst.State.NULL)
         assert message is not None, "the pipeline hangs"
         if message.type == Gst.MessageType.ERROR:

@@ -13,7 +13,7 @@ def run(code, **environment):
     paths = [str(compat.PATH), os.path.dirname(os.path.dirname(headrace.__file__))]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment}
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=environment
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=150, env=environment
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()

@@ -95,7 +95,7 @@ class Run:
         self.pipeline.set_state(Gst.State.PLAYING)
         return self
 
-    def wait(self, until: Callable[[], bool] = lambda: False, timeout: float = 20.0) -> Run:
+    def wait(self, until: Callable[[], bool] = lambda: False, timeout: float = 60.0) -> Run:
         """Until end of stream, an error, or the condition holds."""
         deadline = time.monotonic() + timeout
         bus = self.pipeline.get_bus()
@@ -108,7 +108,9 @@ class Run:
                 self.messages.append(read(message))
                 if self.messages[-1].kind in ("eos", "error"):
                     return self
-            assert time.monotonic() < deadline, f"nothing happened within {timeout} s: {self.messages}"
+            assert time.monotonic() < deadline or until(), (
+                f"nothing happened within {timeout} s: {self.messages}"
+            )
         return self
 
     def stop(self) -> Run:

@@ -27,7 +27,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pipeline.get_by_name("f").set_property("location", str(path))
     pipeline.set_state(Gst.State.PLAYING)
     kinds = Gst.MessageType.EOS | Gst.MessageType.ERROR
-    message = pipeline.get_bus().timed_pop_filtered(20 * Gst.SECOND, kinds)
+    message = pipeline.get_bus().timed_pop_filtered(60 * Gst.SECOND, kinds)
     pipeline.set_state(Gst.State.NULL)
     assert message.type == Gst.MessageType.EOS
     return path
@@ -56,8 +56,12 @@ def large_pictures(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def parts(pipeline: Any, factory: str) -> list[Any]:
     """The elements of a kind, wherever they are in a pipeline."""
     iterator, found = pipeline.iterate_recurse(), []
-    while (step := iterator.next())[0] == Gst.IteratorResult.OK:
-        found += [step[1]] if step[1].get_factory().get_name() == factory else []
+    while (step := iterator.next())[0] != Gst.IteratorResult.DONE:
+        if step[0] == Gst.IteratorResult.RESYNC:  # parts come or go
+            iterator.resync()
+            found.clear()
+        elif step[1].get_factory().get_name() == factory:
+            found.append(step[1])
     return found
 
 

@@ -155,7 +155,7 @@ def test_a_size_change_in_the_middle_keeps_the_output(run: Any, feed: Any) -> No
     assert one.out.sizes == [64, 64]
 
 
-TILER = "nvstreammux name=m batched-push-timeout=20000 ! hrinfer model={model} ! nvmultistreamtiler {options}"
+TILER = "nvstreammux name=m ! hrinfer model={model} ! nvmultistreamtiler {options}"
 
 
 def test_boxes_move_to_their_tiles(run: Any, model: Any) -> None:
@@ -213,7 +213,7 @@ def test_one_source_can_be_shown_alone_while_playing(run: Any, model: Any) -> No
 
 def test_the_tile_of_a_source_that_left_is_black(run: Any, feed: Any) -> None:
     one = run(
-        "nvstreammux name=m batched-push-timeout=10000 ! nvmultistreamtiler width=16 height=4 rows=1 columns=2"
+        "nvstreammux name=m ! nvmultistreamtiler width=16 height=4 rows=1 columns=2"
         f" ! {OUT} appsrc name=s0 ! m.sink_0 appsrc name=s1 ! m.sink_1"
     ).play()
     feeders = [feed(one[f"s{i}"], "video/x-raw,format=GRAY8,width=8,height=4") for i in range(2)]

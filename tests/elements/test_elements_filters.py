@@ -55,7 +55,8 @@ def test_so_many_batches_are_in_flight(run: Any, model: Any, tmp_path: Any, live
     assert one.out.pts == []
     gate.touch()
     one.wait().stop()
-    assert len(one.out.pts) == 6
+    # Of a live source the others may have come too fast meanwhile.
+    assert len(one.out.pts) + (one["m"].batcher.drops.total() if live else 0) == 6
 
 
 NETWORK = """
@@ -342,7 +343,7 @@ def test_wrong_settings_are_errors(run: Any, chain: str, name: str, expected: st
 
 
 def test_the_logger_tells_how_fast_sources_run(run: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    run(f"{source(5)} ! nvdslogger show-latency=true ! {OUT}").to_end()
+    run(f"{source(5)} ! nvdslogger show-latency=true fps-measurement-interval-sec=1000 ! {OUT}").to_end()
     rates, ages = capfd.readouterr().out.splitlines()
     assert re.fullmatch(r"\*\*PERF: source 0: [\d.]+ FPS", rates)
     assert re.fullmatch(r"\*\*LATENCY: source 0: [\d.]+ ms", ages)

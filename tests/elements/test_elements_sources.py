@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import wave
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pipeline.get_by_name("f").set_property("location", str(path))
     pipeline.set_state(Gst.State.PLAYING)
     message = pipeline.get_bus().timed_pop_filtered(
-        20 * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR
+        60 * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR
     )
     pipeline.set_state(Gst.State.NULL)
     assert message.type == Gst.MessageType.EOS
@@ -49,8 +50,10 @@ def test_truth_rides_on_every_frame(run: Any) -> None:
 def test_a_live_scene_keeps_the_pace_of_a_camera(run: Any) -> None:
     one = run(
         "hrsimsrc is-live=true scene=sim://crossroad?width=32&height=32&frames=6&fps=25 ! fakesink name=s sync=false"
-    ).to_end()
-    assert one.out.times[-1] - one.out.times[0] > 0.15
+    )
+    begun = time.monotonic()
+    one.to_end()
+    assert one.out.times[-1] - begun > 0.19
 
 
 @pytest.mark.parametrize(
@@ -133,7 +136,7 @@ def test_passwords_are_in_no_message(run: Any) -> None:
     bus = one.pipeline.get_bus()
     one.play()
     said = ""
-    while (message := bus.timed_pop(5 * Gst.SECOND)) is not None:
+    while (message := bus.timed_pop(60 * Gst.SECOND)) is not None:
         structure = structure_of(message)
         said += structure.to_string() if structure is not None else ""
         if message.type == Gst.MessageType.ERROR:

@@ -136,14 +136,14 @@ def test_asynchronous_secondaries_hold_up_nothing(run: Any, model: Any) -> None:
 
     headrace.go = threading.Event()  # type: ignore[attr-defined]
     slow = (
-        "def classify(self, frames):\n    import headrace\n    assert headrace.go.wait(20)\n"
+        "def classify(self, frames):\n    import headrace\n    assert headrace.go.wait(150)\n"
         "    return [(1, 0.5, 'late') for _ in frames]"
     )
     chain = (
         f"hrinfer model={model(CAR.format(ids=', [7]'))} ! "
         f"hrinfer model={model(slow, 'Classifier')} process-mode=2 asynchronous=true reinfer-interval=1000"
     )
-    one = run(f"{WHITE.format(n=200)} ! identity sleep-time=10000 ! {chain} ! {OUT}").play()
+    one = run(f"{WHITE.format(n=-1)} ! identity sleep-time=10000 ! {chain} ! {OUT}").play()
     one.wait(lambda: len(one.out.pts) > 4)
     assert words(one.out.frames[4]) == [[]]
     headrace.go.set()  # type: ignore[attr-defined]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from concurrent.futures import Future
 from itertools import pairwise
@@ -12,10 +11,12 @@ from typing import Any
 
 import pytest
 from tiny_onnx import detector
+from waiting import wait_until
 
 from headrace.errors import ModelError, PipelineError, SupersededError
 from headrace.flow import Pipeline
 from headrace.flow.utils import EngineFileMonitor
+from headrace.infer.files import written_file
 
 WHITE = "videotestsrc pattern=white ! video/x-raw,format=RGB,width=64,height=48 ! identity sleep-time=4000"
 OUT = "fakesink name=sink sync=false"
@@ -250,24 +251,55 @@ def test_a_pipeline_ends_while_a_model_is_loaded(swapped: Any, model: Any, tmp_p
     one.stop()
     gate.touch()
     with pytest.raises(ModelError, match="has stopped"):
-        order.result(10)
+        order.result(60)
+
+
+written_file_state = written_file.state_of
+
+
+class Clock:
+    """The time of who waits for a file; goes on when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.seen: Any = None
+        self.sleep = time.sleep
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return 0.0
+
+    def looked(self, state: Any) -> Any:
+        """How the file stood when it was looked at last."""
+        self.seen = state
+        return state
 
 
 def test_a_file_that_is_being_written_is_waited_for(
     swapped: Any, model: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("headrace.infer.files.written_file.STILL", 0.3)
+    clock = Clock()
+    monkeypatch.setattr(written_file, "time", clock)
+    monkeypatch.setattr(written_file, "state_of", lambda file: clock.looked(written_file_state(file)))
     whole = Path(detector(tmp_path / "whole.onnx", ("dog",))).read_bytes()
     target = tmp_path / "target.onnx"
     one = swapped(model(FINDS.format(0)))
     target.write_bytes(whole[:100])
     order = one.element.swap(str(target))
     for end in range(200, len(whole), 400):
-        time.sleep(0.05)
         with target.open("ab") as file:
             file.write(whole[target.stat().st_size : end])
+        one.run.wait(lambda: clock.seen == written_file_state(target))
+        clock.now += 0.6 * written_file.STILL  # longer than it must stand still, taken together
     assert not order.done()
     target.write_bytes(whole)
+    one.run.wait(lambda: clock.seen == written_file_state(target))
+    clock.now += 0.6 * written_file.STILL
+    one.go_on()
+    assert not order.done()
+    clock.now += 2 * written_file.STILL
     one.run.wait(order.done)
     assert order.result(0) is None
     one.go_on()
@@ -310,12 +342,10 @@ def test_a_node_swaps(model: Any) -> None:
     with pytest.raises(PipelineError, match="sink has no model"):
         pipeline["sink"].swap(new)
     pipeline.start()
-    deadline = time.monotonic() + 10
-    while pipeline["model"].element.inference is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    pipeline["model"].swap(new).result(10)
+    wait_until(lambda: pipeline["model"].element.inference is not None, 60)
+    pipeline["model"].swap(new).result(60)
     with pytest.raises(ModelError, match="gone"):
-        pipeline["model"].swap("gone.onnx").result(10)
+        pipeline["model"].swap("gone.onnx").result(60)
     assert pipeline["model"].get("model") == new
     pipeline.quit()
     pipeline.wait()
@@ -333,12 +363,12 @@ def test_a_file_that_is_replaced_on_disk_is_loaded(
         spec, new = model(FINDS.format(0)), model(FINDS.format(1)).rpartition(":")[0]
         file = spec.rpartition(":")[0]
     one = swapped(spec)
+    os.utime(new)
     pipeline = Pipeline("monitor")
     pipeline.gst = one.run.pipeline
     monitor = EngineFileMonitor(pipeline["i"], file, interval=0.02)
     assert monitor.start()
-    time.sleep(0.1)
-    shutil.copy(new, file)
+    os.replace(new, file)
     one.run.wait(lambda: one.told)
     monitor.stop()
     one.go_on()

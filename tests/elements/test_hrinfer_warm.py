@@ -38,7 +38,7 @@ def calls(tmp_path, monkeypatch):
         try:
             pipeline.set_state(Gst.State.PLAYING)
             message = pipeline.get_bus().timed_pop_filtered(
-                10 * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR
+                60 * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR
             )
             assert message is not None
             if message.type == Gst.MessageType.ERROR:

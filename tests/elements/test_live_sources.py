@@ -3,40 +3,77 @@
 from __future__ import annotations
 
 from collections import Counter
+from threading import Semaphore
 from typing import Any
 
-SOURCE = (
-    "videotestsrc is-live=true num-buffers={n} ! video/x-raw,format=GRAY8,width=64,height=48,framerate={fps}/1"
-    " ! m.sink_{i}"
-)
-SLOW = "def infer(self, frames):\n    time.sleep({seconds})\n    return [Detections.empty() for _ in frames]"
+CAPS = "video/x-raw,format=GRAY8,width=64,height=48"
+PIXELS = bytes(64 * 48)
+REASON = "live source faster than the pipeline"
+FINDS = "def infer(self, frames):\n    return [Detections.empty() for _ in frames]"
 
 
-def play(run: Any, model: Any, sources: int, frames: int, fps: int, seconds: float) -> Any:
-    inputs = " ".join(SOURCE.format(n=frames, fps=fps, i=index) for index in range(sources))
-    mux = f"nvstreammux name=m batch-size={sources} batched-push-timeout=40000"
-    slow = model(SLOW.format(seconds=seconds))
-    return run(f"{inputs} {mux} ! hrinfer model={slow} ! nvtracker ! fakesink name=sink sync=false").to_end()
+class Live:
+    """Live sources that are fed by hand into a pipeline whose sink takes a batch when it is allowed to."""
+
+    def __init__(self, run: Any, feed: Any, model: Any, sources: int) -> None:
+        inputs = " ".join(f"appsrc name=s{index} is-live=true ! m.sink_{index}" for index in range(sources))
+        mux = f"nvstreammux name=m batch-size={sources} batched-push-timeout=40000"
+        self.allowed = Semaphore(0)
+        self.run = run(
+            f"{inputs} {mux} ! hrinfer model={model(FINDS)} ! nvtracker ! fakesink name=sink sync=false"
+        )
+        sink = self.run["sink"]
+        self.run.handlers.append((sink, sink.connect("handoff", lambda *_: self.allowed.acquire(timeout=60))))
+        self.feeders = [feed(self.run[f"s{index}"], CAPS) for index in range(sources)]
+        self.run.play()
+
+    @property
+    def drops(self) -> Counter[tuple[int, str]]:
+        return self.run["m"].batcher.drops
+
+    def push(self) -> None:
+        """A frame of each source; returns when the muxer has them."""
+        for feeder in self.feeders:
+            feeder.push(PIXELS)
+        self.run.wait(lambda: {one.next_number for one in self.run["m"].sources.values()} == {feeder.index})
+
+    def passed(self) -> Counter[int]:
+        return Counter(frame.source_id for frame in self.run.out.frames)
+
+    def end(self) -> None:
+        for feeder in self.feeders:
+            feeder.end()
+        self.allowed.release(1000)
+        self.run.wait().stop()
+        assert self.run.errors == []
 
 
 def test_over_capacity_every_source_gets_its_share_and_every_frame_is_accounted_for(
-    run: Any, model: Any
+    run: Any, feed: Any, model: Any
 ) -> None:
-    one = play(run, model, sources=3, frames=60, fps=60, seconds=0.1)
-    out = Counter(frame.source_id for frame in one.out.frames)
-    drops = one["m"].batcher.drops
-    assert {reason for _, reason in drops} == {"live source faster than the pipeline"}
-    assert [out[index] + drops[index, "live source faster than the pipeline"] for index in range(3)] == [
-        60
-    ] * 3
+    one = Live(run, feed, model, sources=3)
+    for turn in range(60):
+        one.push()
+        if turn % 5 == 0:  # the sink takes one batch in the time of five frames
+            one.allowed.release()
+    one.end()
+    out = one.passed()
+    assert {reason for _, reason in one.drops} == {REASON}
+    assert [out[index] + one.drops[index, REASON] for index in range(3)] == [60] * 3
+    assert min(out.values()) > 10
     assert max(out.values()) - min(out.values()) <= 2
     for index in range(3):
-        numbers = [frame.frame_number for frame in one.out.frames if frame.source_id == index]
+        numbers = [frame.frame_number for frame in one.run.out.frames if frame.source_id == index]
         assert numbers == sorted(numbers)
         assert numbers[-1] == 59  # the newest, not what waited
 
 
-def test_under_capacity_nothing_is_dropped(run: Any, model: Any) -> None:
-    one = play(run, model, sources=3, frames=20, fps=20, seconds=0.002)
-    assert not one["m"].batcher.drops
-    assert Counter(frame.source_id for frame in one.out.frames) == {0: 20, 1: 20, 2: 20}
+def test_under_capacity_nothing_is_dropped(run: Any, feed: Any, model: Any) -> None:
+    one = Live(run, feed, model, sources=3)
+    one.allowed.release(1000)
+    for turn in range(1, 21):
+        one.push()
+        one.run.wait(lambda n=turn: one.passed().total() == 3 * n)  # type: ignore[misc]
+    one.end()
+    assert not one.drops
+    assert one.passed() == {0: 20, 1: 20, 2: 20}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ctypes
 import itertools
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import gi
 import pytest
 from gi.repository import Gst
+from waiting import wait_until
 
 from headrace import Pipeline
 from headrace.elements.source.reconnecting import EXCEEDED
@@ -53,7 +53,7 @@ def recordings(one: Any) -> list[dict[str, Any]]:
 
 
 def length_of(path: Path) -> float:
-    info = GstPbutils.Discoverer.new(10 * Gst.SECOND).discover_uri(path.as_uri())
+    info = GstPbutils.Discoverer.new(60 * Gst.SECOND).discover_uri(path.as_uri())
     return float(info.get_duration() / Gst.SECOND)
 
 
@@ -80,8 +80,11 @@ def test_the_past_and_the_future_are_recorded(
     assert path.suffix == f".{ending}"
     assert (info["session_id"], info["container_type"]) == (session.value, container)
     assert (info["width"], info["height"], info["contains_video"], info["contains_audio"]) == (64, 48, 1, 0)
-    assert 1500 < info["duration"] < 3500
-    assert 1.5 < length_of(path) < 3.5
+    # Where the server stood still, the stream did, too.
+    steps = [(after - before) / Gst.SECOND for before, after in itertools.pairwise(one.out.pts)]
+    still = sum(step for step in steps if step > 0.1)
+    assert 1.5 < info["duration"] / 1000 < 3.5 + still
+    assert 1.5 < length_of(path) < 3.5 + still
 
 
 def test_a_recording_is_ended_by_the_program(run: Any, serve: Any, tmp_path: Path) -> None:
@@ -92,13 +95,11 @@ def test_a_recording_is_ended_by_the_program(run: Any, serve: Any, tmp_path: Pat
     assert not one["source"].stop_recording(session + 1)
     one["source"].emit("stop-sr", session)
     one.wait(until=lambda: done)
-    assert done[0]["duration"] < 2000
+    assert done[0]["duration"] < 90_000  # of 100 s
     assert one["source"].start_recording(0, 100) > session
     one.stop()
-    deadline = time.monotonic() + 5
-    while len(done) < 2 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert len(list(tmp_path.iterdir())) == len(done) == 2
+    wait_until(lambda: len(done) == 2, 60)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_recordings_that_cannot_be_are_refused_with_the_reason(run: Any, serve: Any, tmp_path: Path) -> None:
@@ -132,7 +133,7 @@ def test_files_are_recorded_with_their_sound(run: Any, tmp_path: Path) -> None:
     one.wait(until=lambda: done)
     assert one.errors == []
     assert (done[0]["contains_audio"], done[0]["channels"], done[0]["sampling_rate"]) == (1, 2, 44100)
-    info = GstPbutils.Discoverer.new(10 * Gst.SECOND).discover_uri(
+    info = GstPbutils.Discoverer.new(60 * Gst.SECOND).discover_uri(
         (tmp_path / done[0]["file_name"].decode()).as_uri()
     )
     assert len(info.get_audio_streams()) == len(info.get_video_streams()) == 1
@@ -184,17 +185,18 @@ def test_a_pipeline_records_and_tells_what_it_recorded(tmp_path: Path, serve: An
         pipeline.quit()
 
     pipeline.start()
-    deadline = time.monotonic() + 10
-    while not (session := pipeline.start_recording("source", 0, 1, recorded)) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    sessions: list[int] = []
+    wait_until(
+        lambda: sessions.append(pipeline.start_recording("source", 0, 1, recorded)) or sessions[-1], 60
+    )
     pipeline.wait()
-    assert told[0].session_id == session
+    assert told[0].session_id == sessions[-1]
     assert (tmp_path / told[0].file_name).stat().st_size > 1000
     assert told[0].width == 64
 
 
 #: Longer than a frame takes, so that a pipeline that fails does not hang the test.
-LONG = 10 * Gst.SECOND
+LONG = 60 * Gst.SECOND
 
 
 def coded(caps: str, count: int = 30) -> list[Gst.Sample]:
@@ -222,7 +224,7 @@ def test_reordered_frames_without_decoding_times_keep_theirs(tmp_path: Path, end
         buffer.dts = Gst.CLOCK_TIME_NONE  # as from RTP
         file.push("video", buffer, buffer.pts)
     file.finish()
-    assert ended.wait(10)
+    assert ended.wait(60)
     read = Gst.parse_launch("filesrc name=f ! parsebin ! avdec_h264 ! appsink name=out sync=false")
     read.get_by_name("f").set_property("location", str(path))
     read.set_state(Gst.State.PLAYING)

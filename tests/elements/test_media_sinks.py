@@ -41,7 +41,7 @@ def test_without_a_display_frames_are_discarded_in_time(
 def test_state_messages_come_from_the_name_that_the_program_gave(run: Any, window: str) -> None:
     one = run(f"{BATCHES} ! {window} name=view")
     one.pipeline.set_state(Gst.State.PAUSED)
-    assert one.pipeline.get_state(10 * Gst.SECOND)[1] == Gst.State.PAUSED
+    assert one.pipeline.get_state(60 * Gst.SECOND)[1] == Gst.State.PAUSED
     origins = set()
     while message := one.pipeline.get_bus().timed_pop_filtered(0, Gst.MessageType.STATE_CHANGED):
         if message.parse_state_changed()[1] == Gst.State.PAUSED:

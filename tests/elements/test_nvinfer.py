@@ -238,7 +238,7 @@ def test_properties_take_effect_while_playing(run: Any, config: Any, yolo: Path)
     path = config(f"onnx-file={yolo.name}", *DETECTOR, "filter-out-class-ids=1")
     assert run(f"{white(1)} ! nvinfer config-file-path={path} ! {OUT}").to_end().out.frames[0].n_objects == 0
     one = run(
-        f"{white(500)} ! identity sleep-time=5000 ! nvinfer name=p config-file-path={path} ! {OUT}"
+        f"{white(-1)} ! identity sleep-time=5000 ! nvinfer name=p config-file-path={path} ! {OUT}"
     ).play()
     one.wait(lambda: len(one.out.pts) > 2)
     one["p"].set_property("filter-out-class-ids", "0")

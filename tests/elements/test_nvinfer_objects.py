@@ -206,15 +206,13 @@ def test_an_asynchronous_classifier_holds_up_nothing(
     go, original = threading.Event(), NvInferNetwork.results
 
     def held(self: Any, frames: Any) -> Any:
-        assert go.wait(20)
+        assert go.wait(150)
         return original(self, frames)
 
     monkeypatch.setattr(NvInferNetwork, "results", held)
     path = config(*SECONDARY, "classifier-async-mode=1")
     paced = "identity sleep-time=20000"
-    line = (
-        f"{white(150)} ! {paced} ! hrinfer model={model(TRACKED)} ! nvinfer config-file-path={path} ! {OUT}"
-    )
+    line = f"{white(-1)} ! {paced} ! hrinfer model={model(TRACKED)} ! nvinfer config-file-path={path} ! {OUT}"
     one = run(line).play()
     one.wait(lambda: len(one.out.pts) > 4)
     assert words(one.out.frames[4]) == [[]]
@@ -348,7 +346,7 @@ def test_masks_need_boxes_that_are_not_merged(run: Any, config: Any, tmp_path: A
 class Swap:
     """A pipeline in which the model is replaced while it plays."""
 
-    def __init__(self, run: Any, path: Path, n: int = 300) -> None:
+    def __init__(self, run: Any, path: Path, n: int = -1) -> None:
         paced = "identity sleep-time=10000"
         self.run = run(f"{white(n)} ! {paced} ! nvinfer name=p config-file-path={path} ! {OUT}")
         self.told: list[tuple[int, str]] = []

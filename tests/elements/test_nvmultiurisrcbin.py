@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from waiting import wait_until
 
 from headrace.errors import PipelineError
 from headrace.flow import BatchMetadataOperator, Pipeline, Probe
@@ -41,17 +41,17 @@ def pipeline(**properties: Any) -> tuple[Pipeline, Count, list[Any]]:
     return one, count, messages
 
 
-def until(condition: Callable[[], Any], seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened"
-        time.sleep(0.02)
+def until(condition: Callable[[], Any]) -> None:
+    wait_until(condition, 60)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A free port that nobody is given but who asks for it."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do, who may have it too
+        held.bind(("localhost", 0))
+        yield int(held.getsockname()[1])
 
 
 def test_the_list_is_played_and_told() -> None:
@@ -67,14 +67,13 @@ def test_the_list_is_played_and_told() -> None:
     ]
 
 
-def test_sources_come_and_go_over_http() -> None:
-    port = free_port()
+def test_sources_come_and_go_over_http(port: int) -> None:
     one, count, messages = pipeline(**{"port": str(port), "drop-pipeline-eos": True, "max-batch-size": 2})
     one.start(messages.append)
 
     def ask(path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(f"http://localhost:{port}/api/v1{path}", data, timeout=5) as reply:
+        with urllib.request.urlopen(f"http://localhost:{port}/api/v1{path}", data, timeout=60) as reply:
             return json.loads(reply.read())
 
     def camera(name: str, seed: int) -> Any:

@@ -73,7 +73,7 @@ def watch(uri):
     pipeline.link(("camera", "mux"), ("", "sink_%u")).link("mux", "end")
     counter = UntilTen(pipeline)
     pipeline.attach("mux", Probe("count", counter))
-    guard = threading.Timer(30, pipeline.quit)
+    guard = threading.Timer(100, pipeline.quit)
     guard.start()
     try:
         pipeline.start().wait()

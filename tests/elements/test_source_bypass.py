@@ -18,7 +18,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     line = "videotestsrc num-buffers=30 ! video/x-raw,format=I420,width=64,height=48,framerate=25/1 ! x264enc"
     pipeline = Gst.parse_launch(f"{line} ! h264parse ! mp4mux ! filesink location={path}")
     pipeline.set_state(Gst.State.PLAYING)
-    pipeline.get_bus().timed_pop_filtered(20 * Gst.SECOND, Gst.MessageType.EOS)
+    pipeline.get_bus().timed_pop_filtered(60 * Gst.SECOND, Gst.MessageType.EOS)
     pipeline.set_state(Gst.State.NULL)
     return path
 

@@ -14,11 +14,12 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "custom_plugin"
 
 
-@pytest.fixture
-def env(tmp_path):
+@pytest.fixture(scope="module")
+def env(tmp_path_factory):
+    """With a registry of its own, which takes seconds to make, once."""
     variables = {**os.environ, **environment()}
     variables["GST_PLUGIN_PATH"] += os.pathsep + str(EXAMPLE)
-    variables["GST_REGISTRY"] = str(tmp_path / "registry.bin")
+    variables["GST_REGISTRY"] = str(tmp_path_factory.mktemp("registry") / "registry.bin")
     variables["PYTHONPATH"] += os.pathsep + str(ROOT)
     if importlib.util.find_spec("torch") is None:
         variables["PYTHONPATH"] += os.pathsep + str(ROOT / "tests" / "standins")
@@ -26,7 +27,7 @@ def env(tmp_path):
 
 
 def run(env, *command):
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=150, check=False)
 
 
 def test_gst_inspect_finds_the_plugin_and_our_elements(env):

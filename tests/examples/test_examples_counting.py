@@ -38,7 +38,7 @@ def test_counts_are_those_of_the_scene(name, tmp_path):
     out = tmp_path / "events.jsonl"
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     command = [sys.executable, str(EXAMPLE / f"{name}.py"), str(out), str(FRAMES)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 0, done.stderr
     events = [json.loads(line)["event"] for line in out.read_text().splitlines()]
     counts, expected = Counter((event["type"], event.get("direction")) for event in events), truth(name)

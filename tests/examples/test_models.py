@@ -59,7 +59,7 @@ def objects(clip, model, tmp_path):
         env=env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )
     assert done.returncode == 0, done.stderr

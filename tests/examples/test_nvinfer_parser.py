@@ -17,7 +17,7 @@ def run(program, frames):
         env=env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=150,
         check=False,
     )
     assert done.returncode == 0, done.stderr

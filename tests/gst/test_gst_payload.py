@@ -9,6 +9,7 @@ import weakref
 import pytest
 from gi.repository import Gst
 from memory_growth import growth
+from waiting import wait_until
 
 from headrace.gst import payload
 from headrace.gst.buffer import BufferRef
@@ -140,7 +141,7 @@ def test_a_payload_survives(chain: str) -> None:
     pipeline.set_state(Gst.State.PLAYING)
     found = []
     out = pipeline.get_by_name("out")
-    while (sample := out.emit("try-pull-sample", 5 * Gst.SECOND)) is not None:
+    while (sample := out.emit("try-pull-sample", 60 * Gst.SECOND)) is not None:
         found.append(payload.find(hash(sample.get_buffer())))
         del sample
     pipeline.set_state(Gst.State.NULL)
@@ -149,8 +150,9 @@ def test_a_payload_survives(chain: str) -> None:
     forks = [weakref.ref(rider) for rider in found]
     found.clear()
     del pipeline, out
-    gc.collect()
-    assert [ref() for ref in attached + forks] == [None] * 10
+    assert len(attached) == 5
+    # A thread of GStreamer's that has brought the pipeline to PLAYING may let go of it last.
+    wait_until(lambda: gc.collect() >= 0 and not any(ref() for ref in attached + forks), 60)
 
 
 @pytest.mark.parametrize("what", ["payloads", "batches"])

@@ -74,7 +74,7 @@ def test_table(boxes, scores, classes, threshold, kept):
     class_id=arrays(np.int32, 25, elements=st.integers(0, 2)),
     threshold=st.sampled_from([0.1003, 0.4507, 0.7009]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_equals_brute_force(corner, side, score, class_id, threshold):
     found = Detections(np.hstack([corner, corner + side]).astype(np.float32), score, class_id)
     expected = found[brute_force(found, threshold)]

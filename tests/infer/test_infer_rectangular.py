@@ -1,13 +1,13 @@
 """Wide and tall frames run without most of the padding of a square, and give the same detections."""
 
 import logging
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import open_models
 import pytest
+from waiting import wait_until
 
 from headrace.elements.inference.model_slot import ModelSlot
 from headrace.frames import Frame
@@ -316,13 +316,13 @@ def test_a_model_that_takes_anothers_place_has_its_size_before(tmp_path, engine)
     )
     first, second = Noting(path, engine), Noting(path, engine)
     slot = ModelSlot(first.model, first.options)
-    slot.submit([picture(WIDE)] * 2).result(10)
-    slot.swap(lambda: second.model).result(10)
+    slot.submit([picture(WIDE)] * 2).result(60)
+    slot.swap(lambda: second.model).result(60)
     assert slot.model is second.model
     tried = list(second.at_work)
     assert tried[-1] == (320, 192)
     assert second.model.fits(FrameBatch([picture(WIDE)]))
-    slot.submit([picture(WIDE)] * 2).result(10)
+    slot.submit([picture(WIDE)] * 2).result(60)
     assert second.at_work == [*tried, (320, 192)]
     slot.close()
 
@@ -333,12 +333,10 @@ def test_a_candidate_in_the_shadow_has_the_size_that_it_would_have_at_work(tmp_p
     first, second = Noting(path, "onnxruntime"), Noting(path, "onnxruntime")
     slot = ModelSlot(first.model, first.options)
     slot.shadow = shadow = Shadow("second", lambda: second.model, second.options, 10.0, told.append)
-    end = time.monotonic() + 10
-    while not shadow.report()["batches"] and time.monotonic() < end:
-        slot.submit([picture(WIDE)]).result(10)
+    wait_until(lambda: slot.submit([picture(WIDE)]).result(60) and shadow.report()["batches"])
     assert shadow.report()["f1"] == 1.0
     assert second.at_work[-1] == first.at_work[-1] == (320, 192)
-    assert shadow.close(10)
+    assert shadow.close(60)
     slot.close()
     assert told == []
 

@@ -1,10 +1,10 @@
 """Two models on the same pictures: who agrees with whom, and a candidate that nobody waits for."""
 
 import threading
-import time
 
 import numpy as np
 import pytest
+from waiting import wait_until
 
 from headrace.frames import Frame
 from headrace.infer import Classifier, Detector, InferOptions
@@ -144,16 +144,20 @@ def shadows():
 
     yield make
     for shadow in made:
-        shadow.close(5)
+        shadow.close(60)
 
 
-def offer(shadow, said=None):
-    """Offer batches until one has been taken and compared."""
+def idle(shadow):
+    """Wait until it would take a batch."""
+    wait_until(lambda: not shadow._busy)
+
+
+def offer(shadow, said=None, frames=FRAMES, regions=None):
+    """Let one batch be compared."""
+    idle(shadow)
     before = shadow.report()["batches"]
-    deadline = time.monotonic() + 10
-    while shadow.report()["batches"] == before and time.monotonic() < deadline:
-        shadow.offer(FRAMES, None, said or results())
-        time.sleep(0.005)
+    shadow.offer(frames, regions, said or results())
+    wait_until(lambda: shadow.report()["batches"] > before)
     return shadow.report()
 
 
@@ -165,19 +169,15 @@ def test_a_candidate_is_compared_and_closed(shadows):
     assert (report["batches"], report["pictures"], report["f1"]) == (1, 2, 1)
     assert report["confidence_delta"] == pytest.approx(0.1)
     assert report["shadow_ms"] > 0
-    assert shadow.close(5)
+    assert shadow.close(60)
     assert model.closed
     shadow.offer(FRAMES, None, results())  # harmless
-    assert shadow.close(5)
+    assert shadow.close(60)
 
 
 def test_regions_are_looked_at_as_the_model_does(shadows):
-    shadow = shadows(lambda: One(left=0))
-    results = [found((20, 0, 0.8), names=("cat",))]
-    while not shadow.report()["batches"]:
-        shadow.offer(FRAMES[:1], [(20, 0, 40, 20)], results)
-        time.sleep(0.005)
-    assert shadow.report()["f1"] == 1
+    said = [found((20, 0, 0.8), names=("cat",))]
+    assert offer(shadows(lambda: One(left=0)), said, FRAMES[:1], [(20, 0, 40, 20)])["f1"] == 1
 
 
 def test_nobody_waits_and_what_is_not_compared_is_counted(shadows):
@@ -185,23 +185,19 @@ def test_nobody_waits_and_what_is_not_compared_is_counted(shadows):
 
     class Slow(One):
         def infer(self, frames):
-            gate.wait(10)
+            gate.wait(60)
             return super().infer(frames)
 
     loading = threading.Event()
-    shadow = shadows(lambda: loading.wait(10) and Slow())
+    shadow = shadows(lambda: loading.wait(60) and Slow())
     shadow.offer(FRAMES, None, results())  # while it is loaded
     loading.set()
-    deadline = time.monotonic() + 10
-    while shadow._busy and time.monotonic() < deadline:
-        time.sleep(0.005)
-    started = time.monotonic()
+    idle(shadow)
     for _ in range(5):
         shadow.offer(FRAMES, None, results())
-    assert time.monotonic() - started < 5
+    assert shadow.report()["batches"] == 0, "somebody has waited for the candidate"
     gate.set()
-    while not shadow.report()["batches"] and time.monotonic() < deadline:
-        time.sleep(0.005)
+    wait_until(lambda: shadow.report()["batches"])
     report = shadow.report()
     assert (report["batches"], report["not_compared"]) == (1, 5)
 
@@ -219,11 +215,10 @@ def test_frames_are_let_go_when_they_have_been_looked_at(shadows):
 
     picture = held.view(Told)
     Told.gone.clear()
-    while shadow._busy:
-        time.sleep(0.005)
+    idle(shadow)
     shadow.offer([Frame("RGB", 40, 20, (picture,))], None, results(1))
     del picture
-    assert Told.gone.wait(5)
+    assert Told.gone.wait(60)
 
 
 @pytest.mark.parametrize("where", ["load", "infer"])
@@ -238,10 +233,10 @@ def test_a_candidate_that_fails_is_told_once(shadows, where):
         return Fails()
 
     shadow = shadows(load)
-    deadline = time.monotonic() + 10
-    while not shadow.told and time.monotonic() < deadline:
+    if where == "infer":
+        idle(shadow)
         shadow.offer(FRAMES, None, results())
-        time.sleep(0.005)
+    wait_until(lambda: shadow.told)
     for _ in range(3):
         shadow.offer(FRAMES, None, results())
     assert [str(error) for error in shadow.told] == ["no"]
@@ -251,9 +246,7 @@ def test_a_candidate_that_fails_is_told_once(shadows, where):
 def test_reports_are_due_at_intervals(shadows):
     shadow = shadows(One, interval=0.0)
     offer(shadow)
-    deadline = time.monotonic() + 10
-    while not shadow.told and time.monotonic() < deadline:
-        time.sleep(0.005)
+    wait_until(lambda: shadow.told)
     assert shadow.told[0] is None
 
 
@@ -271,19 +264,53 @@ def test_a_batch_of_the_model_before_does_not_count_for_the_next(shadows):
 
     class Slow(One):
         def infer(self, frames):
-            gate.wait(10)
+            gate.wait(60)
             return super().infer(frames)
 
     shadow = shadows(Slow)
-    while shadow._busy:
-        time.sleep(0.005)
+    idle(shadow)
     shadow.offer(FRAMES, None, results())
     shadow.model_changed()
     gate.set()
-    while shadow._busy:
-        time.sleep(0.005)
+    idle(shadow)
     assert shadow.report()["batches"] == 0
     assert offer(shadow)["batches"] == 1
+
+
+def test_a_batch_may_be_offered_at_the_moment_of_closing(shadows):
+    shadow = shadows(One)
+    idle(shadow)
+    submit, closing = shadow._worker.submit, threading.Thread(target=shadow.close)
+
+    def late(*arguments):
+        """The machine stands still at this place, and the other thread goes on as far as it can."""
+        shadow._worker.submit = submit
+        closing.start()
+        closing.join(0.2)
+        return submit(*arguments)
+
+    shadow._worker.submit = late
+    shadow.offer(FRAMES, None, results())
+    closing.join(60)
+    assert not closing.is_alive()
+    assert shadow.report()["batches"] == 1
+
+
+def test_closing_again_tells_whether_it_is_done(shadows):
+    gate = threading.Event()
+
+    class Held(One):
+        def infer(self, frames):
+            gate.wait(60)
+            return super().infer(frames)
+
+    shadow = shadows(Held)
+    idle(shadow)
+    shadow.offer(FRAMES, None, results())
+    assert not shadow.close(0.01)
+    assert not shadow.close(0.01)
+    gate.set()
+    assert shadow.close(60)
 
 
 def test_classifiers_can_be_candidates(shadows):

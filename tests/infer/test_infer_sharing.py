@@ -4,9 +4,11 @@ import threading
 
 import pytest
 
+from headrace.elements.inference.model_slot import ModelSlot
 from headrace.errors import ConfigError
-from headrace.infer import InferOptions
+from headrace.infer import Detector, InferOptions
 from headrace.infer.sharing import Shared
+from headrace.meta import Detections
 
 
 def test_the_first_makes_and_the_last_gets_it_back():
@@ -40,7 +42,7 @@ def test_who_comes_meanwhile_waits():
     shared, go, got = Shared("shared-model"), threading.Event(), []
 
     def make():
-        assert go.wait(10)
+        assert go.wait(60)
         return object()
 
     threads = [threading.Thread(target=lambda: got.append(shared.take("a", {}, make))) for _ in range(3)]
@@ -61,3 +63,13 @@ def test_what_could_not_be_made_can_be_tried_again():
     with pytest.raises(ValueError, match="no"):
         shared.take("a", {}, fail)
     assert shared.take("a", {"other": 1}, list) == []
+
+
+def test_who_gives_a_model_back_while_the_last_user_closes_it_has_nothing_to_wait_for():
+    class Nothing(Detector):
+        def infer(self, frames):
+            return [Detections.empty() for _ in frames]
+
+    slot = ModelSlot(Nothing(), InferOptions())
+    slot.close()
+    slot.drain(60.0)

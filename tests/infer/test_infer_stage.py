@@ -9,6 +9,7 @@ import pytest
 from headrace.errors import FrameError, ModelError
 from headrace.frames import Frame
 from headrace.infer import Classifier, Detector, InferOptions, InferStage, IntervalCounter
+from headrace.infer.model import Model
 from headrace.meta import Detections
 
 
@@ -147,13 +148,28 @@ def test_wrong_classifications_are_refused(stages, result):
         stages(Wrong()).run([frame()])
 
 
+@pytest.mark.parametrize("kind", [Model, Detector])
+def test_what_is_no_result_ends_its_batch_and_no_other(stages, kind):
+    class Odd(kind):
+        def infer(self, frames):
+            return []
+
+        def results(self, frames):
+            return [object() for _ in frames]
+
+    stage = stages(Odd())
+    for _ in range(2):
+        with pytest.raises(AttributeError):
+            stage.submit([frame()], [(5, 5, 20, 20)]).result(60)
+
+
 def test_an_exception_of_the_model_arrives_as_it_is(stages):
     class Fails(Detector):
         def infer(self, frames):
             raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine"):
-        stages(Fails()).submit([frame()]).result(5)
+        stages(Fails()).submit([frame()]).result(60)
 
 
 def test_submitted_batches_run_in_order_and_beside_the_caller(stages):
@@ -161,7 +177,7 @@ def test_submitted_batches_run_in_order_and_beside_the_caller(stages):
 
     class Waits(Detector):
         def infer(self, frames):
-            gate.wait(5)
+            gate.wait(60)
             seen.append(int(frames.numpy()[0].mean()))
             return [Detections.empty() for _ in frames]
 
@@ -169,7 +185,7 @@ def test_submitted_batches_run_in_order_and_beside_the_caller(stages):
     futures = [stage.submit([frame(level)]) for level in (1, 2, 3)]
     assert not any(future.done() for future in futures)
     gate.set()
-    assert [len(future.result(5)) for future in futures] == [1, 1, 1]
+    assert [len(future.result(60)) for future in futures] == [1, 1, 1]
     assert seen == [1, 2, 3]
     stage.close()
     stage.close()

@@ -3,14 +3,15 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 from headrace.errors import BrokerError
 from headrace.message import BrokerWorker, make_broker
 from headrace.message.broker import broker_name
+from headrace.message.brokers.file import FileSubscription
 
 
 class Recorder:
@@ -28,7 +29,7 @@ class Recorder:
             raise self.connect_error
 
     def send(self, topic, payload):
-        self.gate.wait(10)
+        self.gate.wait(60)
         self.note(payload)
         if payload in self.fail:
             raise BrokerError("refused")
@@ -103,10 +104,25 @@ def test_events_written_before_a_crash_stay(tmp_path):
     )
     root = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-c", program, str(path)], env=os.environ | {"PYTHONPATH": str(root)}, check=False
+        [sys.executable, "-c", program, str(path)],
+        env=os.environ | {"PYTHONPATH": str(root)},
+        check=False,
+        timeout=120,
     )
     assert done.returncode == -9
     assert [json.loads(line)["n"] for line in path.open()] == list(range(500))
+
+
+def test_a_file_that_goes_away_while_somebody_listens_to_it_is_no_fault(tmp_path, monkeypatch):
+    path = tmp_path / "e.jsonl"
+    path.write_bytes(b"")
+    subscription = FileSubscription(str(path))
+    there = Path.is_file
+    monkeypatch.setattr(Path, "is_file", lambda self: there(self) and (self.unlink() or True))
+    assert subscription.receive(0.0) is None
+    path.write_bytes(b'{"a":1}\n')
+    monkeypatch.undo()
+    assert subscription.receive(60.0) == b'{"a":1}'
 
 
 def test_dash_is_standard_output(capfdbinary):
@@ -176,7 +192,7 @@ def test_blocking_waits_for_room():
     sender.join(0.1)
     assert sender.is_alive()
     broker.gate.set()
-    sender.join(5)
+    sender.join(60)
     worker.close()
     assert worker.counts.sent == 4
 
@@ -187,8 +203,7 @@ def test_dropping_keeps_the_newest_and_counts_the_rest():
     worker = BrokerWorker(broker, capacity=2, when_full="drop-oldest")
     worker.start()
     worker.submit("t", b"first")
-    while worker.counts.waiting:
-        time.sleep(0.001)
+    wait_until(lambda: not worker.counts.waiting)
     for n in range(5):
         worker.submit("t", b"%d" % n)
     broker.gate.set()

@@ -57,7 +57,7 @@ def added(count: int, frame: int, start: int) -> list[Row]:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(STEPS)
 def test_the_table_behaves_like_a_list(steps: list[tuple[str, int, int]]) -> None:
     table, model, serial = ObjectTable(), [], 0
@@ -97,7 +97,7 @@ def test_the_table_behaves_like_a_list(steps: list[tuple[str, int, int]]) -> Non
         check(before, copy)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(1, 200), st.booleans()), min_size=1, max_size=12))
 def test_recycled_storage_is_never_seen_through_a_held_view(sizes: list[tuple[int, bool]]) -> None:
     held: list[tuple[np.ndarray[Any, Any], list[int]]] = []
@@ -125,6 +125,18 @@ def test_storage_is_recycled_when_nobody_looks() -> None:
     again = ObjectTable()
     assert objects._pool == []
     assert len(again) == 0
+
+
+def test_two_threads_may_take_the_last_storage_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Taken(list[Any]):
+        """One that another thread empties at the moment of a look at it."""
+
+        def __bool__(self) -> bool:
+            self.clear()
+            return True
+
+    monkeypatch.setattr(objects, "_pool", Taken([np.empty(64, objects.OBJECT_ROW)]))
+    assert len(ObjectTable()) == 0
 
 
 def test_huge_tables_are_not_kept() -> None:

@@ -23,7 +23,7 @@ FROM_SYSTEM = {"gi"}
 
 
 def run(*command, **options):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **options)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False, **options)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -35,7 +35,7 @@ def folder(tmp_path_factory):
     )
     line = f"gst-launch-1.0 -q {source} ! video/x-raw,width=320,height=240 ! x264enc ! mp4mux ! filesink"
     line += " location=street.mp4"
-    subprocess.run(line, shell=True, cwd=path, check=True, timeout=60)
+    subprocess.run(line, shell=True, cwd=path, check=True, timeout=150)
     return path
 
 
@@ -43,7 +43,7 @@ def run(command, folder):
     variables = {**os.environ, **environment(), "HOME": str(folder)}
     variables["GST_REGISTRY"] = str(folder / "registry.bin")
     done = subprocess.run(
-        command, cwd=folder, env=variables, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, env=variables, capture_output=True, text=True, timeout=150, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

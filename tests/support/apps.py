@@ -23,7 +23,7 @@ def write(folder, text, name="app.py"):
     return path
 
 
-def run_app(program, *arguments, options=(), cwd=None, timeout=60, **extra):
+def run_app(program, *arguments, options=(), cwd=None, timeout=150, **extra):
     """Run a program to its end."""
     command = [*COMMAND, *map(str, options), str(program), *map(str, arguments)]
     return subprocess.run(

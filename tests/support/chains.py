@@ -81,7 +81,7 @@ class Chain:
         self.pipeline.start(self.messages.append)
         return self
 
-    def wait(self, limit=30.0):
+    def wait(self, limit=60.0):
         """Wait for the end; a pipeline that goes on for longer than the limit fails the test."""
         thread = threading.Thread(target=self._wait, daemon=True)
         thread.start()
@@ -95,14 +95,14 @@ class Chain:
         except PipelineError as error:
             self.error = error
 
-    def play(self, limit=30.0):
+    def play(self, limit=60.0):
         return self.start().wait(limit)
 
 
 def launch(line):
     """Run a gst-launch line that must succeed."""
     done = subprocess.run(
-        ["gst-launch-1.0", "-q", *line.split()], capture_output=True, text=True, timeout=60, check=False
+        ["gst-launch-1.0", "-q", *line.split()], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
 

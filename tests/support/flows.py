@@ -5,13 +5,13 @@ import threading
 from headrace.flow import Pipeline
 
 
-def play(pipeline, on_message=None, limit=20.0, **waiting):
+def play(pipeline, on_message=None, limit=60.0, **waiting):
     """Start a pipeline and wait for its end, which must come within the limit."""
     pipeline.start(on_message)
     finish(pipeline, limit, **waiting)
 
 
-def finish(pipeline, limit=20.0, **waiting):
+def finish(pipeline, limit=60.0, **waiting):
     """Wait for the end, which must come within the limit."""
     caught = []
 

@@ -48,7 +48,6 @@ class Served:
     labels: dict = field(default_factory=dict)  # output name to class names
     parameters: dict = field(default_factory=dict)
     ready: bool = True
-    delay: float = 0.0
 
     @classmethod
     def onnx(cls, path, **values):
@@ -104,11 +103,16 @@ class KServe:
         self.models, self.token, self.triton, self.binary = models, token, triton, binary
         self.with_grpc, self.tls = grpc, tls  # tls: files of certificate and key
         self.faults, self.slow_seconds = deque(), 30.0
-        self.requests, self.seen, self.most_at_once, self._now = 0, [], 0, 0
-        self.http_port, self.grpc_port = _free_port(), _free_port()
+        self.seen = []
+        self._places = _reserved(), _reserved()
+        self.http_port, self.grpc_port = (one.getsockname()[1] for one in self._places)
         self._lock, self._stopped = threading.Lock(), threading.Event()
         self._connections = set()
         self.start()
+
+    def __del__(self):
+        for one in self._places:
+            one.close()
 
     def url(self, model="", grpc=None, extra=""):
         grpc = self.with_grpc if grpc is None else grpc
@@ -177,20 +181,7 @@ class KServe:
 
     def infer(self, name, version, inputs, classes):
         """Inputs as (datatype, shape, bytes) by name; outputs as name to (datatype, array)."""
-        served = self.model(name, version)
-        with self._lock:
-            self.requests += 1
-            self._now += 1
-            self.most_at_once = max(self.most_at_once, self._now)
-        try:
-            self._stopped.wait(served.delay)
-            return self._run(name, served, inputs, classes)
-        finally:
-            with self._lock:
-                self._now -= 1
-
-    def _run(self, name, served, inputs, classes):
-        arrays = {}
+        served, arrays = self.model(name, version), {}
         for tensor, datatype, shape in served.inputs:
             if tensor not in inputs:
                 raise Refused(
@@ -251,15 +242,24 @@ def to_bytes(array, datatype):
     return b"".join(struct.pack("<I", len(one)) + one for one in array.ravel())
 
 
-def _free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+def _reserved():
+    """A socket that holds a port, on which others of this process may listen; nobody else gets it."""
+    one = socket.socket()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    one.bind(("127.0.0.1", 0))
+    return one
 
 
 class _HttpServer(ThreadingHTTPServer):
     daemon_threads = False
     allow_reuse_address = True
+
+    def process_request(self, request, client_address):
+        """The connection is known before its thread runs, so that `stop` finds it."""
+        kserve = self.RequestHandlerClass.kserve
+        with kserve._lock:
+            kserve._connections.add(request)
+        super().process_request(request, client_address)
 
     def handle_error(self, request, client_address):
         """Connections break on purpose."""
@@ -269,11 +269,6 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     kserve = None
-
-    def setup(self):
-        super().setup()
-        with self.kserve._lock:
-            self.kserve._connections.add(self.connection)
 
     def log_message(self, *_):
         pass

@@ -52,7 +52,7 @@ def pipelines(n):
         pipeline = Gst.parse_launch(RUN)
         pipeline.set_state(Gst.State.PLAYING)
         kinds = Gst.MessageType.EOS | Gst.MessageType.ERROR
-        message = pipeline.get_bus().timed_pop_filtered(10 * Gst.SECOND, kinds)
+        message = pipeline.get_bus().timed_pop_filtered(60 * Gst.SECOND, kinds)
         assert message is not None
         assert message.type == Gst.MessageType.EOS, message.parse_error()
         pipeline.set_state(Gst.State.NULL)
@@ -75,7 +75,7 @@ def resident():
 def growth(what):
     """In a process of its own: what other tests left in the allocator would be counted here."""
     done = subprocess.run(
-        [sys.executable, __file__, what], capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, __file__, what], capture_output=True, text=True, timeout=170, check=False
     )
     assert done.returncode == 0, done.stderr
     return int(done.stdout)

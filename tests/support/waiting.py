@@ -3,7 +3,7 @@
 import time
 
 
-def wait_until(condition, limit=20.0):
+def wait_until(condition, limit=60.0):
     end = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < end, "it does not happen"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.errors import ConfigError
@@ -43,7 +43,6 @@ def test_what_is_wrong_is_said(text, says):
     assert says in str(caught.value)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="{}a.[]!:dwel\n", max_size=20))
 def test_no_text_does_anything_but_render_or_be_refused(text):
     try:

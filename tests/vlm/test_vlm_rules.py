@@ -1,7 +1,7 @@
 """Rules: what they mean, and what is said of those that mean nothing."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.errors import ConfigError
@@ -116,7 +116,6 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.one_of(st.lists(WORDS, max_size=14).map(" ".join), st.text(max_size=40)))
 def test_no_text_does_anything_but_hold_or_be_refused(text):
     try:

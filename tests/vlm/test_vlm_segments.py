@@ -1,7 +1,7 @@
 """Segments: which pictures belong together, and how many are held."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.vlm.segments import Segmenter
@@ -51,7 +51,6 @@ def test_whether_the_rule_held_is_known():
     assert segmenter.held
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.floats(0, 3), max_size=60),
     st.floats(0, 5),

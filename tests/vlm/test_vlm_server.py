@@ -3,18 +3,21 @@
 import base64
 import json
 import logging
+import socket
 import threading
 import time
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 from openai_server import ChatServer, Disconnect, Drip, Never, Raw, Slow, Status, text_of
+from waiting import wait_until
 
 from headrace.vlm import Asker, VisionLanguageModel, VlmConfig, VlmRequest
 from headrace.vlm.answers import AnswerError, read_json
 from headrace.vlm.loader import load_model
 
-LIMIT = 20.0
+LIMIT = 60.0
 SCHEMA = {"type": "object", "properties": {"open": {"type": "boolean"}}, "required": ["open"]}
 
 
@@ -22,7 +25,7 @@ class Asking:
     """An asker in front of a server; what it announced and reported."""
 
     def __init__(self, server, **settings):
-        values = {"base_url": server.url, "model": "m", "prompt": "?", "backoff": 0.01, "timeout": 5.0}
+        values = {"base_url": server.url, "model": "m", "prompt": "?", "backoff": 0.01, "timeout": LIMIT}
         config = VlmConfig(**{**values, **settings})
         self.announced, self.reported = [], []
         self.asker = Asker(load_model(config), config, self.announced.append, self.reported.append)
@@ -144,11 +147,12 @@ def test_a_server_that_does_not_answer_is_given_up(server, fault):
 
 
 def test_no_server_at_all():
-    with ChatServer() as gone:
-        pass
-    with Asking(gone, retries=1) as asking:
-        assert asking.ask("?").answers() == []
-        assert asking.asker.counts.lost == {"connection lost": 1}
+    with socket.socket() as silent:  # it holds the port, and nobody listens
+        silent.bind(("127.0.0.1", 0))
+        nobody = SimpleNamespace(url=f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
+        with Asking(nobody, retries=1) as asking:
+            assert asking.ask("?").answers() == []
+            assert asking.asker.counts.lost == {"connection lost": 1}
 
 
 def test_retry_after_is_obeyed(server):
@@ -164,8 +168,7 @@ def test_the_queue_is_bounded(server, keep, left):
     server.usual = lambda body: hold.wait(LIMIT) and text_of(body)
     with Asking(server, queue=2, keep=keep, timeout=LIMIT) as asking:
         asking.ask("1")
-        while not server.requests:
-            time.sleep(0.005)
+        wait_until(lambda: server.requests)
         asking.ask("2", "3", "4", "5", "6")
         counts = asking.asker.counts
         assert (counts.asked, counts.waiting, counts.lost) == (6, 3, {"queue full": 3})
@@ -174,10 +177,10 @@ def test_the_queue_is_bounded(server, keep, left):
 
 
 def test_several_workers_ask_at_the_same_time(server):
-    server.usual = Slow(0.2, "yes")
+    three = threading.Barrier(3)
+    server.usual = lambda body: "yes" if three.wait(LIMIT) >= 0 else ""
     with Asking(server, workers=3) as asking:
         assert len(asking.ask(*"abcdef").answers()) == 6
-    assert server.most_active == 3
 
 
 def test_the_budget_bounds_requests_retries_included(server):
@@ -242,17 +245,12 @@ def test_the_key_is_never_told(server, monkeypatch, caplog):
 @pytest.mark.parametrize("fault", [Never(), SLOW_BODY], ids=["never", "slow body"])
 def test_closing_does_not_wait_for_a_server(server, fault):
     server.usual = fault
-    asking = Asking(server, timeout=60.0, queue=5)
+    asking = Asking(server, timeout=600.0, queue=5)
     asking.ask("a", "b", "c")
-    while not server.requests:
-        time.sleep(0.005)
+    wait_until(lambda: server.requests)
     assert not asking.asker.drain(0.05)
-    begun = time.monotonic()
     asking.asker.close()
-    assert time.monotonic() - begun < 30, "the server would have had 60 seconds"
-    while [one for one in threading.enumerate() if one.name.startswith("headrace-vlm")]:
-        assert time.monotonic() - begun < 30
-        time.sleep(0.01)
+    wait_until(lambda: not any(thread.is_alive() for thread in asking.asker._threads))
     assert asking.asker.counts.lost == {"not answered before the end": 3}
     asking.ask("late")
     assert asking.asker.counts.lost["closed"] == 1
@@ -261,12 +259,24 @@ def test_closing_does_not_wait_for_a_server(server, fault):
 
 def test_a_drain_can_be_interrupted(server):
     server.usual = Never()
-    with Asking(server, timeout=60.0) as asking:
+    with Asking(server, timeout=600.0) as asking:
         asking.ask("?")
         threading.Timer(0.1, asking.asker.interrupt).start()
-        begun = time.monotonic()
-        assert not asking.asker.drain(60.0)
-        assert time.monotonic() - begun < 30
+        assert not asking.asker.drain(600.0)
+
+
+def test_an_interruption_that_comes_before_the_drain_holds_for_it(server):
+    go = threading.Event()
+    server.usual = lambda body: go.wait(LIMIT) and "yes"
+    with Asking(server) as asking:
+        asking.ask("?")
+        asking.asker.interrupt()
+        assert not asking.asker.drain(600.0)
+        assert asking.asker.counts.waiting == 1
+        go.set()
+        asking.asker.resume()
+        assert asking.asker.drain(LIMIT)
+        assert asking.asker.counts.answered == 1
 
 
 class Broken(VisionLanguageModel):

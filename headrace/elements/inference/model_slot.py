@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,8 +27,10 @@ from headrace.usercode import forget
 
 _log = logging.getLogger(__name__)
 
-#: Seconds that a model's call under way may take when the pipeline ends.
-PATIENCE = 1.0
+#: Seconds that a model's call under way may take when the pipeline ends; then that it does not return is an error.
+PATIENCE = 5.0
+#: Seconds that the end waits for what may go on without it: a model that is being loaded, a candidate's call.
+COURTESY = 1.0
 
 #: Seconds that a trial waits for the end of a batch.
 _GAP = 0.2
@@ -165,7 +168,8 @@ class ModelSlot:
 
     def drain(self, timeout: float) -> None:
         """Wait for what was submitted so far, but no longer than this."""
-        wait([self._stage.call(list)], timeout)
+        with suppress(ModelError):  # the last user has closed it meanwhile: nothing is left to wait for
+            wait([self._stage.call(list)], timeout)
 
     def adjust(self, options: InferOptions) -> None:
         """Let the model go on with other thresholds, from the next batch on; see `Model.adjust`."""
@@ -254,7 +258,7 @@ class ModelSlot:
             self._closed = True
         self._watch.close()
         if self._loader is not None:
-            self._loader.close(PATIENCE)
+            self._loader.close(COURTESY)
         if not self._stage.close(PATIENCE):
             name = type(self.model).__name__
             raise ModelError(f"model {name} has not returned for {PATIENCE:g} s: its thread is left behind")

@@ -200,22 +200,23 @@ class Inference:
         sizes = sizes_of(batch)
         rows = chosen_objects(batch, sizes, self.settings)
         known: list[int] = []
-        if self._memory is not None:
-            rows, known = self._memory.due(batch, rows, self.settings.asynchronous)
+        settings, memory = self.settings, self._memory  # any thread may set others
+        if memory is not None:
+            rows, known = memory.due(batch, rows, settings.asynchronous)
         if not len(rows):
             return Work(known=known) if known else None
-        targets = object_targets(batch, rows, sizes, self.settings)
+        targets = object_targets(batch, rows, sizes, settings)
         frames = {index: frame_of(batch, index) for index in np.unique(targets.frame).tolist()}
         listed, future = self._run(targets, sizes, frames)
-        if self._memory is None or not self.settings.asynchronous:
+        if memory is None or not settings.asynchronous:
             return Work(listed, future, known, targets.parts)
-        keys = [self._memory.key(batch, target.row) for target in listed]
+        keys = [memory.key(batch, target.row) for target in listed]
         future.add_done_callback(lambda done: self._keep(keys, done))
         return Work(known=[*known, *rows.tolist()])
 
     def finish(self, batch: Batch, work: Work) -> None:
         """Wait for the model and write what it found."""
-        targets, memory = work.targets, self._memory
+        targets, memory, continuation = work.targets, self._memory, self._continuation
         try:
             results = work.result()
             if work.parts:
@@ -229,16 +230,17 @@ class Inference:
             results = memory.complete(batch, targets, results)
             self._write(batch, *memory.known(batch, work.known))
         self._write(batch, targets, results)
-        if self._continuation is not None:
-            self._go_on(batch, targets, results, work.skipped, self._continuation)
+        if continuation is not None:
+            self._go_on(batch, targets, results, work.skipped, continuation)
 
     def _give_up(self, batch: Batch, work: Work) -> None:
         """What the model could not look at is due again."""
-        if self._memory is not None:
-            self._memory.give_up(batch, work.targets)
-        if self._gate is not None:
+        memory, gate = self._memory, self._gate
+        if memory is not None:
+            memory.give_up(batch, work.targets)
+        if gate is not None:
             for index in work.looked:
-                self._gate.forget(batch.meta.frames[index].pad_index)
+                gate.forget(batch.meta.frames[index].pad_index)
 
     def _write(self, batch: Batch, targets: Sequence[Target], results: Sequence[Result]) -> None:
         write_results(batch, targets, results, self.settings.results)
@@ -266,10 +268,11 @@ class Inference:
 
     def _keep(self, keys: Sequence[Key], done: Future[Sequence[Result]]) -> None:
         """Asynchronous results are remembered only; runs on the model's thread."""
-        if self._memory is None or done.cancelled():
+        memory = self._memory
+        if memory is None or done.cancelled():
             return
         self._failure = done.exception() or self._failure
-        self._memory.store(keys, [Result()] * len(keys) if done.exception() else done.result())
+        memory.store(keys, [Result()] * len(keys) if done.exception() else done.result())
 
 
 def _gate(settings: InferenceSettings) -> MotionGate | None:

@@ -166,7 +166,7 @@ class MuxOutput:
             pad.push_event(Gst.Event.new_segment(segment))
             self._started = True
             self._news.clear()
-            self._news.extend(("pad-added", source.index) for source in list(self._mux.sources.values()))
+            self._news.extend(("pad-added", source.index) for source in self._mux.sources.values())
         while self._news:
             pad.push_event(source_event(*self._news.popleft()))
 

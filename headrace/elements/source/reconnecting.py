@@ -38,6 +38,7 @@ class Reconnector:
         self._last: float | None = None
         self._tried = 0
         self._closed = threading.Event()
+        self._opening = threading.RLock()
         self._reason = ""
         threading.Thread(target=self._watch, name="headrace-reconnect", daemon=True).start()
 
@@ -53,8 +54,10 @@ class Reconnector:
         return True
 
     def close(self) -> None:
-        """The run has ended."""
+        """The run has ended: once this returns nothing is opened any more."""
         self._closed.set()
+        with self._opening:
+            pass
 
     def _passing(self, _pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
         if info.type & Gst.PadProbeType.BUFFER:
@@ -86,5 +89,9 @@ class Reconnector:
             f"{self._reason or 'nothing comes from the source'}: it is opened again ({self._tried})"
         )
         self._reason = ""
-        reopen()
+        with self._opening:
+            # Opened after the end, it would play on in a source that has stopped.
+            if self._closed.is_set():
+                return False
+            reopen()
         return True

@@ -6,6 +6,7 @@ import datetime
 import itertools
 import os
 import threading
+import time
 import weakref
 from collections import deque
 from pathlib import Path
@@ -24,6 +25,8 @@ _CONTAINERS = ("mp4", "mkv")
 _MODES = (("video", "audio"), ("video",), ("audio",))
 _NAME = "{prefix}_{session:05d}_{now:%Y%m%d-%H%M%S}_{process}.{ending}"
 _sessions = itertools.count(1)
+#: Seconds that the end of a source waits for its files: a process that ended before would leave them unreadable.
+_PATIENCE = 10.0
 
 
 class Entry(NamedTuple):
@@ -51,6 +54,7 @@ class Recorder:
         self._keys: deque[int] = deque()  # the times of the key frames in it
         self._caps: dict[str, Gst.Caps] = {}
         self._file: RecordingFile | None = None
+        self._incomplete: list[RecordingFile] = []
         self._end, self._waiting = 0, False
         self._probes = {track: owner.guarded(getattr(self, f"_{track}")) for track in ("video", "audio")}
 
@@ -123,6 +127,7 @@ class Recorder:
             session = next(_sessions)
             path = self._path(owner.options, session)
             file = self._file = RecordingFile(path, session, dict(self._caps), owner.guarded(self._ended))
+            self._incomplete.append(file)
             newest = self._kept[-1].time
             self._end = newest + (seconds or owner.options.smart_rec_default_duration) * Gst.SECOND
             begin = self._begin(newest - seconds_before * Gst.SECOND)
@@ -166,12 +171,19 @@ class Recorder:
         )
 
     def close(self) -> None:
-        """The source is closed: a recording that is going on ends, and what was kept is given up."""
+        """The source is closed: a recording that is going on ends, and what was kept is given up.
+
+        Waits until its files are complete.
+        """
         with self._lock:
             self._finish()
             self._kept.clear()
             self._keys.clear()
             self._caps.clear()
+            incomplete = list(self._incomplete)
+        end = time.monotonic() + _PATIENCE
+        for file in incomplete:
+            file.wait(max(end - time.monotonic(), 0.0))
 
     def _finish(self) -> None:
         file, self._file = self._file, None
@@ -181,6 +193,7 @@ class Recorder:
     def _ended(self, file: RecordingFile, error: SourceError | None) -> None:
         owner = self._owner()
         with self._lock:
+            self._incomplete.remove(file)
             if self._file is file:
                 self._file = None
         if owner is not None and error is not None:

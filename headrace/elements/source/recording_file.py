@@ -57,6 +57,7 @@ class RecordingFile:
         self._inputs = {name: self._input(caps, muxer) for name, caps in tracks.items()}
         self._first: int | None = None
         self._last = 0
+        self._complete = threading.Event()
         if self._pipeline.set_state(Gst.State.PLAYING) == Gst.StateChangeReturn.FAILURE:
             self._pipeline.set_state(Gst.State.NULL)
             raise SourceError(
@@ -109,11 +110,16 @@ class RecordingFile:
         for source in self._inputs.values():
             source.emit("end-of-stream")
 
+    def wait(self, timeout: float) -> bool:
+        """Wait until the file is complete, for so many seconds at most; returns whether it is."""
+        return self._complete.wait(timeout)
+
     def _wait(self) -> None:
         bus = self._pipeline.get_bus()
         kinds = Gst.MessageType.EOS | Gst.MessageType.ERROR
         message = bus.timed_pop_filtered(Gst.CLOCK_TIME_NONE, kinds)
         self._pipeline.set_state(Gst.State.NULL)
+        self._complete.set()
         failed = message is not None and message.type == Gst.MessageType.ERROR
         text = f"recording to {self.path} failed: {message.parse_error()[0].message}" if failed else ""
         self._ended(self, SourceError(text) if failed else None)

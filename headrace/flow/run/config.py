@@ -72,7 +72,11 @@ class RunConfig(BaseModel):
     live: bool = Field(
         False, description="Treat inputs as cameras: real time, the oldest frames dropped when late."
     )
-    batch_size: int = Field(0, ge=0, description="Frames of a batch; 0: one of each input.")
+    batch_size: int = Field(
+        0,
+        ge=0,
+        description="Frames of a batch; 0: one of each input; of files, at least four for a model file.",
+    )
     decoder_threads: int = Field(
         0, ge=0, le=64, description="Threads of each decoder; 0: the cores, shared by the inputs."
     )

@@ -11,6 +11,8 @@ from headrace.flow.pipeline import Pipeline
 from headrace.flow.run.config import NO_TRACKER, RunConfig, is_live
 from headrace.flow.run.events import Presence
 from headrace.flow.run.output import add_events, add_video
+from headrace.infer.loader import names_class
+from headrace.source.batcher import FILE_BATCH
 from headrace.source.sim import parse_sim_uri
 from headrace.source.uri import to_uri
 
@@ -24,15 +26,26 @@ def add_sources(pipeline: Pipeline, config: RunConfig) -> None:
     Raises:
         PipelineError: An input does not exist; its element names it.
     """
-    # No width and height: frames keep their size, and boxes are in source pixels. Batch size 0, which is the default:
-    # one frame of each source that has not ended, so that tiles go on at the same pace when some have.
+    # No width and height: frames keep their size, and boxes are in source pixels.
     pipeline.add("nvstreammux", "mux", {
-        "batch-size": config.batch_size, "drop-late": config.paced,
+        "batch-size": _batch_size(config), "drop-late": config.paced,
         "batched-push-timeout": _LIVE_TIMEOUT if config.paced else -1,
     })  # fmt: skip
     for index, name in enumerate(config.inputs):
         pipeline["mux"].element.request_pad_simple(f"sink_{index}")
         _add_source(pipeline, config, index, name)
+
+
+def _batch_size(config: RunConfig) -> int:
+    """Frames of a batch; 0 is one of each source that has not ended.
+
+    Files are put into batches of four at least, but not where a batch means more than its frames: tiles show one frame
+    of each source, ``interval`` counts batches, and a class in Python that fails should fail for one frame.
+    """
+    alone = config.out is not None or "interval" in config.set or config.on_error != "stop"
+    if config.batch_size or config.paced or alone or names_class(config.model):
+        return config.batch_size
+    return max(len(config.inputs), FILE_BATCH)
 
 
 def end_inputs(pipeline: Pipeline) -> None:

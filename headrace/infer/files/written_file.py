@@ -66,19 +66,23 @@ def load_when_written(file: Path, load: Callable[[], Model], wanted: Callable[[]
 
 def _still(file: Path, end: float, wanted: Callable[[], None]) -> _State:
     """Wait until a file stands still; returns how it stands then."""
+    _go_on(file, end, wanted)
     state, since = state_of(file), time.monotonic()
     # The clock of a file server may be ahead: then the file is watched.
     newest = max((changed for _, changed, _ in state), default=0) / 1e9
     if time.time() - newest >= STILL:
         return state
     while time.monotonic() - since < STILL:
-        if time.monotonic() > end:
-            raise ModelError(
-                f"model file {file} has been changing for {PATIENCE:g} s; set it when it is written"
-            )
-        wanted()
         time.sleep(_POLL)
+        _go_on(file, end, wanted)
         now = state_of(file)
         if now != state:
             state, since = now, time.monotonic()
     return state
+
+
+def _go_on(file: Path, end: float, wanted: Callable[[], None]) -> None:
+    """Give up where the time is over, or nobody wants the model any more."""
+    if time.monotonic() > end:
+        raise ModelError(f"model file {file} has been changing for {PATIENCE:g} s; set it when it is written")
+    wanted()

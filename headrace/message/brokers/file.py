@@ -133,11 +133,12 @@ class FileSubscription:
             time.sleep(min(_LOOK, left))
 
     def _line(self) -> bytes:
-        if not self._path.is_file():
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._place)
+                line = file.readline()
+        except FileNotFoundError:  # not there yet, or taken away to begin anew
             return b""
-        with self._path.open("rb") as file:
-            file.seek(self._place)
-            line = file.readline()
         if not line.endswith(b"\n"):
             return b""
         self._place += len(line)

@@ -139,13 +139,13 @@ def test_an_engine_closed_during_runs_ends_them_with_results_or_an_error(make):
             if "closed" not in str(error):
                 odd.append(str(error))
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(4)]
     for thread in threads:
         thread.start()
     engine.run({"images": pictures(1)})
     engine.close()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
     assert not odd
 
