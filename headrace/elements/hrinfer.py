@@ -187,7 +187,7 @@ class Infer(Shadowed, ModelFilter):
             self._used = with_value(self.options, self.model_field, self._used.model)
 
     @property
-    def model_at_work(self) -> str:
+    def at_work(self) -> str:
         """The model at work; the property may tell one that is being loaded."""
         return str(self._used.model)
 

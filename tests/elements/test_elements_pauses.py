@@ -288,7 +288,7 @@ def test_an_element_says_whether_it_waits_for_its_model(run: Any, model: Any, tm
     )
     source = "videotestsrc num-buffers=3 ! video/x-raw,format=RGB,width=64,height=48 ! m.sink_0"
     one = run(f"{source} nvstreammux name=m ! hrinfer name=i model={held} ! fakesink name=sink").play()
-    one.wait(lambda: one["i"].at_work is True)
+    one.wait(lambda: one["i"].is_busy is True)
     gate.touch()
     one.wait()
-    assert one["i"].at_work is False
+    assert one["i"].is_busy is False

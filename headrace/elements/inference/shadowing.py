@@ -28,7 +28,7 @@ class Shadowed(Swappable):
     _last_report = ""
 
     @property
-    def model_at_work(self) -> str:
+    def at_work(self) -> str:
         """What the user calls the model at work."""
         raise NotImplementedError
 
@@ -81,7 +81,7 @@ class Shadowed(Swappable):
         shadow, inference = self._shadow, self.inference
         if shadow is not None and inference is not None:
             mean = inference.slot.mean_seconds
-            about: dict[str, Any] = {"model": self.model_at_work}
+            about: dict[str, Any] = {"model": self.at_work}
             about["model_ms"] = None if mean is None else round(1000 * mean, 2)
             self._last_report = json.dumps({**about, **shadow.report()}, ensure_ascii=False)
         return self._last_report
