@@ -96,7 +96,7 @@ class AsyncFilter(Filter):
         return 0
 
     @property
-    def has_work(self) -> bool:
+    def is_busy(self) -> bool:
         """Whether something that was submitted has not come back yet; any thread may ask."""
         with self._room:
             return not all(item.ready() for item in self._items)

@@ -69,7 +69,7 @@ def _goes_on(element: Gst.Element) -> bool:
     """Whether more may come of an element although its sources have stopped: from other sources, or of its work."""
     factory = element.get_factory()
     name = factory.get_name() if factory is not None else ""
-    return name in _DYNAMIC or (isinstance(element, AsyncFilter) and element.has_work)
+    return name in _DYNAMIC or (isinstance(element, AsyncFilter) and element.is_busy)
 
 
 def _sources_stopped(elements: list[Any]) -> bool:
