@@ -299,6 +299,13 @@ def test_after_an_error_a_slow_model_is_waited_for(tmp_path, monkeypatch, capfd)
     assert "End of stream" in capfd.readouterr().out
 
 
+def test_after_an_error_a_model_without_work_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(stalls, "PATIENCE", 5)
+    body = "def infer(self, frames):\n    return [Detections.empty() for _ in frames]\n"
+    model = "hrinfer", {"model": write_model(tmp_path, body)}
+    play(frames(60, model, ("identity", {"error-after": 5}), kind=ServiceMakerPipeline))
+
+
 def test_user_code_that_raises_keeps_the_buffer_and_the_stream(capfd):
     raises, count = Raises(), Count()
     pipeline = frames(3, ("identity", {}), kind=ServiceMakerPipeline)
