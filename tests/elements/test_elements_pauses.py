@@ -128,7 +128,7 @@ def test_a_source_that_has_stopped_has_written_its_recordings(
     original = RecordingFile.finish
     monkeypatch.setattr(RecordingFile, "finish", lambda self: threading.Timer(0.3, original, (self,)).start())
     line = (
-        "videotestsrc num-buffers=100 ! video/x-raw,width=64,height=48 ! x264enc key-int-max=5 ! matroskamux"
+        "videotestsrc num-buffers=1800 ! video/x-raw,width=64,height=48 ! x264enc key-int-max=5 ! matroskamux"
     )
     run(f"{line} ! filesink location={tmp_path}/clip.mkv").to_end()
     folder = tmp_path / "recorded"
