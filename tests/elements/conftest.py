@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,6 +145,18 @@ def read(message: Any) -> Message:
         error, debug = message.parse_error() if kind == "error" else message.parse_warning()
         return Message(kind, source, error.message, debug or "")
     return Message(kind, source, structure=structure_of(message))
+
+
+@pytest.fixture(scope="session")
+def small_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MP4 of 30 frames, H.264, 64x48, 25 a second."""
+    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
+    line = "videotestsrc num-buffers=30 ! video/x-raw,format=I420,width=64,height=48,framerate=25/1 ! x264enc"
+    pipeline = Gst.parse_launch(f"{line} ! h264parse ! mp4mux ! filesink location={path}")
+    pipeline.set_state(Gst.State.PLAYING)
+    pipeline.get_bus().timed_pop_filtered(60 * Gst.SECOND, Gst.MessageType.EOS)
+    pipeline.set_state(Gst.State.NULL)
+    return path
 
 
 @pytest.fixture

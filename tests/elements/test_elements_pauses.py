@@ -23,20 +23,9 @@ from headrace.source.control_api import Camera
 MUX = "m.sink_0 nvstreammux name=m ! fakesink name=sink sync=false"
 
 
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
-    line = "videotestsrc num-buffers=10 ! video/x-raw,width=64,height=48,framerate=25/1 ! x264enc ! mp4mux"
-    pipeline = Gst.parse_launch(f"{line} ! filesink location={path}")
-    pipeline.set_state(Gst.State.PLAYING)
-    pipeline.get_bus().timed_pop_filtered(60 * Gst.SECOND, Gst.MessageType.EOS)
-    pipeline.set_state(Gst.State.NULL)
-    return path
-
-
 @pytest.mark.parametrize("step", ["_source_setup", "_part_added", "_pad_added"])
 def test_a_file_that_is_opened_slowly_is_not_called_damaged(
-    run: Any, clip: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    run: Any, small_clip: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     monkeypatch.setattr(opening, "_PERIOD", 0.02)
     original = getattr(UriSource, step)
@@ -46,8 +35,8 @@ def test_a_file_that_is_opened_slowly_is_not_called_damaged(
         return original(self, *arguments)
 
     monkeypatch.setattr(UriSource, step, slow)
-    one = run(f"nvurisrcbin uri={clip} ! {MUX}").to_end()
-    assert len(one.out.pts) == 10
+    one = run(f"nvurisrcbin uri={small_clip} ! {MUX}").to_end()
+    assert len(one.out.pts) == 30
 
 
 class Lost:
@@ -198,9 +187,9 @@ def test_cameras_that_are_added_at_once_have_numbers_of_their_own(monkeypatch: p
     assert sorted(element.cameras) == [0, 1, 2]
 
 
-def test_what_is_set_while_frames_begin_to_pass_takes_effect(run: Any, clip: Path) -> None:
+def test_what_is_set_while_frames_begin_to_pass_takes_effect(run: Any, small_clip: Path) -> None:
     """The option comes between the question whether something is to be done, and the way past the converter."""
-    one = run(f"nvurisrcbin name=s uri={clip} ! {MUX}")
+    one = run(f"nvurisrcbin name=s uri={small_clip} ! {MUX}")
     turned: list[Any] = []
 
     def found(_bin: Any, _sub: Any, part: Any) -> None:
@@ -219,7 +208,7 @@ def test_what_is_set_while_frames_begin_to_pass_takes_effect(run: Any, clip: Pat
     one.to_end()
     (part,) = turned
     assert not part.bypass.is_open
-    assert len(one.out.pts) == 10
+    assert len(one.out.pts) == 30
 
 
 def test_a_call_that_takes_its_time_is_no_error_at_the_end(run: Any, model: Any, tmp_path: Path) -> None:
@@ -261,7 +250,7 @@ def test_settings_may_change_in_the_middle_of_a_batch(
 
 
 def test_a_source_that_is_interrupted_at_its_goodbye_is_no_error(
-    run: Any, clip: Path, monkeypatch: pytest.MonkeyPatch
+    run: Any, small_clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As rtspsrc does: asked to pause and closed before its thread had sent that, it could not write."""
     original = UriSource._end_watches
@@ -273,8 +262,8 @@ def test_a_source_that_is_interrupted_at_its_goodbye_is_no_error(
         Gst.Element.message_full(part, Gst.MessageType.ERROR, quark, code, "no", "no", "", "", 0)
 
     monkeypatch.setattr(UriSource, "_end_watches", interrupted)
-    one = run(f"nvurisrcbin uri={clip} ! {MUX}")
-    for frames in (10, 20):
+    one = run(f"nvurisrcbin uri={small_clip} ! {MUX}")
+    for frames in (30, 60):
         one.play().wait(lambda n=frames: len(one.out.pts) == n)  # type: ignore[misc]
         one.pipeline.set_state(Gst.State.READY)
         assert one.pipeline.get_bus().timed_pop_filtered(0, Gst.MessageType.ERROR) is None

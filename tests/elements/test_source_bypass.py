@@ -12,30 +12,19 @@ MUX = "m.sink_0 nvstreammux name=m batch-size=1"
 SINK = "fakesink name=sink sync=false"
 
 
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
-    line = "videotestsrc num-buffers=30 ! video/x-raw,format=I420,width=64,height=48,framerate=25/1 ! x264enc"
-    pipeline = Gst.parse_launch(f"{line} ! h264parse ! mp4mux ! filesink location={path}")
-    pipeline.set_state(Gst.State.PLAYING)
-    pipeline.get_bus().timed_pop_filtered(60 * Gst.SECOND, Gst.MessageType.EOS)
-    pipeline.set_state(Gst.State.NULL)
-    return path
-
-
 def converter(one: Any) -> Any:
     return one["s"].get_by_name("nvurisrc_bin_nvvidconv_elem")
 
 
-def test_frames_for_a_muxer_go_past_it(run: Any, clip: Path) -> None:
-    one = run(f"nvurisrcbin name=s uri={clip} ! {MUX} ! {SINK}")
+def test_frames_for_a_muxer_go_past_it(run: Any, small_clip: Path) -> None:
+    one = run(f"nvurisrcbin name=s uri={small_clip} ! {MUX} ! {SINK}")
     one.play().wait(lambda: len(one.out.pts) == 30)
     assert converter(one).bypass.is_open
     assert [frame.frame_number for frame in one.out.frames] == list(range(30))
 
 
-def test_past_queues_and_in_a_second_run_too(run: Any, clip: Path) -> None:
-    one = run(f"nvurisrcbin name=s uri={clip} ! queue ! {MUX} ! {SINK}")
+def test_past_queues_and_in_a_second_run_too(run: Any, small_clip: Path) -> None:
+    one = run(f"nvurisrcbin name=s uri={small_clip} ! queue ! {MUX} ! {SINK}")
     one.to_end()
     one.play().wait(lambda: len(one.out.pts) == 60)
     assert converter(one).bypass.is_open
@@ -50,14 +39,14 @@ def test_past_queues_and_in_a_second_run_too(run: Any, clip: Path) -> None:
         f"tee name=t t. ! queue ! {MUX} ! {SINK} t. ! queue ! nvdsosd ! fakesink sync=false",
     ],
 )
-def test_others_get_what_it_makes(run: Any, clip: Path, behind: str) -> None:
-    one = run(f"nvurisrcbin name=s uri={clip} ! {behind}")
+def test_others_get_what_it_makes(run: Any, small_clip: Path, behind: str) -> None:
+    one = run(f"nvurisrcbin name=s uri={small_clip} ! {behind}")
     one.play().wait(lambda: len(one.outputs["sink"].pts) == 30)
     assert not converter(one).bypass.is_open
 
 
-def test_it_is_back_when_something_is_set(run: Any, clip: Path) -> None:
-    one = run(f"nvurisrcbin name=s uri={clip} file-loop=true ! {MUX} ! {SINK}")
+def test_it_is_back_when_something_is_set(run: Any, small_clip: Path) -> None:
+    one = run(f"nvurisrcbin name=s uri={small_clip} file-loop=true ! {MUX} ! {SINK}")
     one.play().wait(lambda: len(one.out.pts) > 5)
     convert = converter(one)
     assert convert.bypass.is_open
@@ -69,8 +58,8 @@ def test_it_is_back_when_something_is_set(run: Any, clip: Path) -> None:
     assert one.errors == []
 
 
-def test_it_is_back_when_the_source_is_linked_elsewhere(run: Any, clip: Path) -> None:
-    one = run(f"nvurisrcbin name=s uri={clip} file-loop=true ! {MUX} ! {SINK}")
+def test_it_is_back_when_the_source_is_linked_elsewhere(run: Any, small_clip: Path) -> None:
+    one = run(f"nvurisrcbin name=s uri={small_clip} file-loop=true ! {MUX} ! {SINK}")
     one.play().wait(lambda: len(one.out.pts) > 5)
     convert, pad = converter(one), one["s"].get_static_pad("vsrc_0")
     gone = []
