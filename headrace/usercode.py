@@ -18,6 +18,17 @@ _PREFIX = "headrace_user_"
 _serial = itertools.count(1)
 
 
+def names_code(spec: str) -> bool:
+    """Whether something is a name in Python code, by its form, and not a file or an address.
+
+    Example:
+        >>> [names_code(one) for one in ("cats.py:Cats", "zoo.cats:Cats", "cats.onnx", "grpc://host:8001/cats")]
+        [True, True, False, False]
+    """
+    _, colon, name = spec.rpartition(":")
+    return bool(colon) and name.isidentifier() and "://" not in spec.removeprefix("file://")
+
+
 def load_name(spec: str, base: str | Path | None = None, what: str = "code") -> Any:
     """What a name in a Python file or module stands for.
 

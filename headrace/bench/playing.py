@@ -21,7 +21,7 @@ from headrace.gst.threads import keep_thread_state, shorten_switch_interval
 from headrace.infer import FrameBatch, InferOptions, load_model
 from headrace.infer.options import parse_size
 from headrace.meta import Batch
-from headrace.source.batcher import FILE_BATCH
+from headrace.source.batcher import file_batch
 
 #: As in `headrace run`: batches own no pixels, so that only their number says how much waits.
 _QUEUE = "queue max-size-buffers=4 max-size-bytes=0 max-size-time=0"
@@ -63,7 +63,7 @@ def line(play: Play, folder: str) -> str:
     if play.work == "events":
         rest = f"nvtracker ! identity name=end ! {_QUEUE} ! {_EVENTS} conn-str={folder}/events.jsonl"
     model = f"hrinfer model={play.model} {play.settings}".strip()
-    mux = f"nvstreammux name=m batch-size={max(play.streams, FILE_BATCH)} batched-push-timeout=-1"
+    mux = f"nvstreammux name=m batch-size={file_batch(play.streams)} batched-push-timeout=-1"
     return f"{mux} ! {model} ! {rest} {sources}"
 
 

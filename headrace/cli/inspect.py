@@ -21,6 +21,7 @@ from headrace.frames import Frame
 from headrace.infer import InferOptions, InferStage, ModelInfo, Result, describe, load_model
 from headrace.infer.options import parse_decoder_options, parse_size
 from headrace.infer.preprocess import parse_preprocess
+from headrace.usercode import names_code
 
 _SHOWN_LABELS = 8
 
@@ -64,7 +65,7 @@ def command(
             decoder_options=parse_decoder_options(decoder_options), preprocess=parse_preprocess(preprocess) or None,
             input_size=parse_size(input_size, "--input-size"),
         )  # fmt: skip
-        info = None if is_code(model) else describe(model, options)
+        info = None if names_code(model) else describe(model, options)
         if info is not None and info.problem:
             _show(info, as_json, [])
             err.print(f"error: {info.problem}", style="red", markup=False)
@@ -84,16 +85,6 @@ def command(
             )
         if trials:
             _try(options, [picture for _, picture in pictures])
-
-
-def is_code(model: str) -> bool:
-    """Whether a model is a class in Python code rather than a file of weights.
-
-    Example:
-        >>> is_code("cats.py:Cats"), is_code("yolox.onnx")
-        (True, False)
-    """
-    return model.rpartition(":")[2].isidentifier() and ":" in model
 
 
 def _show(info: ModelInfo, as_json: bool, found: Sequence[Result]) -> None:

@@ -16,7 +16,7 @@ from headrace.infer.files.labels import read_labels
 from headrace.infer.files.model_file import ModelFile
 from headrace.infer.model import Model
 from headrace.infer.options import InferOptions
-from headrace.usercode import load_name
+from headrace.usercode import load_name, names_code
 
 _DEFAULTS = InferOptions()
 
@@ -45,22 +45,11 @@ def load_model(spec: str | Path, options: InferOptions = _DEFAULTS) -> Model:
     options = replace(options, model=text)
     if not text:
         raise ModelError("no model is set; give file.onnx, file.py:Class or package.module:Class")
-    if names_class(text):
+    if names_code(text):
         return _load_class(text, load_name(text, what="model"), options)
     if text.endswith(".py"):
         raise ModelError(f"model {text} names no class; write {text}:ClassName")
     return _load_file(options)
-
-
-def names_class(spec: str) -> bool:
-    """Whether a model is a class in Python, by what it is called, and not a file or a model's URL.
-
-    Example:
-        >>> [names_class(one) for one in ("cats.py:Cats", "zoo.cats:Cats", "cats.onnx", "grpc://host:8001/cats")]
-        [True, True, False, False]
-    """
-    _, colon, name = spec.rpartition(":")
-    return bool(colon) and name.isidentifier() and "://" not in spec.removeprefix("file://")
 
 
 def _load_file(options: InferOptions, opener: Callable[[EngineOptions], Engine] | None = None) -> FileModel:

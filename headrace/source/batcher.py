@@ -16,7 +16,17 @@ QUEUE_DEPTH = 2
 
 #: Frames that a batch of files should have at least: what Python does for a batch costs hardly more for four frames
 #: than for one, and files lose nothing by waiting for each other. More than four gain little and hold more memory.
-FILE_BATCH = 4
+_FILE_BATCH = 4
+
+
+def file_batch(sources: int) -> int:
+    """Frames that a batch of so many files should have.
+
+    Example:
+        >>> file_batch(1), file_batch(6)
+        (4, 6)
+    """
+    return max(sources, _FILE_BATCH)
 
 
 class Flushing(Exception):

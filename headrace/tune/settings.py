@@ -14,7 +14,7 @@ import yaml
 from headrace.errors import ConfigError
 from headrace.infer.engines import engine_kinds
 from headrace.infer.engines.base import PRECISIONS
-from headrace.source.batcher import FILE_BATCH
+from headrace.source.batcher import file_batch
 
 #: Settings that are options of a run; the others are properties of hrinfer.
 _OF_RUN = ("engine", "batch-size", "decoder-threads")
@@ -115,7 +115,7 @@ def axes_for(
     for name in precisions:
         if name not in PRECISIONS[1:]:
             raise ConfigError(f"precision {name!r} is not known; use some of {', '.join(PRECISIONS[1:])}")
-    least = max(streams, FILE_BATCH)
+    least = file_batch(streams)
     sizes = (0, 1, streams // 2) if live else (0, 2 * least, 4 * least)
     batches = Axis.of("batch-size", *sizes, ordered=not live)
     engines = _engines(model)

@@ -17,6 +17,7 @@ from headrace.gst.face import Face, describe
 from headrace.gst.options import with_value
 from headrace.infer.model import Model
 from headrace.paths import resolve
+from headrace.usercode import names_code
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +135,7 @@ def model_file(model: str) -> Path | None:
         >>> model_file("cats.py:Cats"), model_file("package.module:Cats")
         (PosixPath('cats.py'), None)
     """
-    place, colon, name = model.rpartition(":")
-    if colon and name.isidentifier():
+    if names_code(model):
+        place = model.rpartition(":")[0]
         return resolve(place) if place.endswith(".py") else None
     return None if "://" in model else resolve(model)

@@ -11,10 +11,10 @@ from headrace.flow.pipeline import Pipeline
 from headrace.flow.run.config import NO_TRACKER, RunConfig, is_live
 from headrace.flow.run.events import Presence
 from headrace.flow.run.output import add_events, add_video
-from headrace.infer.loader import names_class
-from headrace.source.batcher import FILE_BATCH
+from headrace.source.batcher import file_batch
 from headrace.source.sim import parse_sim_uri
 from headrace.source.uri import to_uri
+from headrace.usercode import names_code
 
 #: Microseconds after which a batch of live sources goes out although it is not full.
 _LIVE_TIMEOUT = 40_000
@@ -43,9 +43,9 @@ def _batch_size(config: RunConfig) -> int:
     of each source, ``interval`` counts batches, and a class in Python that fails should fail for one frame.
     """
     alone = config.out is not None or "interval" in config.set or config.on_error != "stop"
-    if config.batch_size or config.paced or alone or names_class(config.model):
+    if config.batch_size or config.paced or alone or names_code(config.model):
         return config.batch_size
-    return max(len(config.inputs), FILE_BATCH)
+    return file_batch(len(config.inputs))
 
 
 def end_inputs(pipeline: Pipeline) -> None:
