@@ -134,9 +134,8 @@ class VideoConvert(Element):
             # The very buffer: a decoder's pool takes back none whose memory others have.
             if self.conversion.passes_all:
                 self.bypass.open()
-                if (
-                    self.src_pad.needs_reconfigure()
-                ):  # since it was asked above, when there was nothing to close
+                # Something may have been set since it was asked above, when there was nothing to close.
+                if self.src_pad.needs_reconfigure():
                     self.bypass.close()
             return self.push(self.src_pad, held.steal())
         # Writable, so that what is changed below is not seen by another branch that has the same batch.

@@ -85,9 +85,8 @@ def measured(name, *fps, cpu=10.0, peak=300.0):
 
 def test_a_run_is_measured_from_outside():
     began = time.perf_counter()
-    use = measure(
-        program("steady", COUNTING), seconds=0.3, warm=0.05
-    )  # and ended: it would go on for minutes
+    # And ended: it would go on for minutes.
+    use = measure(program("steady", COUNTING), seconds=0.3, warm=0.05)
     whole = time.perf_counter() - began
     measured = use.frames / use.fps
     assert 0.299 < measured < whole

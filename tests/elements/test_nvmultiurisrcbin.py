@@ -7,7 +7,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -39,10 +39,6 @@ def pipeline(**properties: Any) -> tuple[Pipeline, Count, list[Any]]:
         "sources", Probe("count", count)
     )
     return one, count, messages
-
-
-def until(condition: Callable[[], Any]) -> None:
-    wait_until(condition, 60)
 
 
 @pytest.fixture
@@ -85,18 +81,18 @@ def test_sources_come_and_go_over_http(port: int) -> None:
         except urllib.error.URLError:  # nobody listens yet
             return False
 
-    until(ready)
+    wait_until(ready)
     assert ask("/stream/add", camera("a", 1))["reason"] == "STREAM_ADD_SUCCESS"
     assert ask("/stream/add", camera("b", 2))["reason"] == "STREAM_ADD_SUCCESS"
     assert "exceded max-batch-size" in ask("/stream/add", camera("c", 3))["reason"]
-    until(lambda: count.frames[0] > 5 and count.frames[1] > 5)
+    wait_until(lambda: count.frames[0] > 5 and count.frames[1] > 5)
     assert ask("/stream/remove", camera("a", 1))["reason"] == "STREAM_REMOVE_SUCCESS"
     seen = count.frames[1]
-    until(lambda: count.frames[1] > seen + 5)  # the other one goes on
+    wait_until(lambda: count.frames[1] > seen + 5)  # the other one goes on
     assert [s["camera_id"] for s in ask("/stream/get-stream-info")["stream-info"]["stream-info"]] == ["b"]
     assert ask("/stream/add", camera("c", 3))["reason"] == "STREAM_ADD_SUCCESS"
     before = count.frames[0]
-    until(lambda: count.frames[0] > before)  # it takes the number that has become free
+    wait_until(lambda: count.frames[0] > before)  # it takes the number that has become free
     assert ask("/mux/batched-push-timeout", {"stream": {"batched_push_timeout": 5000}})["reason"].endswith(
         "SUCCESS"
     )

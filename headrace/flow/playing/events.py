@@ -97,8 +97,9 @@ class Events:
         expect to go on after errors do: the way is gone on with, once.
         """
         failed = Gst.StateChangeReturn.FAILURE
-        kind = message.type
-        if kind != Gst.MessageType.ERROR or self.started or self._pipeline.get_state(0)[0] != failed:
+        if message.type != Gst.MessageType.ERROR or self.started:
+            return False
+        if self._pipeline.get_state(0)[0] != failed:
             return False
         if self._resumed or not self._manners.keeps_going:
             return True
